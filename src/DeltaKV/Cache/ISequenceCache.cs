@@ -1,0 +1,29 @@
+namespace DeltaKV.Cache;
+
+/// <summary>What one sequence owns of the key/value memory.</summary>
+internal interface ISequenceCache
+{
+    /// <summary>Tokens whose keys and values are kept; the next token computed is at this position.</summary>
+    int Length { get; }
+
+    /// <summary>Uncompressed blocks by position.</summary>
+    BlockTable Blocks { get; }
+
+    /// <summary>Bytes held, shared blocks counted in full.</summary>
+    KvUsage Usage { get; }
+
+    /// <summary>
+    /// Admits an empty sequence: takes hold of the longest prefix of <paramref name="tokens"/> that is still cached (at least the last
+    /// token is left to compute) if memory for the rest is free now. Otherwise changes nothing and returns false.
+    /// </summary>
+    bool TryAdmit(ReadOnlySpan<int> tokens);
+
+    /// <summary>Makes room for that many tokens after <see cref="Length"/>; all or nothing.</summary>
+    bool TryReserve(int tokens);
+
+    /// <summary>The tokens of <paramref name="history"/> from <see cref="Length"/> on have been computed into the reserved room.</summary>
+    void Commit(ReadOnlySpan<int> history);
+
+    /// <summary>Gives everything back. The sequence may be admitted again.</summary>
+    void Release();
+}
