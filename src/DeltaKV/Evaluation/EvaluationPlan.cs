@@ -1,0 +1,50 @@
+using DeltaKV.Evaluation.Notes;
+using DeltaKV.Evaluation.Ruler;
+
+namespace DeltaKV.Evaluation;
+
+/// <summary>What to measure. Two runs of one plan ask the same questions about the same documents.</summary>
+internal sealed record EvaluationPlan
+{
+    /// <summary>Methods by name; <c>full</c> is what the others are compared with and goes first.</summary>
+    public required IReadOnlyList<string> Methods { get; init; }
+
+    /// <summary>Names of <see cref="NoteFamily"/> and <see cref="RulerTask"/>.</summary>
+    public required IReadOnlyList<string> Tasks { get; init; }
+
+    /// <summary>Tokens per document, answers included.</summary>
+    public required IReadOnlyList<int> Lengths { get; init; }
+
+    /// <summary>Questions per task and length.</summary>
+    public int Questions { get; init; } = 100;
+
+    /// <summary>Questions asked of one document at most.</summary>
+    public int QuestionsPerDocument { get; init; } = 10;
+
+    /// <summary>Documents follow from it, and from nothing else.</summary>
+    public long Seed { get; init; } = 42;
+
+    /// <summary>Whether methods see the question while they compress.</summary>
+    public EvaluationSetting Setting { get; init; }
+
+    /// <summary>Tokens of plain text over which perplexity and divergence are taken; 0 leaves them out.</summary>
+    public int TextTokens { get; init; } = 256;
+
+    /// <summary>The plain text; null means the built-in filler text, which needle-16m has seen in training.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>Refuses unknown names and empty lists.</summary>
+    /// <exception cref="EvaluationException">The plan cannot be run.</exception>
+    public void Validate()
+    {
+        var known = NoteFamily.Names.Concat(RulerTask.Names).ToArray();
+        if (Tasks.FirstOrDefault(t => !known.Contains(t, StringComparer.Ordinal)) is { } unknown)
+            throw new EvaluationException($"There is no task '{unknown}'. The tasks are: {string.Join(", ", known)}.");
+        if (Methods.Count == 0 || Tasks.Count == 0 || Lengths.Count == 0)
+            throw new EvaluationException("An evaluation needs at least one method, one task and one length.");
+        if (Questions < 1 || QuestionsPerDocument < 1)
+            throw new EvaluationException($"{Questions} questions, {QuestionsPerDocument} per document: both must be at least 1.");
+        if (Lengths.FirstOrDefault(l => l < 256 || l <= 2 * TextTokens) is var shortest and > 0)
+            throw new EvaluationException($"A length of {shortest} tokens is too short; use at least {Math.Max(256, 2 * TextTokens + 1)}.");
+    }
+}

@@ -1,0 +1,14 @@
+namespace DeltaKV.Evaluation;
+
+/// <summary>A prefilled context to continue from, any number of times.</summary>
+internal interface IEvaluationContext : IDisposable
+{
+    /// <summary>Appends a turn and answers greedily, up to an end-of-turn token (left out) or so many tokens.</summary>
+    /// <param name="turn">Tokens to append.</param>
+    /// <param name="maximumTokens">The longest answer.</param>
+    /// <param name="keep">Whether the turn and its answer stay; otherwise the context is afterwards what it was before.</param>
+    EvaluationAnswer Ask(ReadOnlySpan<int> turn, int maximumTokens, bool keep);
+
+    /// <summary>Appends known tokens and reports the logits after each: those at index i predict token i + 1. Keeps nothing.</summary>
+    void Score(ReadOnlySpan<int> tokens, LogitsHandler logits);
+}

@@ -1,0 +1,6 @@
+namespace DeltaKV.Evaluation.Notes;
+
+/// <summary>A question about notes and its one right answer.</summary>
+/// <param name="Text">What is asked.</param>
+/// <param name="Answer">The whole answer, word for word.</param>
+internal sealed record NoteQuestion(string Text, string Answer);

@@ -1,0 +1,52 @@
+namespace DeltaKV.Evaluation.Ruler;
+
+/// <summary>Makes the largest problem that fits a length, in a model's own chat template.</summary>
+internal sealed class RulerDocumentBuilder(IEvaluationTokenizer tokenizer)
+{
+    private const string Acknowledgement = "I have read it. What is the question?";
+    private readonly ChatFrame _frame = ChatFrame.Of(tokenizer);
+
+    /// <summary>A document of at most <paramref name="length"/> tokens, answers included.</summary>
+    /// <exception cref="EvaluationException">Not even the smallest problem fits.</exception>
+    public EvaluationDocument Build(string task, Func<SeededRandom> random, int length)
+    {
+        EvaluationDocument? best = null;
+        var (low, high) = (1, int.MaxValue);
+        while (low <= high)
+        {
+            var units = high == int.MaxValue ? low * 2 : low + (high - low) / 2;
+            var document = Render(RulerTask.Create(task, random(), units));
+            if (Longest(document) <= length)
+            {
+                best = document;
+                low = units + 1;
+            }
+            else
+            {
+                high = units - 1;
+            }
+        }
+
+        return best ?? throw new EvaluationException($"Task '{task}' does not fit {length} tokens; ask for a greater length.");
+    }
+
+    private static int Longest(EvaluationDocument document)
+    {
+        var longest = document.Questions.Max(q => Math.Max(document.Context.Length + q.Turn.Length, q.Prompt.Length) + q.MaximumTokens);
+        return document.Conversation
+            ? document.Context.Length + document.Questions.Sum(q => q.Turn.Length + q.MaximumTokens)
+            : longest;
+    }
+
+    private EvaluationDocument Render(RulerProblem problem)
+    {
+        int[] head = [.. _frame.Opening, .. tokenizer.Encode(problem.Context)];
+        int[] context = [.. head, .. _frame.Answering, .. tokenizer.Encode(Acknowledgement), .. _frame.NextQuestion];
+        return new EvaluationDocument(context, [.. problem.Questions.Select((q, i) =>
+        {
+            int[] turn = [.. tokenizer.Encode(q.Text), .. _frame.Answering];
+            int[] lead = problem.Conversation && i > 0 ? _frame.NextQuestion : [];
+            return new EvaluationQuestion([.. lead, .. turn], [.. head, .. turn], q.References, Exact: false, q.MaximumTokens);
+        })], problem.Conversation);
+    }
+}

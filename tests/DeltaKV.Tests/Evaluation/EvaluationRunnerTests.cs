@@ -1,0 +1,142 @@
+using System.Text.Json;
+using DeltaKV.Evaluation;
+
+namespace DeltaKV.Tests.Evaluation;
+
+public sealed class EvaluationRunnerTests
+{
+    private static readonly WordTokenizer Words = new();
+
+    private static readonly EvaluationPlan Plan = new()
+    {
+        Methods = ["lossy", "full"],
+        Tasks = ["attr", "json"],
+        Lengths = [1024],
+        Questions = 40,
+        QuestionsPerDocument = 5,
+        TextTokens = 8,
+        Seed = 77,
+    };
+
+    [Theory]
+    [InlineData(EvaluationSetting.Agnostic)]
+    [InlineData(EvaluationSetting.Aware)]
+    public void AccuracyBytesAndIntervalAreThoseOfTheTarget(EvaluationSetting setting)
+    {
+        var plan = Plan with { Setting = setting };
+        var journal = new EvaluationJournal();
+        var records = new EvaluationRunner(plan, journal, Open).Run();
+
+        var full = Assert.Single(records, r => r.Method == "full" && r.Task == "attr");
+        var lossy = Assert.Single(records, r => r.Method == "lossy" && r.Task == "attr");
+        Assert.Equal((40, 1.0, 1.0, 0.0), (full.Questions, full.Accuracy, full.Ratio, full.KlMean));
+        Assert.InRange(lossy.Accuracy, 0.4, 0.9);
+        Assert.Equal(0.25, lossy.Ratio, 1e-3);
+        Assert.True(lossy.KlMean > 0);
+        var (difference, low, high) = EvaluationSummary.Difference(plan, journal, "lossy", ["attr"], 1024)!.Value;
+        Assert.Equal(lossy.Accuracy - 1, difference, 1e-12);
+        Assert.True(low <= difference && difference <= high && low < high);
+    }
+
+    [Fact]
+    public void AnInterruptedRunGoesOnWhereItStopped()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.Delete(path);
+            var opened = new List<RecallTarget>();
+            RecallTarget Count(string method)
+            {
+                opened.Add(Open(method));
+                return opened[^1];
+            }
+
+            var whole = new EvaluationRunner(Plan, new EvaluationJournal(), Count).Run();
+            var starts = opened.Sum(t => t.Starts);
+            opened.Clear();
+            using var cancellation = new CancellationTokenSource();
+            var stop = new SynchronousProgress(p =>
+            {
+                if (p.Completed == 7)
+                    cancellation.Cancel();
+            });
+            Assert.Throws<OperationCanceledException>(
+                () => new EvaluationRunner(Plan, new EvaluationJournal(path), Open, stop).Run(cancellation.Token));
+            File.AppendAllText(path, "{\"method\":\"full\",\"ta");
+
+            var resumed = new EvaluationRunner(Plan, new EvaluationJournal(path), Count).Run();
+
+            Assert.Equal(EvaluationTable.Json(whole), EvaluationTable.Json(resumed));
+            // Seven were journaled; the baseline's text runs again, because its predictions are not.
+            Assert.Equal(starts - 7 + 1, opened.Sum(t => t.Starts));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void JsonHasTheAgreedFieldsAndNoOthers()
+    {
+        var records = new EvaluationRunner(Plan, new EvaluationJournal(), Open).Run();
+        using var json = JsonDocument.Parse(EvaluationTable.Json(records));
+        Assert.Equal(
+            ["method", "task", "length", "setting", "seed", "questions", "correct", "accuracy", "kvBytes", "fullKvBytes", "ratio",
+                "peakKvBytes", "ttftMs", "decodeTokensPerSecond", "klMean", "perplexity"],
+            json.RootElement[0].EnumerateObject().Select(p => p.Name));
+        Assert.Equal("agnostic", json.RootElement[0].GetProperty("setting").GetString());
+    }
+
+    [Fact]
+    public void TheTableHasARowPerTaskAndOneForAll()
+    {
+        var journal = new EvaluationJournal();
+        var table = EvaluationTable.Markdown(Plan, journal, new EvaluationRunner(Plan, journal, Open).Run());
+        var lines = table.TrimEnd('\n').Split('\n');
+        Assert.Equal(2 + 2 * 3, lines.Length);
+        Assert.Single(lines.Select(l => l.Length).Distinct());
+    }
+
+    [Fact]
+    public void UnknownTasksAndLengthsThatDoNotFitAreRefusedBeforeAnythingRuns()
+    {
+        var error = Assert.Throws<EvaluationException>(
+            () => new EvaluationRunner(Plan with { Tasks = ["attr", "poetry"] }, new EvaluationJournal(), Open).Run());
+        Assert.Contains("poetry", error.Message, StringComparison.Ordinal);
+        var target = Open("full");
+        Assert.Throws<EvaluationException>(
+            () => new EvaluationRunner(Plan with { Lengths = [1024, 200_000] }, new EvaluationJournal(), _ => target).Run());
+        Assert.Equal(0, target.Starts);
+    }
+
+    [Fact]
+    public void ADamagedJournalNamesItsLine()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, "nonsense\n{}\n");
+            Assert.Contains("line 1", Assert.Throws<EvaluationException>(() => new EvaluationJournal(path)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private static RecallTarget Open(string method)
+    {
+        var tokenizer = Words;
+        var documents = new EvaluationDocuments(Plan, tokenizer);
+        var answers = Plan.Tasks.SelectMany(t => documents.Of(t, 1024)).SelectMany(d => d.Questions)
+            .DistinctBy(q => tokenizer.Decode(q.Turn)).ToDictionary(q => tokenizer.Decode(q.Turn), q => q.References[0], StringComparer.Ordinal);
+        return new RecallTarget(method, tokenizer, answers, method == "full" ? 0 : 0.3);
+    }
+
+    private sealed class SynchronousProgress(Action<EvaluationProgress> report) : IProgress<EvaluationProgress>
+    {
+        public void Report(EvaluationProgress value) => report(value);
+    }
+}
