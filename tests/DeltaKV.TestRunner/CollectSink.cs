@@ -1,9 +1,10 @@
+using Xunit;
 using Xunit.Abstractions;
 
 namespace DeltaKV.TestRunner;
 
 /// <summary>Collects the test cases of an assembly.</summary>
-internal sealed class CollectSink : IMessageSink, IDisposable
+internal sealed class CollectSink : LongLivedMarshalByRefObject, IMessageSink, IDisposable
 {
     private readonly ManualResetEventSlim finished = new();
 

@@ -3,7 +3,6 @@
 using System.Diagnostics;
 using System.Reflection;
 using DeltaKV.TestRunner;
-using Xunit.Abstractions;
 using Xunit.Sdk;
 
 var verbose = args.Contains("-v");

@@ -1,9 +1,10 @@
+using Xunit;
 using Xunit.Abstractions;
 
 namespace DeltaKV.TestRunner;
 
 /// <summary>Counts results, prints failures as they come, and says when an assembly is finished.</summary>
-internal sealed class ReportSink(bool verbose) : IMessageSink, IDisposable
+internal sealed class ReportSink(bool verbose) : LongLivedMarshalByRefObject, IMessageSink, IDisposable
 {
     private readonly ManualResetEventSlim finished = new();
     private readonly Lock gate = new();
