@@ -1,0 +1,89 @@
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Kernels.Attention;
+
+/// <summary>Launches <see cref="DecodeAttentionKernel"/> and the combination of its splits for one layer shape; owns the scratch between them.</summary>
+internal sealed class DecodeAttention : IDisposable
+{
+    private const int GroupsPerMultiprocessor = 4;
+
+    private readonly Accelerator accelerator;
+    private readonly AttentionShape shape;
+    private readonly int maxRows;
+    private readonly KernelHandle<DecodeArguments> attend;
+    private readonly KernelHandle<DecodeArguments> combine;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> partialSums;
+    private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialScales;
+
+    /// <summary>Prepares for up to <paramref name="maxRows"/> sequences at once.</summary>
+    internal DecodeAttention(Accelerator accelerator, AttentionShape shape, int maxRows)
+    {
+        shape.Validate();
+        this.accelerator = accelerator;
+        this.shape = shape;
+        this.maxRows = maxRows;
+        (attend, combine) = shape.HeadDim switch
+        {
+            64 => Select<Heads.Of64>(),
+            80 => Select<Heads.Of80>(),
+            96 => Select<Heads.Of96>(),
+            _ => Select<Heads.Of128>(),
+        };
+        var parts = 0;
+        for (var rows = 1; rows <= maxRows; rows++)
+            parts = Math.Max(parts, rows * Splits(rows));
+        partialSums = accelerator.Allocate1D<float>((long)parts * shape.OutputWidth);
+        partialScales = accelerator.Allocate1D<Float2>((long)parts * shape.QueryHeads);
+    }
+
+    /// <summary>Attends from the newest token of every row, which <see cref="RopeAppendKernel{T, TPair, TPairs}"/> has put into the cache.</summary>
+    /// <param name="stream">Where to enqueue.</param>
+    /// <param name="qkv">Rotated q first in each row <c>[count, qkvWidth]</c>.</param>
+    /// <param name="rows">What the rows are.</param>
+    /// <param name="cache">The layer's keys and values.</param>
+    /// <param name="output">The result <c>[count, queryHeads * headDim]</c>.</param>
+    /// <param name="count">The number of rows.</param>
+    internal void Launch(
+        AcceleratorStream stream, ArrayView<BFloat16> qkv, TokenRows rows, KvBlocks<BFloat16> cache, ArrayView<BFloat16> output, int count)
+    {
+        if (count == 0)
+            return;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, maxRows);
+        var splits = Splits(count);
+        var arguments = new DecodeArguments(qkv, rows, cache, output, partialSums.View, partialScales.View, shape, splits);
+        attend.Launch(
+            stream,
+            new KernelConfig(new Index3D(splits, shape.KeyHeads, count), new Index3D(32 * DecodeAttentionKernel.Warps, 1, 1)),
+            arguments);
+        if (splits > 1)
+            combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, count), new Index2D(shape.HeadDim, 1)), arguments);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        partialSums.Dispose();
+        partialScales.Dispose();
+    }
+
+    /// <summary>Enough groups to fill the device once, whatever the number of rows; a function of nothing else, so graphs can be kept.</summary>
+    private int Splits(int rows) =>
+        Math.Max(1, accelerator.NumMultiprocessors * GroupsPerMultiprocessor / (rows * shape.KeyHeads));
+
+    private (KernelHandle<DecodeArguments> Attend, KernelHandle<DecodeArguments> Combine) Select<THead>()
+        where THead : struct, IHead =>
+        (shape.GroupSize <= 8
+            ? new(accelerator, DecodeAttentionKernel.Kernel<THead, OneSet>)
+            : new(accelerator, DecodeAttentionKernel.Kernel<THead, TwoSets>),
+        new(accelerator, DecodeFinish.Combine<THead>));
+
+    private readonly struct OneSet : DecodeAttentionKernel.IHeadSets
+    {
+        public static int Count => 1;
+    }
+
+    private readonly struct TwoSets : DecodeAttentionKernel.IHeadSets
+    {
+        public static int Count => 2;
+    }
+}

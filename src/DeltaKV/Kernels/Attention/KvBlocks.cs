@@ -1,0 +1,28 @@
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Kernels.Attention;
+
+/// <summary>The paged keys and values of one layer and the tables that say which block holds which tokens.</summary>
+/// <remarks>
+/// Token p of a sequence is slot p mod 64 of block <c>tables[sequence * stride + p / 64]</c>. Everything lies on the device, so that a captured graph
+/// reads the tables of the step it is replayed in.
+/// </remarks>
+/// <param name="keys">Keys after RoPE <c>[blocks, keyHeads, 64, headDim]</c>.</param>
+/// <param name="values">Values <c>[blocks, keyHeads, 64, headDim]</c>.</param>
+/// <param name="tables">Block numbers <c>[sequences, stride]</c>.</param>
+/// <param name="tableStride">Entries of a row of <paramref name="tables"/>.</param>
+internal readonly struct KvBlocks<T>(ArrayView<T> keys, ArrayView<T> values, ArrayView<int> tables, int tableStride)
+    where T : unmanaged
+{
+    /// <summary>Keys.</summary>
+    public readonly ArrayView<T> Keys = keys;
+
+    /// <summary>Values.</summary>
+    public readonly ArrayView<T> Values = values;
+
+    /// <summary>Block numbers by sequence.</summary>
+    public readonly ArrayView<int> Tables = tables;
+
+    /// <summary>Entries of a row of the tables.</summary>
+    public readonly int TableStride = tableStride;
+}

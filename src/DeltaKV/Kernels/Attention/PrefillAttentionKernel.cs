@@ -1,0 +1,220 @@
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Kernels.Attention;
+
+/// <summary>Causal attention of many new tokens over their paged cache: <c>o_p = softmax(q_p K[0..p]^T / sqrt(d)) V[0..p]</c>.</summary>
+/// <remarks>
+/// Shapes: q <c>[rows, queryHeads, d]</c> of any number of sequences, cut into tiles of at most 64 tokens that start at any position. A group takes one tile and
+/// query head; each of its four warps keeps 16 queries, their sums and their running maximum in registers, while the blocks of K and V
+/// pass through two shared-memory stages of asynchronous copies. Does 4 d operations per query, head and key; from a
+/// few hundred tokens on bound by the tensor cores. Source: Dao, FlashAttention-2, 2023.
+/// </remarks>
+internal static class PrefillAttentionKernel
+{
+    /// <summary>Threads of a group.</summary>
+    internal const int GroupSize = 128;
+
+    private const int Stages = 2;
+
+    /// <summary>Pieces of 16 bytes of dynamic shared memory.</summary>
+    internal static int SharedChunks<THead>()
+        where THead : struct, IHead => Stages * 2 * HeadTile.Chunks<THead>();
+
+    internal static void Kernel<THead>(PrefillArguments arguments)
+        where THead : struct, IHead
+    {
+        var shared = SharedMemory.GetDynamic<UInt4>();
+        var tile = arguments.Tiles[Grid.IdxX];
+        var head = Grid.IdxY;
+        var keyHead = head / arguments.GroupSize;
+        var table = arguments.Cache.Tables.SubView(tile.Sequence * (long)arguments.Cache.TableStride);
+        var length = tile.FirstPosition + tile.Count;
+        var blocks = (length + KvBlockLayout.Size - 1) / KvBlockLayout.Size;
+
+        // The queries pass through the second stage, which the first keys and values do not need yet.
+        var queries = shared.SubView(2 * HeadTile.Chunks<THead>());
+        HeadTile.Load<THead>(
+            queries,
+            arguments.Qkv.SubView(((long)tile.FirstRow * arguments.QkvStride) + (head * (THead.Dim / 8))),
+            arguments.QkvStride,
+            tile.Count);
+        CpAsync.Commit();
+        LoadBlock<THead>(arguments, shared, table[0], keyHead, length);
+        CpAsync.Commit();
+        CpAsync.Wait(1);
+        Group.Barrier();
+        var firstQuery = (Group.IdxX >> 5) * 16;
+        var q = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
+        for (var k = 0; k < Unroll.Full(THead.Dim / 16); k++)
+            q[k] = HeadTile.LeftOperand<THead>(queries, firstQuery, k);
+
+        var sums = LocalMemory.Allocate<Float4>(THead.Dim / 8);
+        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
+            sums[i] = default;
+        var largest = new Float2(float.NegativeInfinity, float.NegativeInfinity);
+        var total = default(Float2);
+        var position = tile.FirstPosition + firstQuery + (Warp.LaneIdx >> 2);
+        var scores = LocalMemory.Allocate<Float4>(KvBlockLayout.Size / 8);
+        for (var block = 0; block < blocks; block++)
+        {
+            CpAsync.WaitAll();
+            Group.Barrier();
+            var stage = (block & 1) * 2 * HeadTile.Chunks<THead>();
+            if (block + 1 < blocks)
+            {
+                var next = shared.SubView((2 * HeadTile.Chunks<THead>()) - stage);
+                LoadBlock<THead>(arguments, next, table[block + 1], keyHead, length - ((block + 1) * KvBlockLayout.Size));
+                CpAsync.Commit();
+            }
+
+            Score<THead>(shared.SubView(stage), q, scores);
+            var firstKey = block * KvBlockLayout.Size;
+            if (firstKey + KvBlockLayout.Size > tile.FirstPosition + firstQuery)
+                Mask(scores, position - firstKey);
+            Update<THead>(arguments.ScoreScale, scores, sums, ref largest, ref total);
+            AddValues<THead>(shared.SubView(stage + HeadTile.Chunks<THead>()), scores, sums);
+        }
+
+        Store<THead>(arguments, tile, head, firstQuery, sums, total);
+    }
+
+    /// <summary>Starts copying a block's keys and values of one head; tokens from <paramref name="valid"/> on become zero.</summary>
+    private static void LoadBlock<THead>(in PrefillArguments arguments, ArrayView<UInt4> stage, int block, int keyHead, int valid)
+        where THead : struct, IHead
+    {
+        var source = (((long)block * arguments.KeyHeads) + keyHead) * (KvBlockLayout.Size * (THead.Dim / 8));
+        var rows = Math.Min(valid, KvBlockLayout.Size);
+        HeadTile.Load<THead>(stage, arguments.Cache.Keys.SubView(source), THead.Dim / 8, rows);
+        HeadTile.Load<THead>(stage.SubView(HeadTile.Chunks<THead>()), arguments.Cache.Values.SubView(source), THead.Dim / 8, rows);
+    }
+
+    /// <summary>Scores of this warp's 16 queries against 64 keys.</summary>
+    private static void Score<THead>(ArrayView<UInt4> keys, ArrayView<UInt4> q, ArrayView<Float4> scores)
+        where THead : struct, IHead
+    {
+        for (var j = 0; j < Unroll.Full(KvBlockLayout.Size / 16); j++)
+        {
+            Float4 first = default, second = default;
+            for (var k = 0; k < Unroll.Full(THead.Dim / 16); k++)
+            {
+                var b = HeadTile.RightOperands<THead>(keys, j * 16, k);
+                first = Mma.BFloat16(q[k], new UInt2(b.X, b.Y), first);
+                second = Mma.BFloat16(q[k], new UInt2(b.Z, b.W), second);
+            }
+
+            scores[2 * j] = first;
+            scores[(2 * j) + 1] = second;
+        }
+    }
+
+    /// <summary>Hides the keys after the query: those beyond <paramref name="last"/> for the upper row, 8 more for the lower.</summary>
+    private static void Mask(ArrayView<Float4> scores, int last)
+    {
+        for (var j = 0; j < Unroll.Full(KvBlockLayout.Size / 8); j++)
+        {
+            var key = (8 * j) + (2 * (Warp.LaneIdx & 3));
+            var score = scores[j];
+            scores[j] = new Float4(
+                key <= last ? score.X : float.NegativeInfinity,
+                key + 1 <= last ? score.Y : float.NegativeInfinity,
+                key <= last + 8 ? score.Z : float.NegativeInfinity,
+                key + 1 <= last + 8 ? score.W : float.NegativeInfinity);
+        }
+    }
+
+    /// <summary>Turns scores into weights under the new maximum and rescales what was summed before.</summary>
+    private static void Update<THead>(
+        float scoreScale, ArrayView<Float4> scores, ArrayView<Float4> sums, ref Float2 largest, ref Float2 total)
+        where THead : struct, IHead
+    {
+        var upper = float.NegativeInfinity;
+        var lower = float.NegativeInfinity;
+        for (var j = 0; j < Unroll.Full(KvBlockLayout.Size / 8); j++)
+        {
+            upper = MathF.Max(upper, MathF.Max(scores[j].X, scores[j].Y));
+            lower = MathF.Max(lower, MathF.Max(scores[j].Z, scores[j].W));
+        }
+
+        for (var mask = 1; mask < 4; mask <<= 1)
+        {
+            upper = MathF.Max(upper, Warp.ShuffleXor(upper, mask));
+            lower = MathF.Max(lower, Warp.ShuffleXor(lower, mask));
+        }
+
+        upper = MathF.Max(largest.X, upper * scoreScale);
+        lower = MathF.Max(largest.Y, lower * scoreScale);
+        var scaleUpper = FastMath.Ex2(largest.X - upper);
+        var scaleLower = FastMath.Ex2(largest.Y - lower);
+        largest = new Float2(upper, lower);
+        var sumUpper = 0f;
+        var sumLower = 0f;
+        for (var j = 0; j < Unroll.Full(KvBlockLayout.Size / 8); j++)
+        {
+            var score = scores[j];
+            score = new Float4(
+                FastMath.Ex2(FastMath.Fma(score.X, scoreScale, -upper)),
+                FastMath.Ex2(FastMath.Fma(score.Y, scoreScale, -upper)),
+                FastMath.Ex2(FastMath.Fma(score.Z, scoreScale, -lower)),
+                FastMath.Ex2(FastMath.Fma(score.W, scoreScale, -lower)));
+            sumUpper += score.X + score.Y;
+            sumLower += score.Z + score.W;
+            scores[j] = score;
+        }
+
+        total = new Float2(FastMath.Fma(total.X, scaleUpper, sumUpper), FastMath.Fma(total.Y, scaleLower, sumLower));
+        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
+            sums[i] = new Float4(sums[i].X * scaleUpper, sums[i].Y * scaleUpper, sums[i].Z * scaleLower, sums[i].W * scaleLower);
+    }
+
+    /// <summary>Adds 64 rows of V times their weights.</summary>
+    private static void AddValues<THead>(ArrayView<UInt4> values, ArrayView<Float4> weights, ArrayView<Float4> sums)
+        where THead : struct, IHead
+    {
+        for (var k = 0; k < Unroll.Full(KvBlockLayout.Size / 16); k++)
+        {
+            var low = weights[2 * k];
+            var high = weights[(2 * k) + 1];
+            var a = new UInt4(
+                BFloat16x2.FromSingles(low.X, low.Y).Bits,
+                BFloat16x2.FromSingles(low.Z, low.W).Bits,
+                BFloat16x2.FromSingles(high.X, high.Y).Bits,
+                BFloat16x2.FromSingles(high.Z, high.W).Bits);
+            for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
+            {
+                var b = HeadTile.RightColumns<THead>(values, k * 16, 2 * i);
+                sums[2 * i] = Mma.BFloat16(a, new UInt2(b.X, b.Y), sums[2 * i]);
+                sums[(2 * i) + 1] = Mma.BFloat16(a, new UInt2(b.Z, b.W), sums[(2 * i) + 1]);
+            }
+        }
+    }
+
+    private static void Store<THead>(
+        in PrefillArguments arguments, PrefillTile tile, int head, int firstQuery, ArrayView<Float4> sums, Float2 total)
+        where THead : struct, IHead
+    {
+        var upper = FastMath.Rcp(QuadSum(total.X));
+        var lower = FastMath.Rcp(QuadSum(total.Y));
+        var query = firstQuery + (Warp.LaneIdx >> 2);
+        var stride = arguments.QueryHeads * (THead.Dim / 2);
+        var output = arguments.Output.SubView(
+            ((long)(tile.FirstRow + query) * stride) + (head * (THead.Dim / 2)) + (Warp.LaneIdx & 3));
+        if (query < tile.Count)
+        {
+            for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
+                output[4 * i] = BFloat16x2.FromSingles(sums[i].X * upper, sums[i].Y * upper);
+        }
+
+        if (query + 8 < tile.Count)
+        {
+            var below = output.SubView(8 * stride);
+            for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
+                below[4 * i] = BFloat16x2.FromSingles(sums[i].Z * lower, sums[i].W * lower);
+        }
+    }
+
+    private static float QuadSum(float value)
+    {
+        value += Warp.ShuffleXor(value, 1);
+        return value + Warp.ShuffleXor(value, 2);
+    }
+}

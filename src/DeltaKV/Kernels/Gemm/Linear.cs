@@ -1,0 +1,186 @@
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Kernels.Gemm;
+
+/// <summary>Linear layers in bf16, <c>y[m,n] = x[m,k] W[n,k]^T</c>: weights as Hugging Face stores them, sums in fp32, rounded once at the end.</summary>
+/// <remarks>Chooses <see cref="SkinnyGemm"/> up to <see cref="MaxSkinnyRows"/> rows and <see cref="TiledGemm"/> beyond. k is a multiple of 8.</remarks>
+internal sealed class Linear(Accelerator accelerator)
+{
+    /// <summary>The most rows the skinny kernel takes.</summary>
+    internal const int MaxSkinnyRows = 64;
+
+    private readonly Variants<Epilogue.Plain> plain = new(accelerator);
+    private readonly Variants<Epilogue.Bias> bias = new(accelerator);
+    private readonly Variants<Epilogue.Residual> residual = new(accelerator);
+    private readonly Variants<Epilogue.Gated> gated = new(accelerator);
+    private readonly Variants<Epilogue.Singles> singles = new(accelerator);
+
+    /// <summary><c>y = x W^T</c>; x <c>[m, k]</c>, W <c>[n, k]</c>, y <c>[m, n]</c>.</summary>
+    internal void Launch(
+        AcceleratorStream stream, ArrayView<BFloat16> x, ArrayView<BFloat16> weight, ArrayView<BFloat16> y, int m, int n, int k) =>
+        plain.Launch(stream, new GemmArguments(x, weight, y, default, default, m, n, k));
+
+    /// <summary><c>y = x W^T + b</c>; b <c>[n]</c>.</summary>
+    internal void LaunchBias(
+        AcceleratorStream stream,
+        ArrayView<BFloat16> x,
+        ArrayView<BFloat16> weight,
+        ArrayView<BFloat16> biasVector,
+        ArrayView<BFloat16> y,
+        int m,
+        int n,
+        int k) => bias.Launch(stream, new GemmArguments(x, weight, y, default, biasVector, m, n, k));
+
+    /// <summary><c>y = x W^T + r</c>; r <c>[m, n]</c> may be y itself: then the product is added in place.</summary>
+    internal void LaunchAdd(
+        AcceleratorStream stream,
+        ArrayView<BFloat16> x,
+        ArrayView<BFloat16> weight,
+        ArrayView<BFloat16> addend,
+        ArrayView<BFloat16> y,
+        int m,
+        int n,
+        int k) => residual.Launch(stream, new GemmArguments(x, weight, y, default, addend, m, n, k));
+
+    /// <summary><c>y = silu(x G^T) * (x U^T)</c>; the weight is <c>[2n, k]</c>, all rows of G before those of U; y <c>[m, n]</c>.</summary>
+    internal void LaunchSwiGlu(
+        AcceleratorStream stream, ArrayView<BFloat16> x, ArrayView<BFloat16> gateUp, ArrayView<BFloat16> y, int m, int n, int k) =>
+        gated.Launch(stream, new GemmArguments(x, gateUp, y, default, default, m, n, k));
+
+    /// <summary><c>y = x W^T</c> in fp32: the logits of the language-model head.</summary>
+    internal void LaunchLogits(
+        AcceleratorStream stream, ArrayView<BFloat16> x, ArrayView<BFloat16> weight, ArrayView<float> y, int m, int n, int k) =>
+        singles.Launch(stream, new GemmArguments(x, weight, default, y, default, m, n, k));
+
+    private sealed class Variants<TEpilogue>(Accelerator accelerator)
+        where TEpilogue : struct, IEpilogue
+    {
+        private readonly KernelHandle<GemmArguments> skinny8 = new(accelerator, SkinnyGemm.Kernel<Skinny8, TEpilogue>);
+        private readonly KernelHandle<GemmArguments> skinny16 = new(accelerator, SkinnyGemm.Kernel<Skinny16, TEpilogue>);
+        private readonly KernelHandle<GemmArguments> skinny32 = new(accelerator, SkinnyGemm.Kernel<Skinny32, TEpilogue>);
+        private readonly KernelHandle<GemmArguments> skinny64 = new(accelerator, SkinnyGemm.Kernel<Skinny64, TEpilogue>);
+        private readonly KernelHandle<GemmArguments> small = new(accelerator, TiledGemm.Kernel<Tile64, TEpilogue>);
+        private readonly KernelHandle<GemmArguments> large = new(accelerator, TiledGemm.Kernel<Tile128, TEpilogue>);
+
+        internal void Launch(AcceleratorStream stream, GemmArguments arguments)
+        {
+            if (arguments.Rows == 0)
+                return;
+            if (arguments.Depth % 8 != 0 || arguments.Depth == 0)
+                throw new ArgumentException($"A linear layer's input has {arguments.Depth} features; the kernels need a positive multiple of 8.", nameof(arguments));
+            switch (arguments.Rows)
+            {
+                case <= 8:
+                    LaunchSkinny<Skinny8>(stream, skinny8, arguments);
+                    break;
+                case <= 16:
+                    LaunchSkinny<Skinny16>(stream, skinny16, arguments);
+                    break;
+                case <= 32:
+                    LaunchSkinny<Skinny32>(stream, skinny32, arguments);
+                    break;
+                case <= MaxSkinnyRows:
+                    LaunchSkinny<Skinny64>(stream, skinny64, arguments);
+                    break;
+                default:
+                    if (Groups<Tile128>(arguments) >= accelerator.NumMultiprocessors && accelerator.AcceleratorType == AcceleratorType.Cuda)
+                        LaunchTiled<Tile128>(stream, large, arguments);
+                    else
+                        LaunchTiled<Tile64>(stream, small, arguments);
+                    break;
+            }
+        }
+
+        private static void LaunchSkinny<TTile>(AcceleratorStream stream, KernelHandle<GemmArguments> kernel, GemmArguments arguments)
+            where TTile : struct, SkinnyGemm.ITile
+        {
+            var columns = (TEpilogue.Gates ? 8 : 16) * TTile.WeightFragments;
+            var warps = Math.Clamp(arguments.Depth / 512, 1, TTile.MaxWarps);
+            kernel.Launch(stream, new KernelConfig((arguments.Columns + columns - 1) / columns, 32 * warps), arguments);
+        }
+
+        private static void LaunchTiled<TTile>(AcceleratorStream stream, KernelHandle<GemmArguments> kernel, GemmArguments arguments)
+            where TTile : struct, TiledGemm.ITile
+        {
+            var shared = SharedMemoryConfig.RequestDynamic<UInt4>(TTile.Stages * (TTile.Rows + TTile.Columns) * SwizzledTile.RowChunks);
+            kernel.Launch(stream, new KernelConfig(Groups<TTile>(arguments), 32 * TTile.WarpRows * TTile.WarpColumns, shared), arguments);
+        }
+
+        private static int Groups<TTile>(in GemmArguments arguments)
+            where TTile : struct, TiledGemm.ITile
+        {
+            var columns = TEpilogue.Gates ? TTile.Columns / 2 : TTile.Columns;
+            return (arguments.Rows + TTile.Rows - 1) / TTile.Rows * ((arguments.Columns + columns - 1) / columns);
+        }
+    }
+
+    private readonly struct Skinny8 : SkinnyGemm.ITile
+    {
+        public static int WeightFragments => 1;
+
+        public static int TokenFragments => 1;
+
+        public static int Depth => 4;
+
+        public static int MaxWarps => 8;
+    }
+
+    private readonly struct Skinny16 : SkinnyGemm.ITile
+    {
+        public static int WeightFragments => 1;
+
+        public static int TokenFragments => 2;
+
+        public static int Depth => 4;
+
+        public static int MaxWarps => 8;
+    }
+
+    private readonly struct Skinny32 : SkinnyGemm.ITile
+    {
+        public static int WeightFragments => 2;
+
+        public static int TokenFragments => 4;
+
+        public static int Depth => 2;
+
+        public static int MaxWarps => 8;
+    }
+
+    private readonly struct Skinny64 : SkinnyGemm.ITile
+    {
+        public static int WeightFragments => 2;
+
+        public static int TokenFragments => 8;
+
+        public static int Depth => 1;
+
+        public static int MaxWarps => 4;
+    }
+
+    private readonly struct Tile64 : TiledGemm.ITile
+    {
+        public static int Rows => 64;
+
+        public static int Columns => 64;
+
+        public static int WarpRows => 2;
+
+        public static int WarpColumns => 2;
+
+        public static int Stages => 4;
+    }
+
+    private readonly struct Tile128 : TiledGemm.ITile
+    {
+        public static int Rows => 128;
+
+        public static int Columns => 128;
+
+        public static int WarpRows => 2;
+
+        public static int WarpColumns => 2;
+
+        public static int Stages => 3;
+    }
+}
