@@ -15,7 +15,7 @@ internal interface IKvCache
 
     /// <summary>
     /// Called once after every step, when all its sequences are committed: what has left the uncompressed window of any sequence moves to
-    /// its compressed pools here, in one launch for all of them.
+    /// its compressed pools here, in one launch for all of them. Returns whether memory became free.
     /// </summary>
-    void Flush();
+    bool Flush();
 }

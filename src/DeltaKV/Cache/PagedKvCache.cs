@@ -29,10 +29,8 @@ internal sealed class PagedKvCache : IKvCache
 
     public ISequenceCache Open() => new PagedSequenceCache(this);
 
-    public void Flush()
-    {
-        // Nothing is compressed, so nothing moves.
-    }
+    /// <summary>Nothing is compressed, so nothing moves.</summary>
+    public bool Flush() => false;
 
     internal KvUsage UsageOf(long tokens, long blocks, long tableEntries) => new(
         tokens,

@@ -1,9 +1,0 @@
-namespace DeltaKV.Gpu.Runtime;
-
-/// <summary>Which sides of a copy are host memory.</summary>
-internal enum CopyDirection
-{
-    HostToDevice,
-    DeviceToHost,
-    DeviceToDevice,
-}

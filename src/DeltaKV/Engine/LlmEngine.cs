@@ -1,0 +1,221 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using DeltaKV.Tokenization;
+using DeltaKV.Weights;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace DeltaKV.Engine;
+
+/// <summary>A loaded model that generates text for many callers at once. Thread-safe.</summary>
+public sealed class LlmEngine : IDisposable, IAsyncDisposable
+{
+    private readonly EngineLoop loop;
+    private readonly EngineMetrics metrics;
+
+    /// <summary>Starts an engine over a model that is on its device already; the engine owns the runner.</summary>
+    internal LlmEngine(string name, ModelConfig config, GenerationDefaults defaults, Tokenizer tokenizer, MemoryPlan plan, EngineOptions options, IModelRunner runner)
+    {
+        ModelName = name;
+        Config = config;
+        Defaults = defaults;
+        Tokenizer = tokenizer;
+        Plan = plan;
+        Options = options;
+        DefaultSampling = SamplingDefaults.From(defaults);
+        var logger = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger<LlmEngine>();
+        metrics = new EngineMetrics(name);
+        loop = new EngineLoop(runner, options.MaxSequences, options.MaxBatchTokens, logger, metrics.RecordEnd);
+        metrics.Observe(loop.Load);
+    }
+
+    /// <summary>Name of the model: that of its directory.</summary>
+    public string ModelName { get; }
+
+    /// <summary>The architecture.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>What the model recommends for generation.</summary>
+    public GenerationDefaults Defaults { get; }
+
+    /// <summary>The tokenizer.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>What went where in device memory.</summary>
+    public MemoryPlan Plan { get; }
+
+    /// <summary>The options it was loaded with.</summary>
+    public EngineOptions Options { get; }
+
+    /// <summary>What is used when a request brings no options: the model's recommendation, else greedy.</summary>
+    public SamplingOptions DefaultSampling { get; }
+
+    /// <summary>Longest context of one sequence, prompt and answer together.</summary>
+    public int MaxModelLength => Plan.MaxModelLength;
+
+    internal EngineLoad Load => loop.Load;
+
+    /// <summary>Generates text after a prompt, token by token. Special tokens the model expects around a text are added.</summary>
+    /// <exception cref="ContextOverflowException">The prompt leaves no room for an answer.</exception>
+    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(string prompt, SamplingOptions? sampling = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return GenerateAsync(Tokenizer.Encode(prompt, addSpecialTokens: true), sampling, cancellationToken);
+    }
+
+    /// <summary>Generates after token ids, which are taken as they are.</summary>
+    /// <exception cref="ContextOverflowException">The prompt leaves no room for an answer.</exception>
+    public IAsyncEnumerable<GenerationUpdate> GenerateAsync(
+        ReadOnlyMemory<int> promptTokens, SamplingOptions? sampling = null, CancellationToken cancellationToken = default)
+    {
+        sampling ??= DefaultSampling;
+        Check(promptTokens.Span, sampling);
+        return Stream(promptTokens, sampling, cancellationToken);
+    }
+
+    /// <summary>Generates to the end.</summary>
+    public Task<GenerationResult> CompleteAsync(string prompt, SamplingOptions? sampling = null, CancellationToken cancellationToken = default) =>
+        CollectAsync(GenerateAsync(prompt, sampling, cancellationToken));
+
+    /// <summary>Generates to the end after token ids.</summary>
+    public Task<GenerationResult> CompleteAsync(
+        ReadOnlyMemory<int> promptTokens, SamplingOptions? sampling = null, CancellationToken cancellationToken = default) =>
+        CollectAsync(GenerateAsync(promptTokens, sampling, cancellationToken));
+
+    /// <summary>Generates for many prompts together; results come in the order of the prompts. If one fails, all end.</summary>
+    public async Task<IReadOnlyList<GenerationResult>> GenerateBatchAsync(
+        IEnumerable<string> prompts, SamplingOptions? sampling = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        using var together = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var streams = prompts.Select(prompt => GenerateAsync(prompt, sampling, together.Token)).ToList();
+        var tasks = streams.ConvertAll(CollectAsync);
+        try
+        {
+            return await Task.WhenAll(tasks.Select(CancelOthersOnFailure)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The others were cancelled because one failed: that one's error is the news.
+            await tasks.First(task => task.IsFaulted).ConfigureAwait(false);
+            throw;
+        }
+
+        async Task<GenerationResult> CancelOthersOnFailure(Task<GenerationResult> task)
+        {
+            try
+            {
+                return await task.ConfigureAwait(false);
+            }
+            catch
+            {
+                await together.CancelAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Ends all generations with <see cref="ObjectDisposedException"/> after the step under way, and frees the device.</summary>
+    public void Dispose()
+    {
+        loop.Dispose();
+        metrics.Dispose();
+    }
+
+    /// <inheritdoc cref="Dispose"/>
+    public async ValueTask DisposeAsync() => await Task.Run(Dispose).ConfigureAwait(false);
+
+    /// <summary>Loads a model with the given device.</summary>
+    internal static Task<LlmEngine> LoadAsync(
+        string directory, EngineOptions options, IModelRunnerFactory factory, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        return Task.Run(() => LoadCore(directory, options, factory, progress, cancellationToken), cancellationToken);
+    }
+
+    private static LlmEngine LoadCore(
+        string directory, EngineOptions options, IModelRunnerFactory factory, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(directory))
+            throw new DirectoryNotFoundException($"There is no model directory '{directory}'; expected one with config.json, tokenizer.json and *.safetensors.");
+        // What is cheap to check comes first: nothing is uploaded for a model that then turns out not to run.
+        var config = ModelConfig.Load(directory);
+        var defaults = GenerationDefaults.Load(directory, config);
+        var tokenizer = Tokenizer.Load(directory);
+        using var weights = ModelWeights.Open(directory);
+        var plan = factory.Plan(config, weights, options);
+        progress?.Report(new LoadProgress("Loading weights", 0, plan.WeightBytes, plan));
+        var runner = factory.Create(config, weights, plan, options, progress, cancellationToken);
+        progress?.Report(new LoadProgress("Ready", plan.WeightBytes, plan.WeightBytes, plan));
+        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+        return new LlmEngine(name, config, defaults, tokenizer, plan, options, runner);
+    }
+
+    private void Check(ReadOnlySpan<int> prompt, SamplingOptions sampling)
+    {
+        if (prompt.IsEmpty)
+            throw new ArgumentException("The prompt has no tokens.", nameof(prompt));
+        foreach (var token in prompt)
+            CheckToken(token, nameof(prompt));
+        foreach (var token in sampling.LogitBias.Keys)
+            CheckToken(token, nameof(sampling));
+        if (prompt.Length >= MaxModelLength)
+            throw new ContextOverflowException(prompt.Length, MaxModelLength);
+    }
+
+    private void CheckToken(int token, string parameter)
+    {
+        if ((uint)token >= (uint)Config.VocabularySize)
+            throw new ArgumentOutOfRangeException(parameter, token, $"Token {token} is outside the vocabulary of {Config.VocabularySize}.");
+    }
+
+    private async IAsyncEnumerable<GenerationUpdate> Stream(
+        ReadOnlyMemory<int> prompt, SamplingOptions sampling, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var maxTokens = Math.Min(sampling.MaxTokens ?? int.MaxValue, MaxModelLength - prompt.Length);
+        // Two views of one text: the engine's decides when to stop, the caller's is cut the same way on the caller's thread.
+        var stops = sampling.StopSequences.IsEmpty ? null : new TextStream(Tokenizer, sampling.StopSequences);
+        var text = new TextStream(Tokenizer, sampling.StopSequences);
+        var sequence = new Sequence(prompt.Span, sampling, maxTokens, Defaults.EosTokenIds, stops);
+        loop.Submit(sequence);
+        try
+        {
+            await foreach (var generated in sequence.Events.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                // The channel alone would first hand out what it has buffered.
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return ToUpdate(sequence, generated, text);
+            }
+        }
+        finally
+        {
+            if (sequence.Finish is null)
+                loop.Cancel(sequence);
+        }
+    }
+
+    private static GenerationUpdate ToUpdate(Sequence sequence, SequenceEvent generated, TextStream text)
+    {
+        var piece = generated.Finish == FinishReason.EndOfText ? "" : text.Append(generated.Token);
+        if (generated.Finish is not { } reason)
+            return new GenerationUpdate(generated.Token, piece);
+        if (reason != FinishReason.StopSequence)
+            piece += text.Flush();
+        return new GenerationUpdate(generated.Token, piece, reason, sequence.Statistics);
+    }
+
+    private static async Task<GenerationResult> CollectAsync(IAsyncEnumerable<GenerationUpdate> updates)
+    {
+        var text = new System.Text.StringBuilder();
+        var tokens = ImmutableArray.CreateBuilder<int>();
+        await foreach (var update in updates.ConfigureAwait(false))
+        {
+            text.Append(update.Text);
+            tokens.Add(update.TokenId);
+            if (update.FinishReason is { } reason)
+                return new GenerationResult(text.ToString(), tokens.ToImmutable(), reason, update.Statistics!);
+        }
+        throw new OperationCanceledException("The generation was cancelled.");
+    }
+}
