@@ -3,7 +3,7 @@ namespace DeltaKV.Gpu;
 /// <summary>A 2-dimensional 32-bit index or extent.</summary>
 /// <param name="x">The X component.</param>
 /// <param name="y">The Y component.</param>
-public readonly struct Index2D(int x, int y) : IEquatable<Index2D>
+public readonly struct Index2D(int x, int y) : IIndex, IEquatable<Index2D>
 {
     /// <summary>The X component.</summary>
     public int X { get; } = x;
@@ -13,6 +13,15 @@ public readonly struct Index2D(int x, int y) : IEquatable<Index2D>
 
     /// <summary>The number of elements of an extent of this size.</summary>
     public long LongSize => (long)X * Y;
+
+    /// <summary>The number of elements of an extent of this size as a 32-bit number.</summary>
+    public int Size => (int)LongSize;
+
+    /// <inheritdoc/>
+    long IIndex.Size => LongSize;
+
+    /// <summary>Wraps a tuple as an index.</summary>
+    public static implicit operator Index2D((int, int) values) => new(values.Item1, values.Item2);
 
     /// <summary>Adds component by component.</summary>
     public static Index2D operator +(Index2D left, Index2D right) => new(left.X + right.X, left.Y + right.Y);

@@ -4,7 +4,7 @@ namespace DeltaKV.Gpu;
 /// <param name="x">The X component.</param>
 /// <param name="y">The Y component.</param>
 /// <param name="z">The Z component.</param>
-public readonly struct Index3D(int x, int y, int z) : IEquatable<Index3D>
+public readonly struct Index3D(int x, int y, int z) : IIndex, IEquatable<Index3D>
 {
     /// <summary>The X component.</summary>
     public int X { get; } = x;
@@ -17,6 +17,15 @@ public readonly struct Index3D(int x, int y, int z) : IEquatable<Index3D>
 
     /// <summary>The number of elements of an extent of this size.</summary>
     public long LongSize => (long)X * Y * Z;
+
+    /// <summary>The number of elements of an extent of this size as a 32-bit number.</summary>
+    public int Size => (int)LongSize;
+
+    /// <inheritdoc/>
+    long IIndex.Size => LongSize;
+
+    /// <summary>Wraps a tuple as an index.</summary>
+    public static implicit operator Index3D((int, int, int) values) => new(values.Item1, values.Item2, values.Item3);
 
     /// <summary>Adds component by component.</summary>
     public static Index3D operator +(Index3D left, Index3D right) => new(left.X + right.X, left.Y + right.Y, left.Z + right.Z);

@@ -2,7 +2,7 @@ namespace DeltaKV.Gpu;
 
 /// <summary>A 1-dimensional 64-bit index or extent.</summary>
 /// <param name="x">The X component.</param>
-public readonly struct LongIndex1D(long x) : IEquatable<LongIndex1D>
+public readonly struct LongIndex1D(long x) : IIndex, IEquatable<LongIndex1D>
 {
     /// <summary>The X component.</summary>
     public long X { get; } = x;

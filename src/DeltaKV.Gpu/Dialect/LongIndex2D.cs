@@ -3,7 +3,7 @@ namespace DeltaKV.Gpu;
 /// <summary>A 2-dimensional 64-bit index or extent.</summary>
 /// <param name="x">The X component.</param>
 /// <param name="y">The Y component.</param>
-public readonly struct LongIndex2D(long x, long y) : IEquatable<LongIndex2D>
+public readonly struct LongIndex2D(long x, long y) : IIndex, IEquatable<LongIndex2D>
 {
     /// <summary>The X component.</summary>
     public long X { get; } = x;
@@ -13,6 +13,9 @@ public readonly struct LongIndex2D(long x, long y) : IEquatable<LongIndex2D>
 
     /// <summary>The number of elements of an extent of this size.</summary>
     public long Size => X * Y;
+
+    /// <summary>Wraps a tuple as an index.</summary>
+    public static implicit operator LongIndex2D((long, long) values) => new(values.Item1, values.Item2);
 
     /// <summary>Adds component by component.</summary>
     public static LongIndex2D operator +(LongIndex2D left, LongIndex2D right) => new(left.X + right.X, left.Y + right.Y);

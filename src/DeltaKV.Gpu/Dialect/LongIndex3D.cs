@@ -4,7 +4,7 @@ namespace DeltaKV.Gpu;
 /// <param name="x">The X component.</param>
 /// <param name="y">The Y component.</param>
 /// <param name="z">The Z component.</param>
-public readonly struct LongIndex3D(long x, long y, long z) : IEquatable<LongIndex3D>
+public readonly struct LongIndex3D(long x, long y, long z) : IIndex, IEquatable<LongIndex3D>
 {
     /// <summary>The X component.</summary>
     public long X { get; } = x;
@@ -17,6 +17,9 @@ public readonly struct LongIndex3D(long x, long y, long z) : IEquatable<LongInde
 
     /// <summary>The number of elements of an extent of this size.</summary>
     public long Size => X * Y * Z;
+
+    /// <summary>Wraps a tuple as an index.</summary>
+    public static implicit operator LongIndex3D((long, long, long) values) => new(values.Item1, values.Item2, values.Item3);
 
     /// <summary>Adds component by component.</summary>
     public static LongIndex3D operator +(LongIndex3D left, LongIndex3D right) => new(left.X + right.X, left.Y + right.Y, left.Z + right.Z);

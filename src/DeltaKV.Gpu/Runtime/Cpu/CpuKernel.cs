@@ -1,0 +1,97 @@
+using System.Reflection;
+using DeltaKV.Gpu.Compiler;
+using DeltaKV.Gpu.Emulator;
+
+namespace DeltaKV.Gpu.Runtime.Cpu;
+
+/// <summary>A kernel the emulator executes.</summary>
+internal sealed unsafe class CpuKernel : Kernel
+{
+    private readonly CPUAccelerator accelerator;
+    private readonly PtxEntry entry;
+    private readonly (int Parameter, int ElementSize)[] views;
+
+    internal CpuKernel(CPUAccelerator accelerator, MethodInfo method, CompiledKernel compiled)
+        : base(accelerator, method, compiled)
+    {
+        this.accelerator = accelerator;
+        entry = PtxModule.Parse(compiled.Ptx).Entry(compiled.EntryName);
+        views = ViewsOf(compiled);
+        MaxThreadsPerGroup = accelerator.MaxNumThreadsPerGroup;
+        MaxDynamicSharedBytes = accelerator.Device.MaxDynamicSharedMemoryPerGroup - compiled.StaticSharedBytes;
+    }
+
+    public override KernelReport Report => new(
+        Name, accelerator.Device.Target, 0, entry.LocalBytes, entry.StaticSharedBytes, MaxDynamicSharedBytes, MaxThreadsPerGroup, "");
+
+    public override int MaxActiveGroupsPerMultiprocessor(int groupSize, int dynamicSharedBytes = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groupSize);
+        return 1;
+    }
+
+    private protected override void LaunchCore(AcceleratorStream stream, in KernelConfig config, void** arguments)
+    {
+        CheckViews(config, arguments);
+        if (stream.IsCapturing)
+            Record((CpuStream)stream, config, arguments);
+        else
+            Run(config, arguments);
+    }
+
+    private static (int Parameter, int ElementSize)[] ViewsOf(CompiledKernel compiled) =>
+    [
+        .. compiled.Parameters
+            .Select((parameter, index) => (parameter.Type, index))
+            .Where(entry => entry.Type.IsGenericType
+                && (entry.Type.GetGenericTypeDefinition() == typeof(ArrayView<>) || entry.Type.GetGenericTypeDefinition() == typeof(ArrayView1D<,>)))
+            .Select(entry => (entry.index, ElementSizeOf(entry.Type.GetGenericArguments()[0]))),
+    ];
+
+    private static int ElementSizeOf(Type element) =>
+        (int)typeof(ArrayView<>).MakeGenericType(element).GetProperty(nameof(ArrayView<byte>.ElementSize))!.GetValue(null)!;
+
+    /// <summary>A GPU reports a stale view as a fault; here it would end the process, so it is looked at first.</summary>
+    private void CheckViews(in KernelConfig config, void** arguments)
+    {
+        foreach (var (parameter, elementSize) in views)
+        {
+            var view = *(ArrayView<byte>*)arguments[parameter];
+            if (view.Length == 0 || accelerator.Allocations.Contains((nuint)view.Pointer, view.Length * elementSize))
+                continue;
+            throw new DeviceMemoryException(
+                $"Kernel {Name} was not launched: argument {parameter} is not in a live buffer of {accelerator.Name} (its first byte is " +
+                $"{accelerator.Allocations.Describe((nuint)view.Pointer)}). {DescribeLaunch(config, arguments)}");
+        }
+    }
+
+    private void Run(in KernelConfig config, void** arguments) => EmulatorLauncher.Launch(
+        entry,
+        new Dim3(config.GridDim.X, config.GridDim.Y, config.GridDim.Z),
+        new Dim3(config.GroupDim.X, config.GroupDim.Y, config.GroupDim.Z),
+        config.SharedMemoryConfig.ArraySize,
+        arguments,
+        accelerator.EmulatorOptions);
+
+    private void Record(CpuStream stream, KernelConfig config, void** arguments)
+    {
+        var values = Compiled.Parameters.Select((parameter, i) => new ReadOnlySpan<byte>(arguments[i], parameter.Size).ToArray()).ToArray();
+        stream.Do(() => Replay(config, values));
+    }
+
+    private void Replay(in KernelConfig config, byte[][] values)
+    {
+        var total = values.Sum(value => (value.Length + 15) / 16 * 16);
+        var bytes = stackalloc byte[total + 16];
+        var pointers = stackalloc void*[values.Length + 1];
+        bytes += 16 - ((nint)bytes & 15);
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i].CopyTo(new Span<byte>(bytes, values[i].Length));
+            pointers[i] = bytes;
+            bytes += (values[i].Length + 15) / 16 * 16;
+        }
+
+        Run(config, pointers);
+    }
+}

@@ -1,0 +1,108 @@
+using System.Reflection;
+using DeltaKV.Gpu.Compiler;
+
+namespace DeltaKV.Gpu.Runtime.Cuda;
+
+/// <summary>A kernel as a function of a driver module.</summary>
+internal sealed unsafe class CudaKernel : Kernel, IDisposable
+{
+    /// <summary>What a launch may ask for without opting in.</summary>
+    private const int DynamicSharedWithoutOptIn = 48 << 10;
+
+    private readonly CudaAccelerator accelerator;
+    private readonly nint function;
+    private readonly string log;
+    private readonly bool blocking;
+    private nint module;
+    private int dynamicSharedLimit;
+
+    internal CudaKernel(CudaAccelerator accelerator, MethodInfo method, CompiledKernel compiled, nint module, string log)
+        : base(accelerator, method, compiled)
+    {
+        this.accelerator = accelerator;
+        this.module = module;
+        this.log = log;
+        blocking = accelerator.Context.BlockingLaunches;
+        accelerator.Check(CudaDriver.ModuleGetFunction(out function, module, compiled.EntryName), "cuModuleGetFunction");
+        MaxThreadsPerGroup = Get(FunctionAttribute.MaxThreadsPerBlock);
+        MaxDynamicSharedBytes = accelerator.Device.MaxDynamicSharedMemoryPerGroup - Get(FunctionAttribute.SharedSizeBytes);
+        dynamicSharedLimit = DynamicSharedWithoutOptIn - Get(FunctionAttribute.SharedSizeBytes);
+    }
+
+    public override KernelReport Report
+    {
+        get
+        {
+            accelerator.ThrowIfUnusable();
+            accelerator.Bind();
+            return new(
+                Name,
+                accelerator.Device.Target,
+                Get(FunctionAttribute.RegisterCount),
+                Get(FunctionAttribute.LocalSizeBytes),
+                Get(FunctionAttribute.SharedSizeBytes),
+                MaxDynamicSharedBytes,
+                MaxThreadsPerGroup,
+                log);
+        }
+    }
+
+    public override int MaxActiveGroupsPerMultiprocessor(int groupSize, int dynamicSharedBytes = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groupSize);
+        accelerator.ThrowIfUnusable();
+        accelerator.Bind();
+        if (dynamicSharedBytes > dynamicSharedLimit)
+            RaiseDynamicSharedLimit();
+        accelerator.Check(
+            CudaDriver.OccupancyMaxActiveBlocks(out var groups, function, groupSize, (nuint)dynamicSharedBytes), "cuOccupancyMaxActiveBlocksPerMultiprocessor");
+        return groups;
+    }
+
+    public void Dispose()
+    {
+        if (module == 0 || accelerator.IsLost)
+            return;
+        accelerator.Release(this);
+        accelerator.Bind();
+        accelerator.Check(CudaDriver.ModuleUnload(module), "cuModuleUnload");
+        module = 0;
+    }
+
+    private protected override void LaunchCore(AcceleratorStream stream, in KernelConfig config, void** arguments)
+    {
+        accelerator.Bind();
+        var sharedBytes = config.SharedMemoryConfig.ArraySize;
+        if (sharedBytes > dynamicSharedLimit)
+            RaiseDynamicSharedLimit();
+        accelerator.LastLaunched = this;
+        var (grid, group) = (config.GridDim, config.GroupDim);
+        var result = CudaDriver.LaunchKernel(
+            function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)group.X, (uint)group.Y, (uint)group.Z, (uint)sharedBytes, stream.Handle, arguments, null);
+        if (result == CudaResult.Success && blocking && !stream.IsCapturing)
+            result = CudaDriver.StreamSynchronize(stream.Handle);
+        if (result != CudaResult.Success)
+            ThrowFailed(result, config, arguments);
+    }
+
+    private void ThrowFailed(CudaResult result, in KernelConfig config, void** arguments)
+    {
+        var failure = accelerator.Failure(result, "cuLaunchKernel");
+        throw failure is AcceleratorLostException && !blocking
+            ? failure
+            : new KernelLaunchException($"The launch of kernel {Name} failed: {failure.Message} {DescribeLaunch(config, arguments)}", failure);
+    }
+
+    private void RaiseDynamicSharedLimit()
+    {
+        accelerator.Check(
+            CudaDriver.FuncSetAttribute(function, FunctionAttribute.MaxDynamicSharedSizeBytes, MaxDynamicSharedBytes), "cuFuncSetAttribute");
+        dynamicSharedLimit = MaxDynamicSharedBytes;
+    }
+
+    private int Get(FunctionAttribute attribute)
+    {
+        accelerator.Check(CudaDriver.FuncGetAttribute(out var value, attribute, function), $"cuFuncGetAttribute({attribute})");
+        return value;
+    }
+}

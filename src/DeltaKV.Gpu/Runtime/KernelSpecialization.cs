@@ -1,0 +1,43 @@
+namespace DeltaKV.Gpu;
+
+/// <summary>What the register allocator may assume about the launches of a kernel.</summary>
+public readonly struct KernelSpecialization : IEquatable<KernelSpecialization>
+{
+    /// <summary>Assumes nothing.</summary>
+    public static readonly KernelSpecialization Empty;
+
+    /// <summary>Bounds the group size and asks for a number of resident groups.</summary>
+    /// <param name="maxNumThreadsPerGroup">The largest group the kernel will be launched with.</param>
+    /// <param name="minNumGroupsPerMultiprocessor">The number of groups that should fit on a multiprocessor.</param>
+    public KernelSpecialization(int? maxNumThreadsPerGroup, int? minNumGroupsPerMultiprocessor)
+    {
+        if (maxNumThreadsPerGroup is < 1 or > 1024)
+            throw new ArgumentOutOfRangeException(nameof(maxNumThreadsPerGroup), maxNumThreadsPerGroup, "A group has 1 to 1024 threads.");
+        if (minNumGroupsPerMultiprocessor < 1)
+            throw new ArgumentOutOfRangeException(nameof(minNumGroupsPerMultiprocessor), minNumGroupsPerMultiprocessor, "At least one group must fit.");
+        MaxNumThreadsPerGroup = maxNumThreadsPerGroup;
+        MinNumGroupsPerMultiprocessor = minNumGroupsPerMultiprocessor;
+    }
+
+    /// <summary>The largest group the kernel will be launched with.</summary>
+    public int? MaxNumThreadsPerGroup { get; }
+
+    /// <summary>The number of groups that should fit on a multiprocessor.</summary>
+    public int? MinNumGroupsPerMultiprocessor { get; }
+
+    /// <summary>Compares the parts.</summary>
+    public static bool operator ==(KernelSpecialization left, KernelSpecialization right) => left.Equals(right);
+
+    /// <summary>Compares the parts.</summary>
+    public static bool operator !=(KernelSpecialization left, KernelSpecialization right) => !left.Equals(right);
+
+    /// <inheritdoc/>
+    public bool Equals(KernelSpecialization other) =>
+        MaxNumThreadsPerGroup == other.MaxNumThreadsPerGroup && MinNumGroupsPerMultiprocessor == other.MinNumGroupsPerMultiprocessor;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is KernelSpecialization other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(MaxNumThreadsPerGroup, MinNumGroupsPerMultiprocessor);
+}
