@@ -1,0 +1,436 @@
+namespace DeltaKV.Gpu.Emulator;
+
+/// <summary>Turns a parsed kernel into operations: gives registers and constants their slots and resolves branches.</summary>
+internal sealed unsafe class ProgramBuilder
+{
+    private const int LineBytes = 64;
+
+    private readonly PtxKernel kernel;
+    private readonly List<Op> operations = [];
+    private readonly List<int> extras = [];
+    private readonly List<(int Operation, PtxOperand Label)> branches = [];
+    private readonly List<(int Extra, int Operation, PtxOperand Label)> tableBranches = [];
+    private readonly Dictionary<PtxRegister, int> slots;
+    private readonly Dictionary<(int LaneSize, ulong Value), int> constantSlots = [];
+    private readonly Dictionary<SpecialRegister, int> specialSlots = [];
+    private readonly List<(int Slot, int LaneSize, ulong Value)> constants = [];
+    private readonly List<(SpecialRegister Register, int Slot)> specials = [];
+    private readonly List<int> temporaries = [];
+    private readonly List<Action> pending = [];
+    private int temporariesInUse;
+    private int constantBytes;
+    private int registerBytes;
+    private int predicateLine;
+    private int predicatesInLine = LineBytes / sizeof(uint);
+    private int instruction;
+    private bool needsAllWarps;
+
+    private ProgramBuilder(PtxKernel kernel, bool sanitize)
+    {
+        this.kernel = kernel;
+        Sanitize = sanitize;
+        slots = [];
+    }
+
+    /// <summary>Whether memory operations are preceded by checks.</summary>
+    public bool Sanitize { get; }
+
+    public int OperationCount => operations.Count;
+
+    public static Program Build(PtxKernel kernel, bool sanitize)
+    {
+        var builder = new ProgramBuilder(kernel, sanitize);
+        return builder.Build();
+    }
+
+    /// <summary>Slot of a source operand; an immediate becomes a constant of the type's lane size.</summary>
+    public int Source(PtxOperand operand, PtxType type)
+    {
+        switch (operand.Kind)
+        {
+            case OperandKind.Register when operand.Register!.Type != PtxType.Pred:
+                return MatchWidth(Slot(operand.Register), operand.Register.Type, type);
+            case OperandKind.Special when SpecialRegisters.TryParse(operand.Name, out var special):
+                return MatchWidth(Slot(special), PtxType.U32, type);
+            case OperandKind.Immediate or OperandKind.Float32 or OperandKind.Float64 or OperandKind.Symbol:
+                return Constant(ConstantBits(operand, type), type.LaneSize());
+            default:
+                throw Unsupported("unsupported source operand");
+        }
+    }
+
+    /// <summary>Source whose narrow integer type is extended to the 32 bits of its lane.</summary>
+    public int ExtendedSource(PtxOperand operand, PtxType type)
+    {
+        if (type.Size() >= 4 || operand.Kind != OperandKind.Register)
+            return Source(operand, type);
+        var source = Source(operand, type);
+        var extended = Temporary(4);
+        switch (type)
+        {
+            case PtxType.S8:
+                EmitUnary<int, int, SignExtend8>(extended, source);
+                break;
+            case PtxType.S16:
+                EmitUnary<int, int, SignExtend16>(extended, source);
+                break;
+            case PtxType.U8 or PtxType.B8:
+                EmitUnary<uint, uint, ZeroExtend8>(extended, source);
+                break;
+            default:
+                EmitUnary<uint, uint, ZeroExtend16>(extended, source);
+                break;
+        }
+
+        return extended;
+    }
+
+    /// <summary>Slot that receives a result; a wider register is filled by an extension after the operation.</summary>
+    public int Destination(PtxOperand operand, PtxType type)
+    {
+        if (operand.Kind == OperandKind.Sink)
+            return Temporary(type.LaneSize());
+        if (operand.Kind != OperandKind.Register || operand.Register!.Type == PtxType.Pred)
+            throw Unsupported("the destination is not a register");
+        var slot = Slot(operand.Register);
+        var registerSize = operand.Register.Type.LaneSize();
+        if (registerSize == type.LaneSize())
+            return slot;
+        if (registerSize < type.LaneSize())
+            throw Unsupported("the destination register is too narrow");
+        var narrow = Temporary(4);
+        if (type.IsSigned())
+            pending.Add(() => EmitWidening<int, long, SignExtend32>(slot, narrow));
+        else
+            pending.Add(() => EmitWidening<uint, ulong, ZeroExtend32>(slot, narrow));
+        return narrow;
+    }
+
+    /// <summary>Slot of a predicate; immediates become constant masks.</summary>
+    public int Predicate(PtxOperand operand)
+    {
+        if (operand.Kind == OperandKind.Immediate)
+            return Constant(operand.Bits != 0 ? uint.MaxValue : 0, 4);
+        if (operand.Kind == OperandKind.Sink)
+            return Temporary(4);
+        if (operand.Kind != OperandKind.Register || operand.Register!.Type != PtxType.Pred)
+            throw Unsupported("expected a predicate register");
+        return Slot(operand.Register);
+    }
+
+    public int Constant(ulong value, int laneSize)
+    {
+        if (laneSize == 4)
+            value = (uint)value;
+        if (constantSlots.TryGetValue((laneSize, value), out var slot))
+            return slot;
+        slot = AllocateConstant(laneSize);
+        constantSlots.Add((laneSize, value), slot);
+        constants.Add((slot, laneSize, value));
+        return slot;
+    }
+
+    /// <summary>A register that lives for one instruction.</summary>
+    public int Temporary(int laneSize)
+    {
+        if (temporariesInUse == temporaries.Count)
+            temporaries.Add(AllocateRegister(8));
+        _ = laneSize;
+        return temporaries[temporariesInUse++];
+    }
+
+    public void RequireAllWarps() => needsAllWarps = true;
+
+    /// <summary>Runs an action after the current instruction's operations.</summary>
+    public void After(Action action) => pending.Add(action);
+
+    public void Emit(
+        delegate*<Warp*, Op*, Op*> handler, int dst = 0, int a = 0, int b = 0, int c = 0, long imm = 0, int aux = 0) =>
+        Emit(handler, handler, dst, a, b, c, imm, aux);
+
+    public void Emit(
+        delegate*<Warp*, Op*, Op*> converged, delegate*<Warp*, Op*, Op*> diverged, int dst, int a, int b = 0, int c = 0, long imm = 0, int aux = 0) =>
+        operations.Add(new Op
+        {
+            Converged = converged,
+            Diverged = diverged,
+            Dst = dst,
+            A = a,
+            B = b,
+            C = c,
+            Imm = imm,
+            Aux = aux,
+            Extra = (int*)extras.Count,
+            Target = null,
+            Instruction = instruction,
+        });
+
+    /// <summary>Emits an operation with further operand slots.</summary>
+    public void EmitExtra(
+        delegate*<Warp*, Op*, Op*> handler, ReadOnlySpan<int> extra, int dst = 0, int a = 0, int b = 0, int c = 0, long imm = 0, int aux = 0)
+    {
+        Emit(handler, dst, a, b, c, imm, aux);
+        extras.AddRange(extra);
+    }
+
+    public void EmitExit()
+    {
+        Emit(&ControlFlow.Exit);
+        var exit = operations[^1];
+        exit.Target = (Op*)-1;
+        operations[^1] = exit;
+    }
+
+    /// <summary>Emits a jump, conditional when there is a predicate.</summary>
+    public void EmitBranch(PtxOperand label, PtxOperand? predicate)
+    {
+        if (label.Kind != OperandKind.Label || !label.Scope!.TryFindLabel(label.Name, out var target))
+            throw Unsupported($"the label '{label.Name}' does not exist");
+        var backward = target <= instruction;
+        branches.Add((operations.Count, label));
+        if (predicate is null)
+            Emit(backward ? &ControlFlow.BackwardJump : &ControlFlow.Jump);
+        else
+            Emit(backward ? &ControlFlow.BackwardBranch : &ControlFlow.Branch, a: Predicate(predicate), aux: predicate.Negated ? -1 : 0);
+    }
+
+    public void EmitIndexedBranch(PtxOperand index, PtxOperand targets)
+    {
+        if (targets.Kind != OperandKind.Label || !targets.Scope!.TryFindBranchTargets(targets.Name, out var labels))
+            throw Unsupported("the branch targets do not exist");
+        for (var i = 0; i < labels.Count; i++)
+            tableBranches.Add((extras.Count + i, operations.Count, labels[i]));
+        EmitExtra(&ControlFlow.BranchIndexed, new int[labels.Count], a: Source(index, PtxType.U32), aux: labels.Count);
+    }
+
+    public void EmitUnary<TIn, TOut, TOperation>(int dst, int a)
+        where TIn : unmanaged
+        where TOut : unmanaged
+        where TOperation : struct, IUnaryOperation<TIn, TOut> =>
+        Emit(&VectorUnary<TIn, TOut, TOperation>.Converged, &VectorUnary<TIn, TOut, TOperation>.Diverged, dst, a);
+
+    public void EmitBinary<T, TOperation>(int dst, int a, int b)
+        where T : unmanaged
+        where TOperation : struct, IBinaryOperation<T> =>
+        Emit(&VectorBinary<T, TOperation>.Converged, &VectorBinary<T, TOperation>.Diverged, dst, a, b);
+
+    public void EmitWidening<TIn, TOut, TOperation>(int dst, int a)
+        where TIn : unmanaged
+        where TOut : unmanaged
+        where TOperation : struct, IWideningOperation<TIn, TOut> =>
+        Emit(&Widening<TIn, TOut, TOperation>.Converged, &Widening<TIn, TOut, TOperation>.Diverged, dst, a);
+
+    public void EmitNarrowing<TIn, TOut, TOperation>(int dst, int a)
+        where TIn : unmanaged
+        where TOut : unmanaged
+        where TOperation : struct, INarrowingOperation<TIn, TOut> =>
+        Emit(&Narrowing<TIn, TOut, TOperation>.Converged, &Narrowing<TIn, TOut, TOperation>.Diverged, dst, a);
+
+    /// <summary>d = f(a) where all have the instruction's type.</summary>
+    public void Unary<T, TOperation>(PtxInstruction i)
+        where T : unmanaged
+        where TOperation : struct, IUnaryOperation<T, T> =>
+        EmitUnary<T, T, TOperation>(Destination(i.Operands[0], i.Type), ExtendedSource(i.Operands[1], i.Type));
+
+    public void Binary<T, TOperation>(PtxInstruction i)
+        where T : unmanaged
+        where TOperation : struct, IBinaryOperation<T> =>
+        EmitBinary<T, TOperation>(
+            Destination(i.Operands[0], i.Type), ExtendedSource(i.Operands[1], i.Type), ExtendedSource(i.Operands[2], i.Type));
+
+    public void Ternary<T, TOperation>(PtxInstruction i)
+        where T : unmanaged
+        where TOperation : struct, ITernaryOperation<T> =>
+        Emit(
+            &VectorTernary<T, TOperation>.Converged, &VectorTernary<T, TOperation>.Diverged,
+            Destination(i.Operands[0], i.Type), ExtendedSource(i.Operands[1], i.Type),
+            ExtendedSource(i.Operands[2], i.Type), ExtendedSource(i.Operands[3], i.Type));
+
+    public void Lane<TA, TOut, TOperation>(PtxInstruction i, PtxType output, PtxType a)
+        where TA : unmanaged
+        where TOut : unmanaged
+        where TOperation : struct, ILaneUnary<TA, TOut> =>
+        Emit(&LaneUnary<TA, TOut, TOperation>.Run, Destination(i.Operands[0], output), ExtendedSource(i.Operands[1], a));
+
+    public void Lane<TA, TB, TOut, TOperation>(PtxInstruction i, PtxType output, PtxType a, PtxType b)
+        where TA : unmanaged
+        where TB : unmanaged
+        where TOut : unmanaged
+        where TOperation : struct, ILaneBinary<TA, TB, TOut> =>
+        Emit(
+            &LaneBinary<TA, TB, TOut, TOperation>.Run,
+            Destination(i.Operands[0], output), ExtendedSource(i.Operands[1], a), ExtendedSource(i.Operands[2], b));
+
+    public void Lane<TA, TB, TC, TOut, TOperation>(PtxInstruction i, PtxType output, PtxType a, PtxType b, PtxType c)
+        where TA : unmanaged
+        where TB : unmanaged
+        where TC : unmanaged
+        where TOut : unmanaged
+        where TOperation : struct, ILaneTernary<TA, TB, TC, TOut> =>
+        Emit(
+            &LaneTernary<TA, TB, TC, TOut, TOperation>.Run,
+            Destination(i.Operands[0], output), ExtendedSource(i.Operands[1], a),
+            ExtendedSource(i.Operands[2], b), ExtendedSource(i.Operands[3], c));
+
+    public PtxParseException Unsupported(string reason) => kernel.Instructions[instruction].Unsupported(reason);
+
+    private Program Build()
+    {
+        var starts = new int[kernel.Instructions.Count + 1];
+        for (instruction = 0; instruction < kernel.Instructions.Count; instruction++)
+        {
+            starts[instruction] = operations.Count;
+            Decode(kernel.Instructions[instruction]);
+        }
+
+        // Running off the end is a return.
+        starts[instruction] = operations.Count;
+        EmitExit();
+        foreach (var (operation, label) in branches)
+        {
+            label.Scope!.TryFindLabel(label.Name, out var target);
+            var op = operations[operation];
+            op.Target = (Op*)starts[target];
+            operations[operation] = op;
+        }
+
+        foreach (var (extra, operation, label) in tableBranches)
+        {
+            if (!label.Scope!.TryFindLabel(label.Name, out var target))
+                throw kernel.Instructions[operations[operation].Instruction].Unsupported($"the label '{label.Name}' does not exist");
+            extras[extra] = starts[target] - operation;
+        }
+
+        return new Program(kernel, operations, extras, constants, specials, constantBytes, registerBytes, needsAllWarps);
+    }
+
+    private void Decode(PtxInstruction i)
+    {
+        temporariesInUse = 0;
+        var start = operations.Count;
+        try
+        {
+            if (i.Guard is null || InstructionDecoder.IsBranch(i))
+            {
+                DecodeUnguarded(i);
+                return;
+            }
+
+            if (InstructionDecoder.MayWait(i))
+            {
+                // A lane may not wait inside a guard, so the guard becomes a jump over the instruction.
+                var skip = operations.Count;
+                Emit(&ControlFlow.Branch, a: Predicate(i.Guard), aux: i.Guard.Negated ? 0 : -1);
+                DecodeUnguarded(i);
+                Patch(skip, op => op with { Target = (Op*)operations.Count });
+                return;
+            }
+
+            Emit(&ControlFlow.Guard, a: Predicate(i.Guard), imm: i.Guard.Negated ? -1 : 0);
+            DecodeUnguarded(i);
+            Patch(start, op => op with { Aux = operations.Count - start - 1 });
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            throw i.Unsupported("too few operands");
+        }
+    }
+
+    private void DecodeUnguarded(PtxInstruction i)
+    {
+        InstructionDecoder.Decode(this, i);
+        foreach (var action in pending)
+            action();
+        pending.Clear();
+    }
+
+    private void Patch(int operation, Func<Op, Op> change) => operations[operation] = change(operations[operation]);
+
+    private int MatchWidth(int slot, PtxType registerType, PtxType type)
+    {
+        if (registerType.LaneSize() == type.LaneSize())
+            return slot;
+        var temporary = Temporary(8);
+        if (type.LaneSize() == 4)
+            EmitNarrowing<ulong, uint, Truncate>(temporary, slot);
+        else if (type.IsSigned())
+            EmitWidening<int, long, SignExtend32>(temporary, slot);
+        else
+            EmitWidening<uint, ulong, ZeroExtend32>(temporary, slot);
+        return temporary;
+    }
+
+    private static ulong ConstantBits(PtxOperand operand, PtxType type)
+    {
+        if (operand.Kind == OperandKind.Symbol)
+            return (ulong)(operand.Symbol!.Value + operand.Bits);
+        if (operand.Kind == OperandKind.Immediate)
+        {
+            return type switch
+            {
+                PtxType.F32 => BitConverter.SingleToUInt32Bits(operand.Bits),
+                PtxType.F64 => BitConverter.DoubleToUInt64Bits(operand.Bits),
+                PtxType.S8 => (ulong)(sbyte)operand.Bits,
+                PtxType.U8 or PtxType.B8 => (byte)operand.Bits,
+                PtxType.S16 => (ulong)(short)operand.Bits,
+                _ when type.Size() == 2 => (ushort)operand.Bits,
+                _ => (ulong)operand.Bits,
+            };
+        }
+
+        var value = operand.Kind == OperandKind.Float32
+            ? BitConverter.Int32BitsToSingle((int)operand.Bits)
+            : BitConverter.Int64BitsToDouble(operand.Bits);
+        if (type.LaneSize() == 8)
+            return operand.Kind == OperandKind.Float64 ? (ulong)operand.Bits : BitConverter.DoubleToUInt64Bits(value);
+        return operand.Kind == OperandKind.Float32 ? (ulong)operand.Bits : BitConverter.SingleToUInt32Bits((float)value);
+    }
+
+    private int Slot(PtxRegister register)
+    {
+        if (slots.TryGetValue(register, out var slot))
+            return slot;
+        if (register.Type == PtxType.Pred)
+        {
+            if (predicatesInLine == LineBytes / sizeof(uint))
+            {
+                predicateLine = Allocate(LineBytes);
+                predicatesInLine = 0;
+            }
+
+            slot = predicateLine + (sizeof(uint) * predicatesInLine++);
+        }
+        else
+        {
+            slot = AllocateRegister(register.Type.LaneSize());
+        }
+
+        slots.Add(register, slot);
+        return slot;
+    }
+
+    private int Slot(SpecialRegister register)
+    {
+        if (specialSlots.TryGetValue(register, out var slot))
+            return slot;
+        slot = AllocateConstant(4);
+        specialSlots.Add(register, slot);
+        specials.Add((register, slot));
+        return slot;
+    }
+
+    private int AllocateRegister(int laneSize) => Allocate(laneSize * Warp.Lanes);
+
+    private int Allocate(int bytes)
+    {
+        var slot = registerBytes;
+        registerBytes += bytes;
+        return slot;
+    }
+
+    private int AllocateConstant(int laneSize)
+    {
+        constantBytes += laneSize * Warp.Lanes;
+        return -constantBytes;
+    }
+}

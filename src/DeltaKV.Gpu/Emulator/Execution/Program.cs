@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+
+namespace DeltaKV.Gpu.Emulator;
+
+/// <summary>A kernel ready to run: its operations and the layout of a warp's register frame.</summary>
+internal sealed unsafe class Program
+{
+    private readonly (SpecialRegister Register, int Slot)[] launchSpecials;
+    private readonly (SpecialRegister Register, int Slot)[] blockSpecials;
+    private readonly byte* constants;
+    private readonly int* extras;
+
+    public Program(
+        PtxKernel kernel,
+        List<Op> operations,
+        List<int> extraSlots,
+        List<(int Slot, int LaneSize, ulong Value)> constantValues,
+        List<(SpecialRegister Register, int Slot)> specials,
+        int constantBytes,
+        int registerBytes,
+        bool needsAllWarps)
+    {
+        Kernel = kernel;
+        ConstantBytes = constantBytes;
+        RegisterBytes = registerBytes;
+        NeedsAllWarps = needsAllWarps;
+        Operations = (Op*)NativeMemory.AlignedAlloc((nuint)(operations.Count * sizeof(Op)), 64);
+        CollectionsMarshal.AsSpan(operations).CopyTo(new Span<Op>(Operations, operations.Count));
+        extras = (int*)NativeMemory.Alloc((nuint)Math.Max(1, extraSlots.Count), sizeof(int));
+        CollectionsMarshal.AsSpan(extraSlots).CopyTo(new Span<int>(extras, extraSlots.Count));
+        for (var i = 0; i < operations.Count; i++)
+        {
+            var op = Operations + i;
+            op->Extra = extras + (nint)op->Extra;
+            op->Target = (nint)op->Target < 0 ? Op.Event : Operations + (nint)op->Target;
+        }
+
+        constants = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(64, constantBytes), 64);
+        new Span<byte>(constants, constantBytes).Clear();
+        foreach (var (slot, laneSize, value) in constantValues)
+        {
+            var lanes = constants + constantBytes + slot;
+            if (laneSize == 8)
+                new Span<ulong>(lanes, Warp.Lanes).Fill(value);
+            else
+                new Span<uint>(lanes, Warp.Lanes).Fill((uint)value);
+        }
+
+        launchSpecials = specials.Where(special => !SpecialRegisters.IsPerBlock(special.Register)).ToArray();
+        blockSpecials = specials.Where(special => SpecialRegisters.IsPerBlock(special.Register)).ToArray();
+    }
+
+    ~Program()
+    {
+        NativeMemory.AlignedFree(Operations);
+        NativeMemory.AlignedFree(constants);
+        NativeMemory.Free(extras);
+    }
+
+    public PtxKernel Kernel { get; }
+
+    public Op* Operations { get; }
+
+    /// <summary>Frame bytes below a warp's register pointer.</summary>
+    public int ConstantBytes { get; }
+
+    /// <summary>Frame bytes above it.</summary>
+    public int RegisterBytes { get; }
+
+    public int FrameBytes => ConstantBytes + RegisterBytes;
+
+    /// <summary>Warps may wait for each other, so each needs a frame of its own; otherwise they follow one another in one frame.</summary>
+    public bool NeedsAllWarps { get; }
+
+    public void CopyConstants(Warp* warp) =>
+        new Span<byte>(constants, ConstantBytes).CopyTo(new Span<byte>(warp->Registers - ConstantBytes, ConstantBytes));
+
+    public void WriteLaunchSpecials(Warp* warp, in LaunchShape shape)
+    {
+        foreach (var (register, slot) in launchSpecials)
+            SpecialRegisters.Write((uint*)(warp->Registers + slot), register, warp, shape);
+    }
+
+    public void WriteBlockSpecials(Warp* warp, in LaunchShape shape)
+    {
+        foreach (var (register, slot) in blockSpecials)
+            SpecialRegisters.Write((uint*)(warp->Registers + slot), register, warp, shape);
+    }
+
+    /// <summary>C# file and line of an operation, or its PTX line.</summary>
+    public string Describe(Op* op)
+    {
+        var instruction = Kernel.Instructions[Math.Min(op->Instruction, Kernel.Instructions.Count - 1)];
+        return Kernel.Describe(instruction.Location, instruction.Line);
+    }
+}

@@ -1,0 +1,20 @@
+namespace DeltaKV.Gpu;
+
+/// <summary>The errors the CPU accelerator can find in a kernel.</summary>
+public enum KernelErrorKind
+{
+    /// <summary>An access outside every allocation.</summary>
+    OutOfBounds,
+
+    /// <summary>An address that is not a multiple of the access size.</summary>
+    Misaligned,
+
+    /// <summary>A read of shared memory that no thread has written.</summary>
+    UninitializedShared,
+
+    /// <summary>Two threads touch the same shared byte between barriers, at least one of them writing.</summary>
+    SharedRace,
+
+    /// <summary>A barrier that not every running thread of the block reaches.</summary>
+    DivergentBarrier,
+}
