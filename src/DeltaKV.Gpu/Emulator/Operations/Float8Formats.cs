@@ -81,6 +81,6 @@ internal readonly struct UnpackFloat8<TFormat> : ILaneUnary<uint, uint>
     private static uint Half(byte bits)
     {
         var value = TFormat.ToSingle(bits);
-        return float.IsNaN(value) ? 0x7FFFu : BitConverter.HalfToUInt16Bits((Half)value);
+        return float.IsNaN(value) ? 0x7FFFu : BitConverter.HalfToUInt16Bits((System.Half)value);
     }
 }

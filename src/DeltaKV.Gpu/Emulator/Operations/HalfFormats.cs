@@ -97,16 +97,16 @@ internal readonly struct Float16Format : IHalfFormat
     {
         if (double.IsNaN(value))
             return 0x7FFF;
-        var half = (Half)value;
+        var half = (System.Half)value;
         var back = (double)half;
         if (back != value)
         {
             var down = mode == RoundingMode.Down || (mode == RoundingMode.TowardZero && value > 0);
             var up = mode == RoundingMode.Up || (mode == RoundingMode.TowardZero && value < 0);
             if (down && back > value)
-                half = Half.BitDecrement(half);
+                half = System.Half.BitDecrement(half);
             else if (up && back < value)
-                half = Half.BitIncrement(half);
+                half = System.Half.BitIncrement(half);
         }
 
         return BitConverter.HalfToUInt16Bits(half);
