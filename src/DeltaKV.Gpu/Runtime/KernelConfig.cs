@@ -1,11 +1,19 @@
 namespace DeltaKV.Gpu;
 
 /// <summary>How an explicitly grouped kernel is launched: groups, threads per group, and dynamic shared memory.</summary>
-/// <param name="gridDim">The number of groups.</param>
-/// <param name="groupDim">The number of threads of a group.</param>
-/// <param name="sharedMemoryConfig">The dynamic shared memory of a group.</param>
-public readonly struct KernelConfig(Index3D gridDim, Index3D groupDim, SharedMemoryConfig sharedMemoryConfig) : IEquatable<KernelConfig>
+public readonly record struct KernelConfig
 {
+    /// <summary>A launch of a 3D grid of 3D groups with dynamic shared memory.</summary>
+    /// <param name="gridDim">The number of groups.</param>
+    /// <param name="groupDim">The number of threads of a group.</param>
+    /// <param name="sharedMemoryConfig">The dynamic shared memory of a group.</param>
+    public KernelConfig(Index3D gridDim, Index3D groupDim, SharedMemoryConfig sharedMemoryConfig)
+    {
+        GridDim = gridDim;
+        GroupDim = groupDim;
+        SharedMemoryConfig = sharedMemoryConfig;
+    }
+
     /// <summary>A launch of <paramref name="gridDim"/> groups of <paramref name="groupDim"/> threads.</summary>
     public KernelConfig(Index1D gridDim, Index1D groupDim)
         : this(gridDim, groupDim, default)
@@ -37,13 +45,13 @@ public readonly struct KernelConfig(Index3D gridDim, Index3D groupDim, SharedMem
     }
 
     /// <summary>The number of groups.</summary>
-    public Index3D GridDim { get; } = gridDim;
+    public Index3D GridDim { get; }
 
     /// <summary>The number of threads of a group.</summary>
-    public Index3D GroupDim { get; } = groupDim;
+    public Index3D GroupDim { get; }
 
     /// <summary>The dynamic shared memory of a group.</summary>
-    public SharedMemoryConfig SharedMemoryConfig { get; } = sharedMemoryConfig;
+    public SharedMemoryConfig SharedMemoryConfig { get; }
 
     /// <summary>Whether groups get dynamic shared memory.</summary>
     public bool UsesDynamicSharedMemory => SharedMemoryConfig.UsesDynamicSharedMemory;
@@ -77,22 +85,6 @@ public readonly struct KernelConfig(Index3D gridDim, Index3D groupDim, SharedMem
     /// <summary>Groups, threads per group and dynamic shared memory.</summary>
     public static implicit operator KernelConfig((Index3D Grid, Index3D Group, SharedMemoryConfig Shared) dimensions) =>
         new(dimensions.Grid, dimensions.Group, dimensions.Shared);
-
-    /// <summary>Compares all parts.</summary>
-    public static bool operator ==(KernelConfig left, KernelConfig right) => left.Equals(right);
-
-    /// <summary>Compares all parts.</summary>
-    public static bool operator !=(KernelConfig left, KernelConfig right) => !left.Equals(right);
-
-    /// <inheritdoc/>
-    public bool Equals(KernelConfig other) =>
-        GridDim == other.GridDim && GroupDim == other.GroupDim && SharedMemoryConfig == other.SharedMemoryConfig;
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is KernelConfig other && Equals(other);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(GridDim, GroupDim, SharedMemoryConfig);
 
     /// <inheritdoc/>
     public override string ToString() => $"grid {GridDim}, group {GroupDim}, {SharedMemoryConfig.ArraySize} bytes of dynamic shared memory";

@@ -1,7 +1,7 @@
 namespace DeltaKV.Gpu;
 
 /// <summary>What the register allocator may assume about the launches of a kernel.</summary>
-public readonly struct KernelSpecialization : IEquatable<KernelSpecialization>
+public readonly record struct KernelSpecialization
 {
     /// <summary>Assumes nothing.</summary>
     public static readonly KernelSpecialization Empty;
@@ -24,20 +24,4 @@ public readonly struct KernelSpecialization : IEquatable<KernelSpecialization>
 
     /// <summary>The number of groups that should fit on a multiprocessor.</summary>
     public int? MinNumGroupsPerMultiprocessor { get; }
-
-    /// <summary>Compares the parts.</summary>
-    public static bool operator ==(KernelSpecialization left, KernelSpecialization right) => left.Equals(right);
-
-    /// <summary>Compares the parts.</summary>
-    public static bool operator !=(KernelSpecialization left, KernelSpecialization right) => !left.Equals(right);
-
-    /// <inheritdoc/>
-    public bool Equals(KernelSpecialization other) =>
-        MaxNumThreadsPerGroup == other.MaxNumThreadsPerGroup && MinNumGroupsPerMultiprocessor == other.MinNumGroupsPerMultiprocessor;
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is KernelSpecialization other && Equals(other);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(MaxNumThreadsPerGroup, MinNumGroupsPerMultiprocessor);
 }

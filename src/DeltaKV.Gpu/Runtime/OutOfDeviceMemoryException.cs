@@ -5,24 +5,6 @@ namespace DeltaKV.Gpu;
 /// <summary>An allocation did not fit; nothing was allocated.</summary>
 public sealed class OutOfDeviceMemoryException : AcceleratorException
 {
-    /// <summary>Creates the exception.</summary>
-    public OutOfDeviceMemoryException()
-        : this("Out of device memory.")
-    {
-    }
-
-    /// <summary>Creates the exception.</summary>
-    public OutOfDeviceMemoryException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>Creates the exception.</summary>
-    public OutOfDeviceMemoryException(string message, Exception? innerException)
-        : base(message, innerException)
-    {
-    }
-
     internal OutOfDeviceMemoryException(string accelerator, long askedBytes, long usedBytes, long limitBytes, Exception? innerException = null)
         : base(
             string.Create(

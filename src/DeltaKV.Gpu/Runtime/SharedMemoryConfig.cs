@@ -4,7 +4,7 @@ namespace DeltaKV.Gpu;
 
 /// <summary>The dynamic shared memory of a launch; a kernel reads it through <see cref="SharedMemory.GetDynamic{T}"/>.</summary>
 /// <remarks>More than 48 KB works where the device allows it: the opt-in is made on the first launch that needs it.</remarks>
-public readonly struct SharedMemoryConfig : IEquatable<SharedMemoryConfig>
+public readonly record struct SharedMemoryConfig
 {
     /// <summary>No dynamic shared memory.</summary>
     public static readonly SharedMemoryConfig Empty;
@@ -36,19 +36,4 @@ public readonly struct SharedMemoryConfig : IEquatable<SharedMemoryConfig>
     /// <summary>Asks for <paramref name="numElements"/> elements per group.</summary>
     public static SharedMemoryConfig RequestDynamic<T>(int numElements)
         where T : unmanaged => new(numElements, Unsafe.SizeOf<T>());
-
-    /// <summary>Compares the parts.</summary>
-    public static bool operator ==(SharedMemoryConfig left, SharedMemoryConfig right) => left.Equals(right);
-
-    /// <summary>Compares the parts.</summary>
-    public static bool operator !=(SharedMemoryConfig left, SharedMemoryConfig right) => !left.Equals(right);
-
-    /// <inheritdoc/>
-    public bool Equals(SharedMemoryConfig other) => NumElements == other.NumElements && ElementSize == other.ElementSize;
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is SharedMemoryConfig other && Equals(other);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(NumElements, ElementSize);
 }

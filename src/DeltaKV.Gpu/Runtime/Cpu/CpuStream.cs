@@ -7,7 +7,11 @@ internal sealed unsafe class CpuStream(CPUAccelerator accelerator) : Accelerator
 {
     private List<Action>? recording;
 
-    public override void Synchronize() => ThrowIfUnusable();
+    public override void Synchronize()
+    {
+        ThrowIfUnusable();
+        ThrowIfCapturing("a wait");
+    }
 
     /// <summary>Runs an action, or keeps it for the graph.</summary>
     internal void Do(Action work)

@@ -11,9 +11,13 @@ public sealed unsafe class CudaAccelerator : Accelerator
     private const int PoolReleaseThreshold = 4;
     private const uint PortableAndMapped = 3;
 
-    [ThreadStatic]
-    private static nint currentContext;
+    private static int opened;
 
+    /// <summary>The accelerator whose context is current on this thread. A number, because a context's address can come back after its end.</summary>
+    [ThreadStatic]
+    private static int boundAccelerator;
+
+    private readonly int number = Interlocked.Increment(ref opened);
     private readonly CudaDevice device;
     private readonly nint context;
     private readonly CudaStream defaultStream;
@@ -52,10 +56,10 @@ public sealed unsafe class CudaAccelerator : Accelerator
     /// <summary>Makes the context current on this thread.</summary>
     internal void Bind()
     {
-        if (currentContext == context)
+        if (boundAccelerator == number)
             return;
         CudaException.ThrowIfFailed(CudaDriver.CtxSetCurrent(context), "cuCtxSetCurrent");
-        currentContext = context;
+        boundAccelerator = number;
     }
 
     /// <summary>Throws when a call failed; a fault that the driver reports ever after marks the accelerator lost.</summary>
@@ -145,7 +149,6 @@ public sealed unsafe class CudaAccelerator : Accelerator
         }
 
         base.Dispose(disposing);
-        currentContext = 0;
         _ = CudaDriver.DevicePrimaryCtxRelease(device.Handle);
     }
 

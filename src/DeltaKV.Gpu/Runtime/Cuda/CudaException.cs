@@ -6,26 +6,8 @@ namespace DeltaKV.Gpu;
 /// <summary>A call of the CUDA driver failed.</summary>
 public sealed class CudaException : AcceleratorException
 {
-    /// <summary>Creates the exception.</summary>
-    public CudaException()
-        : this("A call of the CUDA driver failed.")
-    {
-    }
-
-    /// <summary>Creates the exception.</summary>
-    public CudaException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>Creates the exception.</summary>
-    public CudaException(string message, Exception? innerException)
-        : base(message, innerException)
-    {
-    }
-
     internal CudaException(CudaResult result, string call)
-        : base($"{call} failed: {Describe(result)}.")
+        : base($"{call} failed: {Describe(result)}.", null)
     {
         ErrorCode = (int)result;
         Result = result;
