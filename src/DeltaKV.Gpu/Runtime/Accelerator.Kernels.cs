@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Reflection;
 using DeltaKV.Gpu.Compiler;
 using DeltaKV.Gpu.Runtime;
 
@@ -34,7 +33,7 @@ public abstract partial class Accelerator
         return kernels.GetOrAdd(key, static (key, self) => new Lazy<Kernel>(() => self.LoadNew(key)), this).Value;
     }
 
-    private protected abstract Kernel LoadCore(MethodInfo method, CompiledKernel compiled);
+    private protected abstract Kernel LoadCore(KernelKey key, CompiledKernel compiled);
 
     private static bool IsImplicitlyGrouped(Delegate kernel)
     {
@@ -50,6 +49,6 @@ public abstract partial class Accelerator
         var compiled = Context.Compile(key, Device.Target);
         if (Context.PtxDumpDirectory is { } directory)
             PtxDump.Write(directory, compiled);
-        return LoadCore(key.Method, compiled);
+        return LoadCore(key, compiled);
     }
 }

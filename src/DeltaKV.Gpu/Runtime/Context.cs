@@ -95,9 +95,9 @@ public sealed partial class Context : IDisposable
     }
 
     internal CompiledKernel Compile(KernelKey key, string target) =>
-        compiled.GetOrAdd((key, target), static entry => new Lazy<CompiledKernel>(() => KernelCompiler.Compile(
-            entry.Key.Method,
-            new CompileOptions { Target = entry.Target, ImplicitlyGrouped = entry.Key.ImplicitlyGrouped }))).Value;
+        compiled.GetOrAdd((key, target), static entry => new Lazy<CompiledKernel>(() => PtxBounds.Apply(
+            KernelCompiler.Compile(entry.Key.Method, new CompileOptions { Target = entry.Target, ImplicitlyGrouped = entry.Key.ImplicitlyGrouped }),
+            entry.Key.Specialization))).Value;
 
     internal void Register(Accelerator accelerator)
     {

@@ -15,6 +15,8 @@ public readonly record struct KernelSpecialization
             throw new ArgumentOutOfRangeException(nameof(maxNumThreadsPerGroup), maxNumThreadsPerGroup, "A group has 1 to 1024 threads.");
         if (minNumGroupsPerMultiprocessor < 1)
             throw new ArgumentOutOfRangeException(nameof(minNumGroupsPerMultiprocessor), minNumGroupsPerMultiprocessor, "At least one group must fit.");
+        if (minNumGroupsPerMultiprocessor is not null && maxNumThreadsPerGroup is null)
+            throw new ArgumentException("A number of resident groups means something only with a largest group size.", nameof(minNumGroupsPerMultiprocessor));
         MaxNumThreadsPerGroup = maxNumThreadsPerGroup;
         MinNumGroupsPerMultiprocessor = minNumGroupsPerMultiprocessor;
     }

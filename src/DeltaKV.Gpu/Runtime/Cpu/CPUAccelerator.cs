@@ -1,4 +1,3 @@
-using System.Reflection;
 using DeltaKV.Gpu.Compiler;
 using DeltaKV.Gpu.Emulator;
 using DeltaKV.Gpu.Runtime;
@@ -52,7 +51,7 @@ public sealed class CPUAccelerator : Accelerator
     {
     }
 
-    private protected override Kernel LoadCore(MethodInfo method, CompiledKernel compiled) => new CpuKernel(this, method, compiled);
+    private protected override Kernel LoadCore(KernelKey key, CompiledKernel compiled) => new CpuKernel(this, key, compiled);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

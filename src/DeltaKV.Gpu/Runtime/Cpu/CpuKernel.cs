@@ -1,4 +1,3 @@
-using System.Reflection;
 using DeltaKV.Gpu.Compiler;
 using DeltaKV.Gpu.Emulator;
 
@@ -9,15 +8,15 @@ internal sealed unsafe class CpuKernel : Kernel
 {
     private readonly CPUAccelerator accelerator;
     private readonly PtxEntry entry;
-    private readonly (int Parameter, int ElementSize)[] views;
+    private readonly ViewField[] views;
 
-    internal CpuKernel(CPUAccelerator accelerator, MethodInfo method, CompiledKernel compiled)
-        : base(accelerator, method, compiled)
+    internal CpuKernel(CPUAccelerator accelerator, KernelKey key, CompiledKernel compiled)
+        : base(accelerator, key.Method, compiled)
     {
         this.accelerator = accelerator;
         entry = PtxModule.Parse(compiled.Ptx).Entry(compiled.EntryName);
-        views = ViewsOf(compiled);
-        MaxThreadsPerGroup = accelerator.MaxNumThreadsPerGroup;
+        views = [.. compiled.Parameters.SelectMany((parameter, index) => ViewField.Of(index, parameter.Type))];
+        MaxThreadsPerGroup = key.Specialization.MaxNumThreadsPerGroup ?? accelerator.MaxNumThreadsPerGroup;
         MaxDynamicSharedBytes = accelerator.Device.MaxDynamicSharedMemoryPerGroup - compiled.StaticSharedBytes;
     }
 
@@ -39,28 +38,16 @@ internal sealed unsafe class CpuKernel : Kernel
             Run(config, arguments);
     }
 
-    private static (int Parameter, int ElementSize)[] ViewsOf(CompiledKernel compiled) =>
-    [
-        .. compiled.Parameters
-            .Select((parameter, index) => (parameter.Type, index))
-            .Where(entry => entry.Type.IsGenericType
-                && (entry.Type.GetGenericTypeDefinition() == typeof(ArrayView<>) || entry.Type.GetGenericTypeDefinition() == typeof(ArrayView1D<,>)))
-            .Select(entry => (entry.index, ElementSizeOf(entry.Type.GetGenericArguments()[0]))),
-    ];
-
-    private static int ElementSizeOf(Type element) =>
-        (int)typeof(ArrayView<>).MakeGenericType(element).GetProperty(nameof(ArrayView<byte>.ElementSize))!.GetValue(null)!;
-
     /// <summary>A GPU reports a stale view as a fault; here it would end the process, so it is looked at first.</summary>
     private void CheckViews(in KernelConfig config, void** arguments)
     {
-        foreach (var (parameter, elementSize) in views)
+        foreach (var (parameter, offset, elementSize) in views)
         {
-            var view = *(ArrayView<byte>*)arguments[parameter];
+            var view = *(ArrayView<byte>*)((byte*)arguments[parameter] + offset);
             if (view.Length == 0 || accelerator.Allocations.Contains((nuint)view.Pointer, view.Length * elementSize))
                 continue;
             throw new DeviceMemoryException(
-                $"Kernel {Name} was not launched: argument {parameter} is not in a live buffer of {accelerator.Name} (its first byte is " +
+                $"Kernel {Name} was not launched: a view in argument {parameter} is not in a live buffer of {accelerator.Name} (its first byte is " +
                 $"{accelerator.Allocations.Describe((nuint)view.Pointer)}). {DescribeLaunch(config, arguments)}");
         }
     }

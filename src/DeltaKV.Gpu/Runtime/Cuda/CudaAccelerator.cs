@@ -1,4 +1,3 @@
-using System.Reflection;
 using DeltaKV.Gpu.Compiler;
 using DeltaKV.Gpu.Runtime;
 using DeltaKV.Gpu.Runtime.Cuda;
@@ -129,10 +128,10 @@ public sealed unsafe class CudaAccelerator : Accelerator
         Check(CudaDriver.MemHostUnregister(pointer), "cuMemHostUnregister");
     }
 
-    private protected override Kernel LoadCore(MethodInfo method, CompiledKernel compiled)
+    private protected override Kernel LoadCore(KernelKey key, CompiledKernel compiled)
     {
         Bind();
-        var kernel = new CudaKernel(this, method, compiled, CudaJit.Load(this, compiled, Context.CubinCache, out var log), log);
+        var kernel = new CudaKernel(this, key, compiled, CudaJit.Load(this, compiled, Context.CubinCache, out var log), log);
         Adopt(kernel);
         return kernel;
     }

@@ -1,4 +1,3 @@
-using System.Reflection;
 using DeltaKV.Gpu.Compiler;
 
 namespace DeltaKV.Gpu.Runtime.Cuda;
@@ -16,8 +15,8 @@ internal sealed unsafe class CudaKernel : Kernel, IDisposable
     private nint module;
     private int dynamicSharedLimit;
 
-    internal CudaKernel(CudaAccelerator accelerator, MethodInfo method, CompiledKernel compiled, nint module, string log)
-        : base(accelerator, method, compiled)
+    internal CudaKernel(CudaAccelerator accelerator, KernelKey key, CompiledKernel compiled, nint module, string log)
+        : base(accelerator, key.Method, compiled)
     {
         this.accelerator = accelerator;
         this.module = module;
