@@ -115,6 +115,16 @@ public static unsafe class ArrayViewExtensions
             stream.Copy(target.Pointer, source.Address, source.Length * sizeof(T), CopyDirection.HostToDevice);
     }
 
+    /// <summary>Starts a copy of the first <paramref name="count"/> page-locked elements to the start of the view. An extension to ILGPU's API.</summary>
+    public static void CopyFromPageLockedAsync<T>(this ArrayView<T> target, AcceleratorStream stream, PageLockedArray1D<T> source, long count)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, source.Length);
+        if (Check(target, stream, count) > 0)
+            stream.Copy(target.Pointer, source.Address, count * sizeof(T), CopyDirection.HostToDevice);
+    }
+
     /// <summary>Starts a copy from the start of the view to page-locked elements; wait for the stream before reading them.</summary>
     public static void CopyToPageLockedAsync<T>(this ArrayView<T> source, AcceleratorStream stream, PageLockedArray1D<T> target)
         where T : unmanaged

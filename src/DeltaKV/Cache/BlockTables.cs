@@ -34,7 +34,7 @@ internal sealed class BlockTables : IDisposable
             used = (i * Stride) + blocks.Length;
         }
 
-        device.View.BaseView.SubView(0, used).CopyFromPageLockedAsync(stream, staging.ArrayView.SubView(0, used));
+        device.View.BaseView.CopyFromPageLockedAsync(stream, staging, used);
     }
 
     public void Dispose()

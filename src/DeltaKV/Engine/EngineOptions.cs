@@ -9,6 +9,9 @@ public sealed record EngineOptions
     /// <summary>Where the model runs.</summary>
     public ComputeDevice Device { get; init; }
 
+    /// <summary>What the model is stored and computed in.</summary>
+    public ModelPrecision Precision { get; init; }
+
     /// <summary>Longest context of one sequence, prompt and answer together; null for what the model was made for, as far as memory holds it.</summary>
     public int? MaxModelLength { get; init => field = value is null ? null : AtLeast(value.Value, 1); }
 

@@ -37,13 +37,13 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
     private Accelerator Accelerator => accelerator ?? throw new InvalidOperationException("The device belongs to a runner already.");
 
     public MemoryPlan Plan(ModelConfig config, ModelWeights weights, EngineOptions options) =>
-        options.Precision == ModelPrecision.Single ? Plan<float>(config, options) : Plan<BFloat16>(config, options);
+        options.Precision == ModelPrecision.FullPrecision ? Plan<float>(config, options) : Plan<BFloat16>(config, options);
 
     public IModelRunner Create(
         ModelConfig config, ModelWeights weights, MemoryPlan plan, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         var shape = Shape(config);
-        return options.Precision == ModelPrecision.Single
+        return options.Precision == ModelPrecision.FullPrecision
             ? Create(config, weights, plan, options, new SingleKernels(Accelerator, shape), progress, cancellationToken)
             : Create(config, weights, plan, options, new BFloat16Kernels(Accelerator, shape, DecodeGraphs.Bucket(options.MaxSequences)), progress, cancellationToken);
     }
@@ -63,7 +63,7 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
         var workspace = Workspace<T>.Bytes(config, Math.Max(options.MaxBatchTokens, logitRows), logitRows);
         var kvBytesPerToken = (long)config.LayerCount * config.KeyValueWidth * ArrayView<T>.ElementSize;
         return MemoryPlan.Create(
-            config, options, Accelerator.Name, Accelerator.FreeMemory, DeviceWeights<T>.Elements(config) * ArrayView<T>.ElementSize, workspace, kvBytesPerToken);
+            config, options, Accelerator.Name, Accelerator.MemorySize - Accelerator.AllocatedBytes, DeviceWeights<T>.Elements(config) * ArrayView<T>.ElementSize, workspace, kvBytesPerToken);
     }
 
     private ModelRunner<T> Create<T>(

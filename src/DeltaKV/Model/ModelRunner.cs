@@ -1,7 +1,6 @@
 using DeltaKV.Cache;
 using DeltaKV.Engine;
 using DeltaKV.Gpu;
-using DeltaKV.Kernels;
 using DeltaKV.Weights;
 
 namespace DeltaKV.Model;

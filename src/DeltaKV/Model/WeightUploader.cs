@@ -35,7 +35,7 @@ internal sealed class WeightUploader<T>(
 
     private unsafe ReadOnlySpan<T> Read(ModelTensor tensor, long start, int count)
     {
-        if (typeof(T) == typeof(BFloat16) && tensor.Info.Type == TensorDataType.BFloat16)
+        if (typeof(T) == typeof(BFloat16) && tensor.Info.Type == TensorDataType.BF16)
             return MemoryMarshal.Cast<byte, T>(tensor.Bytes(start * sizeof(T), count * sizeof(T)));
         if (converted.Length < count)
             converted = new T[count];
