@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using DeltaKV.Gpu;
+using DeltaKV.Model;
 using DeltaKV.Tokenization;
 using DeltaKV.Weights;
 using Microsoft.Extensions.Logging;
@@ -54,6 +56,29 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
     public int MaxModelLength => Plan.MaxModelLength;
 
     internal EngineLoad Load => loop.Load;
+
+    /// <summary>Opens a device, plans its memory and puts a model on it.</summary>
+    /// <param name="directory">A Hugging Face model directory: config.json, tokenizer.json, *.safetensors.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="progress">Told of the memory plan first, then of every chunk of weights.</param>
+    /// <param name="cancellationToken">Stops loading; nothing stays allocated.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such directory.</exception>
+    /// <exception cref="ModelFormatException">A file is missing, corrupt, or of a model this engine does not run.</exception>
+    /// <exception cref="InsufficientDeviceMemoryException">The model does not fit.</exception>
+    /// <exception cref="CudaUnavailableException">A GPU was asked for by name and there is none to be had.</exception>
+    public static Task<LlmEngine> LoadAsync(
+        string directory, EngineOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        options ??= new EngineOptions();
+        return Task.Run(
+            () =>
+            {
+                using var factory = new DeviceRunnerFactory(options);
+                return LoadCore(directory, options, factory, progress, cancellationToken);
+            },
+            cancellationToken);
+    }
 
     /// <summary>Generates text after a prompt, token by token. Special tokens the model expects around a text are added.</summary>
     /// <exception cref="ContextOverflowException">The prompt leaves no room for an answer.</exception>
