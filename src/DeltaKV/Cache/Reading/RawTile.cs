@@ -1,0 +1,31 @@
+using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Cache.Reading;
+
+/// <summary>Loads tiles of raw tokens.</summary>
+internal static class RawTile
+{
+    /// <summary>Copies the keys or values of 16 tokens of a head, 16 bytes per lane and access.</summary>
+    internal static void Load<TShape>(
+        KvBlocks<BFloat16x8> blocks, int keyHeads, int sequence, int head, bool isValue, int position, ArrayView<UInt4> tile)
+        where TShape : struct, IHeadShape
+    {
+        var chunks = TShape.HeadDim / 8;
+        var block = blocks.Tables[(sequence * blocks.TableStride) + (Math.Max(position, 0) / KvBlockLayout.Size)];
+        var slot = (((block * keyHeads) + head) * KvBlockLayout.Size) + (position % KvBlockLayout.Size);
+        slot = position < 0 ? -1 : slot;
+        var source = (isValue ? blocks.Values : blocks.Keys).Cast<UInt4>();
+        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 16); i++)
+        {
+            var piece = Warp.LaneIdx + (32 * i);
+            var row = piece / chunks;
+            var chunk = piece % chunks;
+            var rowSlot = Warp.Shuffle(slot, row);
+            var value = new UInt4(0, 0, 0, 0);
+            if (rowSlot >= 0)
+                value = Cached.LoadStreaming(ref source[((long)rowSlot * chunks) + chunk]);
+            tile[(row * (chunks + 1)) + chunk] = value;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using System.Collections.Immutable;
+
+namespace DeltaKV.Compression.Codes;
+
+/// <summary>Dimensions that code a range of the kv row: all of it, the keys, or the keys or values of one head.</summary>
+/// <remarks>
+/// Encode: <c>u[i] = sum_w down[i, w] x[start + w]</c>; decode: <c>x[start + w] = sum_i value[i] up[i, w]</c>. Dimensions beyond what is needed to
+/// fill a chunk have zero rows.
+/// </remarks>
+/// <param name="Start">First kv element; a multiple of the head dimension.</param>
+/// <param name="Length">Number of kv elements; a multiple of the head dimension.</param>
+/// <param name="Chunks">Widths of the chunks, widest first; 16-bit chunks in pairs. Empty: the range is its mean (or reference) alone.</param>
+/// <param name="Down"><c>[dimensions, length]</c>.</param>
+/// <param name="Up"><c>[dimensions, length]</c>.</param>
+internal sealed record CodeGroup(int Start, int Length, ImmutableArray<ChunkWidth> Chunks, float[] Down, float[] Up)
+{
+    /// <summary>Dimensions of all chunks.</summary>
+    internal int Dimensions => Chunks.Sum(DimensionsOf);
+
+    /// <summary>Dimensions in 16 bytes.</summary>
+    internal static int DimensionsOf(ChunkWidth width) => 128 / (int)width;
+}

@@ -1,0 +1,146 @@
+using System.Runtime.InteropServices;
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Compression.Codes;
+
+/// <summary>The codecs of all compressed layers as kernels want them: tables, and matrices in the order of tensor-core fragments.</summary>
+internal sealed class CodeTables : IDisposable
+{
+    private readonly List<IDisposable> buffers = [];
+
+    /// <param name="accelerator">Where the tables go.</param>
+    /// <param name="codecs">One per compressed layer, all of the same heads.</param>
+    internal CodeTables(Accelerator accelerator, IReadOnlyList<LinearCodec> codecs)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(codecs.Count, nameof(codecs));
+        (KeyHeads, HeadDim) = (codecs[0].KeyHeads, codecs[0].HeadDim);
+        var up = new List<UInt4>();
+        var down = new List<UInt4>();
+        var layers = new List<LayerCode>();
+        var parts = new List<PartCode>();
+        var units = new List<EncodeUnit>();
+        var means = new List<float>();
+        foreach (var codec in codecs)
+        {
+            codec.Validate();
+            if (codec.KeyHeads != KeyHeads || codec.HeadDim != HeadDim)
+                throw new ArgumentException($"Codecs for {codec.KeyHeads} x {codec.HeadDim} and {KeyHeads} x {HeadDim} heads do not go together.");
+            var layout = RecordLayout.Of(codec);
+            var firstUnit = units.Count;
+            AddGroups(codec, layout, up, down, parts, units);
+            means.AddRange(codec.Mean);
+            layers.Add(new LayerCode
+            {
+                FirstWord = BlockWords,
+                RecordWords = layout.Words,
+                ScaleWord = layout.ScaleCount == 0 ? -1 : layout.ScaleWord,
+                ScaleStride = codec.Scales == CodeScales.PerChunk ? 1 : 0,
+                IdWord = layout.IdWord,
+                Neighbours = codec.Neighbours,
+                FirstUnit = firstUnit,
+                UnitCount = units.Count - firstUnit,
+            });
+            BlockWords += BlockTokens * layout.Words;
+            MaxNeighbours = Math.Max(MaxNeighbours, codec.Neighbours);
+        }
+
+        Layers = layers;
+        LayerCodes = Upload(accelerator, layers);
+        PartCodes = Upload(accelerator, parts);
+        Units = Upload(accelerator, units);
+        Up = Upload(accelerator, up);
+        Down = Upload(accelerator, down);
+        Mean = Upload(accelerator, means);
+    }
+
+    /// <summary>Tokens of a block of codes, or references of a block of references.</summary>
+    internal static int BlockTokens => 16;
+
+    internal int KeyHeads { get; }
+
+    internal int HeadDim { get; }
+
+    internal int Width => 2 * KeyHeads * HeadDim;
+
+    /// <summary>Words of a block of 16 tokens over all layers.</summary>
+    internal int BlockWords { get; }
+
+    /// <summary>The most references that any layer takes per token.</summary>
+    internal int MaxNeighbours { get; }
+
+    internal IReadOnlyList<LayerCode> Layers { get; }
+
+    internal ArrayView<LayerCode> LayerCodes { get; }
+
+    internal ArrayView<PartCode> PartCodes { get; }
+
+    internal ArrayView<EncodeUnit> Units { get; }
+
+    internal ArrayView<UInt4> Up { get; }
+
+    internal ArrayView<UInt4> Down { get; }
+
+    internal ArrayView<float> Mean { get; }
+
+    public void Dispose() => buffers.ForEach(buffer => buffer.Dispose());
+
+    private static void AddGroups(
+        LinearCodec codec, RecordLayout layout, List<UInt4> up, List<UInt4> down, List<PartCode> parts, List<EncodeUnit> units)
+    {
+        var chunk = 0;
+        var scale = 0;
+        foreach (var group in codec.Groups)
+        {
+            var wide = group.Chunks.Count(width => width == ChunkWidth.Bits16);
+            for (var start = 0; start < group.Length; start += codec.HeadDim)
+            {
+                parts.Add(new PartCode
+                {
+                    FirstWord = chunk * 4,
+                    WidePairs = wide / 2,
+                    ByteChunks = group.Chunks.Count(width => width == ChunkWidth.Bits8),
+                    NibbleChunks = group.Chunks.Count(width => width == ChunkWidth.Bits4),
+                    CrumbChunks = group.Chunks.Count(width => width == ChunkWidth.Bits2),
+                    FirstScale = scale,
+                    Steps = group.Dimensions / 16,
+                    FirstUp = up.Count,
+                });
+                CodeFragments.AddUp(up, group, start, codec.HeadDim);
+            }
+
+            var dimension = 0;
+            for (var i = 0; i < group.Chunks.Length;)
+            {
+                var width = group.Chunks[i];
+                units.Add(new EncodeUnit
+                {
+                    Width = (int)width,
+                    FirstWord = (chunk + i) * 4,
+                    Scale = layout.ScaleCount > 1 ? scale : 0,
+                    FirstStep = group.Start / 16,
+                    Steps = group.Length / 16,
+                    FirstDown = down.Count,
+                });
+                CodeFragments.AddDown(down, group, width, dimension);
+                var chunks = width == ChunkWidth.Bits16 ? 2 : 1;
+                dimension += chunks * CodeGroup.DimensionsOf(width);
+                scale += width == ChunkWidth.Bits16 ? 0 : 1;
+                i += chunks;
+            }
+
+            chunk += group.Chunks.Length;
+        }
+    }
+
+    private ArrayView<T> Upload<T>(Accelerator accelerator, List<T> values)
+        where T : unmanaged
+    {
+        // An empty table still needs an address.
+        var buffer = accelerator.Allocate1D<T>(Math.Max(values.Count, 1));
+        buffers.Add(buffer);
+        if (values.Count > 0)
+            buffer.View.SubView(0, values.Count).BaseView.CopyFromCPU(accelerator.DefaultStream, CollectionsMarshal.AsSpan(values));
+        accelerator.DefaultStream.Synchronize();
+        return buffer.View;
+    }
+}

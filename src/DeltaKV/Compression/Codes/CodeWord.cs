@@ -1,0 +1,25 @@
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Compression.Codes;
+
+/// <summary>Two integers of a code word, 16 bits apart, as halves: <c>step * integer + zero</c>.</summary>
+/// <remarks>
+/// The integer is or-ed into the fraction of 1024, where a half's unit is 1; subtracting 1024 is exact. Three instructions for two dimensions.
+/// </remarks>
+internal static class CodeWord
+{
+    private const uint Thousand = 0x64006400;
+    private const uint MinusThousand = 0xE400E400;
+
+    /// <summary>Bytes 0 and 2.</summary>
+    internal static uint Bytes(uint word, Half2 step, Half2 zero) => Scaled(word & 0x00ff00ff, step, zero);
+
+    /// <summary>Nibbles 0 and 4.</summary>
+    internal static uint Nibbles(uint word, Half2 step, Half2 zero) => Scaled(word & 0x000f000f, step, zero);
+
+    /// <summary>2-bit cells 0 and 8.</summary>
+    internal static uint Crumbs(uint word, Half2 step, Half2 zero) => Scaled(word & 0x00030003, step, zero);
+
+    private static uint Scaled(uint integers, Half2 step, Half2 zero) =>
+        Half2.FusedMultiplyAdd(new Half2(integers | Thousand) + new Half2(MinusThousand), step, zero).Bits;
+}

@@ -1,0 +1,175 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Compression.Codes;
+
+/// <summary>Reconstructs a tile: <c>kv = mean + mean_n reference_n + code up</c> for 16 tokens and one part (keys or values of a head), keys turned to their positions.</summary>
+/// <remarks>
+/// A warp's product of m = 16 tokens, n = head elements, k = dimensions in m16n8k16: lane (g, t) holds rows g and g + 8. A code word is the lane's share of a fragment, so
+/// codes go from global memory to the tensor core with a mask and two packed operations per pair; the order of dimensions within a chunk makes it so, and the
+/// up matrix lies in memory in the same order. Columns are ordered as <see cref="IHeadShape"/> says: references are read and results
+/// written 16 bytes at a time and RoPE stays in the lane. Moves per token and part: the record, 2 d bytes per reference (all from L2 after the first head), and
+/// the up matrix per tile; <c>2 * dimensions * d</c> operations on the tensor cores.
+/// </remarks>
+internal static class CodedTile
+{
+    internal static void Load<TShape>(CodePoolView pool, int layer, int sequence, int head, bool isValue, int position, ArrayView<UInt4> tile)
+        where TShape : struct, IHeadShape
+    {
+        var code = pool.LayerCodes[layer];
+        var partIndex = isValue ? pool.KeyHeads + head : head;
+        var part = pool.PartCodes[(layer * 2 * pool.KeyHeads) + partIndex];
+        var group = Warp.LaneIdx >> 2;
+        var record = pool.RecordOf(code, sequence, Math.Max(position, 0));
+        var first = Warp.Shuffle(record, group);
+        var second = Warp.Shuffle(record, group + 8);
+        var firstPosition = Warp.Shuffle(position, group);
+        var secondPosition = Warp.Shuffle(position, group + 8);
+
+        var firstReferences = LocalMemory.Allocate<long>(4);
+        var secondReferences = LocalMemory.Allocate<long>(4);
+        for (var n = 0; n < Unroll.Full(4); n++)
+        {
+            firstReferences[n] = 0;
+            secondReferences[n] = 0;
+            if (n < code.Neighbours)
+            {
+                firstReferences[n] = pool.ReferenceOf(layer, sequence, Id(pool, first + code.IdWord, n, firstPosition));
+                secondReferences[n] = pool.ReferenceOf(layer, sequence, Id(pool, second + code.IdWord, n, secondPosition));
+            }
+        }
+
+        var sums = LocalMemory.Allocate<Float4>(2 * TShape.PairsPerPass);
+        for (var pass = 0; pass < TShape.HeadDim / (16 * TShape.PairsPerPass); pass++)
+        {
+            var element = (pass * 8 * TShape.PairsPerPass) + ((Warp.LaneIdx & 3) * 2 * TShape.PairsPerPass);
+            StartAtMean<TShape>(pool, ((layer * 2 * pool.KeyHeads) + partIndex) * (TShape.HeadDim / 2) + (element >> 1), sums);
+            var up = part.FirstUp + (pass * part.Steps * TShape.PairsPerPass * 32) + Warp.LaneIdx;
+            CodeProduct.Add<TShape>(pool, code, part, first, second, up, sums);
+            if (code.Neighbours > 0)
+                AddReferences<TShape>(pool, code.Neighbours, partIndex, element, firstReferences, secondReferences, sums);
+            if (!isValue)
+                Rotate<TShape>(pool, element, firstPosition, secondPosition, sums);
+            Store<TShape>(tile, group, element, firstPosition, secondPosition, sums);
+        }
+    }
+
+    private static int Id(CodePoolView pool, long idWord, int n, int position)
+    {
+        var word = pool.Records[idWord + (n >> 1)];
+        var id = (int)((n & 1) == 0 ? word & 0xffff : word >> 16);
+        // What lies behind a missing token is not an id.
+        return position < 0 ? 0 : id;
+    }
+
+    private static void StartAtMean<TShape>(CodePoolView pool, int firstPair, ArrayView<Float4> sums)
+        where TShape : struct, IHeadShape
+    {
+        for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
+        {
+            var low = pool.Mean[firstPair + j];
+            var high = pool.Mean[firstPair + (TShape.HeadDim / 4) + j];
+            sums[2 * j] = new Float4(low.X, low.Y, low.X, low.Y);
+            sums[(2 * j) + 1] = new Float4(high.X, high.Y, high.X, high.Y);
+        }
+    }
+
+    private static void AddReferences<TShape>(
+        CodePoolView pool, int neighbours, int part, int element, ArrayView<long> first, ArrayView<long> second, ArrayView<Float4> sums)
+        where TShape : struct, IHeadShape
+    {
+        var weight = 1f / neighbours;
+        for (var half = 0; half < Unroll.Full(2); half++)
+        {
+            for (var n = 0; n < Unroll.Full(4); n++)
+            {
+                if (n < neighbours)
+                {
+                    var at = element + (half * (TShape.HeadDim / 2));
+                    if (TShape.PairsPerPass == 4)
+                    {
+                        var a = ReferenceRow.LoadEight(pool.References, first[n], pool.ReferenceBits, 2 * pool.KeyHeads, TShape.HeadDim, part, at);
+                        var b = ReferenceRow.LoadEight(pool.References, second[n], pool.ReferenceBits, 2 * pool.KeyHeads, TShape.HeadDim, part, at);
+                        sums[half] = Plus(sums[half], a.X, b.X, weight);
+                        sums[2 + half] = Plus(sums[2 + half], a.Y, b.Y, weight);
+                        sums[4 + half] = Plus(sums[4 + half], a.Z, b.Z, weight);
+                        sums[6 + half] = Plus(sums[6 + half], a.W, b.W, weight);
+                    }
+                    else
+                    {
+                        // Heads of 80 and 96 have 16-bit references only.
+                        var word = ((part * TShape.HeadDim) + at) >> 1;
+                        for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
+                        {
+                            var a = pool.References[first[n] + word + j];
+                            var b = pool.References[second[n] + word + j];
+                            sums[(2 * j) + half] = Plus(sums[(2 * j) + half], a, b, weight);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static Float4 Plus(Float4 sum, uint first, uint second, float weight)
+    {
+        var a = new Half2(first);
+        var b = new Half2(second);
+        return new Float4(
+            FastMath.Fma(a.Low, weight, sum.X), FastMath.Fma(a.High, weight, sum.Y), FastMath.Fma(b.Low, weight, sum.Z), FastMath.Fma(b.High, weight, sum.W));
+    }
+
+    private static void Rotate<TShape>(CodePoolView pool, int element, int firstPosition, int secondPosition, ArrayView<Float4> sums)
+        where TShape : struct, IHeadShape
+    {
+        for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
+        {
+            var x = sums[2 * j];
+            var y = sums[(2 * j) + 1];
+            var even = pool.InverseFrequencies[element + (2 * j)];
+            var odd = pool.InverseFrequencies[element + (2 * j) + 1];
+            var a = RopeRotation.Of(firstPosition * even, pool.RopeScale);
+            var b = RopeRotation.Of(firstPosition * odd, pool.RopeScale);
+            var c = RopeRotation.Of(secondPosition * even, pool.RopeScale);
+            var d = RopeRotation.Of(secondPosition * odd, pool.RopeScale);
+            sums[2 * j] = new Float4(
+                (x.X * a.X) - (y.X * a.Y), (x.Y * b.X) - (y.Y * b.Y), (x.Z * c.X) - (y.Z * c.Y), (x.W * d.X) - (y.W * d.Y));
+            sums[(2 * j) + 1] = new Float4(
+                (y.X * a.X) + (x.X * a.Y), (y.Y * b.X) + (x.Y * b.Y), (y.Z * c.X) + (x.Z * c.Y), (y.W * d.X) + (x.W * d.Y));
+        }
+    }
+
+    private static void Store<TShape>(ArrayView<UInt4> tile, int row, int element, int firstPosition, int secondPosition, ArrayView<Float4> sums)
+        where TShape : struct, IHeadShape
+    {
+        // Rows of missing tokens become zeros: their scores are masked, and 0 * garbage could be NaN.
+        var first = firstPosition < 0 ? 0u : 0xffffffffu;
+        var second = secondPosition < 0 ? 0u : 0xffffffffu;
+        for (var half = 0; half < Unroll.Full(2); half++)
+        {
+            var at = element + (half * (TShape.HeadDim / 2));
+            if (TShape.PairsPerPass == 4)
+            {
+                var chunk = (row * ((TShape.HeadDim / 8) + 1)) + (at >> 3);
+                tile[chunk] = new UInt4(
+                    Low(sums[half]) & first, Low(sums[2 + half]) & first, Low(sums[4 + half]) & first, Low(sums[6 + half]) & first);
+                tile[chunk + (8 * ((TShape.HeadDim / 8) + 1))] = new UInt4(
+                    High(sums[half]) & second, High(sums[2 + half]) & second, High(sums[4 + half]) & second, High(sums[6 + half]) & second);
+            }
+            else
+            {
+                var words = tile.Cast<uint>();
+                var word = (row * 4 * ((TShape.HeadDim / 8) + 1)) + (at >> 1);
+                for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
+                {
+                    words[word + j] = Low(sums[(2 * j) + half]) & first;
+                    words[word + (32 * ((TShape.HeadDim / 8) + 1)) + j] = High(sums[(2 * j) + half]) & second;
+                }
+            }
+        }
+    }
+
+    private static uint Low(Float4 sum) => BFloat16x2.FromSingles(sum.X, sum.Y).Bits;
+
+    private static uint High(Float4 sum) => BFloat16x2.FromSingles(sum.Z, sum.W).Bits;
+}

@@ -1,0 +1,145 @@
+using DeltaKV.Gpu;
+using DeltaKV.Kernels;
+
+namespace DeltaKV.Compression.Codes.Encoding;
+
+/// <summary>Compresses the tokens of a flush: <c>code = quantise(down (kv - mean - mean_n reference_n))</c>, packed with its scales and reference ids.</summary>
+/// <remarks>
+/// Shapes: rows <c>[layer][item][16][width]</c> fp16; down <c>[dimensions, width]</c> fp16 in fragment order; records as in <see cref="RecordLayout"/>. One group of four
+/// warps per (item, layer). First the residual of 16 tokens is formed in shared memory (fp32, rounded to fp16), then a warp takes chunk after chunk: m16n8k16 over the
+/// kv elements of its group, quantisation in registers, one 4-byte word per lane and row. The order of columns makes a lane's sums a word.
+/// Steps per token take a first pass for the range. Operations: <c>2 * width * dimensions</c> per token; moves the down matrix once per 16 tokens from L2.
+/// </remarks>
+internal sealed class EncodeKernel(Accelerator accelerator)
+{
+    private const int Warps = 4;
+
+    private readonly KernelHandle<FlushView> encode = new(accelerator, Kernel);
+
+    internal void Launch(AcceleratorStream stream, FlushView flush)
+    {
+        if (flush.ItemCount == 0)
+            return;
+        var shared = SharedMemoryConfig.RequestDynamic<UInt4>(16 * ((flush.Width / 8) + 1));
+        encode.Launch(stream, new KernelConfig(new Index3D(1, flush.ItemCount, flush.Pool.Layers), new Index3D(32 * Warps, 1, 1), shared), flush);
+    }
+
+    private static void Kernel(FlushView flush)
+    {
+        var layer = Grid.IdxZ;
+        var code = flush.Pool.LayerCodes[layer];
+        var item = flush.Items[Grid.IdxY];
+        var block = flush.Pool.BlockTables[(item.Sequence * flush.Pool.BlockStride) + (item.Position >> 4)];
+        var records = ((long)block * flush.Pool.BlockWords) + code.FirstWord;
+        var residual = SharedMemory.GetDynamic<UInt4>();
+        var ids = SharedMemory.Allocate<int>(64);
+
+        if (code.Neighbours > 0)
+        {
+            if (Group.IdxX < 16)
+                ChooseReferences(flush, code, layer, item, records, ids);
+            Group.Barrier();
+        }
+
+        Residual.Form(flush, code, layer, item, ids, residual);
+        Group.Barrier();
+
+        var ranges = SharedMemory.Allocate<Float2>(16 * Warps);
+        var upperScale = 0u;
+        var lowerScale = 0u;
+        if (code.ScaleWord >= 0 && code.ScaleStride == 0)
+        {
+            MeasureRows(flush, code, residual, ranges);
+            Group.Barrier();
+            var levels = (1 << flush.Units[code.FirstUnit + code.UnitCount - 1].Width) - 1;
+            upperScale = RowScale(ranges, Warp.LaneIdx >> 2, levels);
+            lowerScale = RowScale(ranges, (Warp.LaneIdx >> 2) + 8, levels);
+        }
+
+        for (var unit = Group.IdxX >> 5; unit < code.UnitCount; unit += Warps)
+        {
+            var work = flush.Units[code.FirstUnit + unit];
+            if (work.Width == 16)
+                ChunkEncoder.Encode<Halves>(flush, code, work, residual, records, upperScale, lowerScale);
+            else if (work.Width == 8)
+                ChunkEncoder.Encode<Bytes>(flush, code, work, residual, records, upperScale, lowerScale);
+            else if (work.Width == 4)
+                ChunkEncoder.Encode<Nibbles>(flush, code, work, residual, records, upperScale, lowerScale);
+            else
+                ChunkEncoder.Encode<Crumbs>(flush, code, work, residual, records, upperScale, lowerScale);
+        }
+    }
+
+    /// <summary>One thread per token merges what the splits of the search found and stores the ids. A reference is its own reference.</summary>
+    private static void ChooseReferences(FlushView flush, LayerCode code, int layer, FlushItem item, long records, ArrayView<int> ids)
+    {
+        var token = Group.IdxX;
+        var position = item.Position + token;
+        var best = LocalMemory.Allocate<Candidate>(4);
+        NearestList.Clear(best);
+        if (position % flush.Stride == 0)
+        {
+            best[0] = new Candidate(0f, position / flush.Stride);
+        }
+        else
+        {
+            var first = (long)flush.RowOf(layer, Grid.IdxY, token) * flush.Splits * 4;
+            for (var i = 0; i < 4 * flush.Splits; i++)
+            {
+                var candidate = flush.Candidates[first + i];
+                if (candidate.Ordinal >= 0 && NearestList.Accepts(best, candidate.Score, candidate.Ordinal))
+                    NearestList.Insert(best, candidate.Score, candidate.Ordinal);
+            }
+        }
+
+        // Early tokens have fewer references than the codec wants: the nearest ones stand in.
+        var id0 = best[0].Ordinal;
+        var id1 = best[1].Ordinal < 0 ? id0 : best[1].Ordinal;
+        var id2 = best[2].Ordinal < 0 ? id0 : best[2].Ordinal;
+        var id3 = best[3].Ordinal < 0 ? id1 : best[3].Ordinal;
+        ids[4 * token] = id0;
+        ids[(4 * token) + 1] = id1;
+        ids[(4 * token) + 2] = id2;
+        ids[(4 * token) + 3] = id3;
+        var record = records + (token * code.RecordWords) + code.IdWord;
+        flush.Pool.Records[record] = (uint)id0 | (code.Neighbours > 1 ? (uint)id1 << 16 : 0u);
+        if (code.Neighbours > 2)
+            flush.Pool.Records[record + 1] = (uint)id2 | (code.Neighbours > 3 ? (uint)id3 << 16 : 0u);
+    }
+
+    private static void MeasureRows(FlushView flush, LayerCode code, ArrayView<UInt4> residual, ArrayView<Float2> ranges)
+    {
+        var upper = new Float2(float.PositiveInfinity, float.NegativeInfinity);
+        var lower = upper;
+        for (var unit = Group.IdxX >> 5; unit < code.UnitCount; unit += Warps)
+        {
+            var work = flush.Units[code.FirstUnit + unit];
+            if (work.Width == 8)
+                ChunkEncoder.Measure<Bytes>(flush, work, residual, ref upper, ref lower);
+            else if (work.Width == 4)
+                ChunkEncoder.Measure<Nibbles>(flush, work, residual, ref upper, ref lower);
+            else if (work.Width == 2)
+                ChunkEncoder.Measure<Crumbs>(flush, work, residual, ref upper, ref lower);
+        }
+
+        var row = (Group.IdxX >> 5) * 16;
+        if ((Warp.LaneIdx & 3) == 0)
+        {
+            ranges[row + (Warp.LaneIdx >> 2)] = upper;
+            ranges[row + (Warp.LaneIdx >> 2) + 8] = lower;
+        }
+    }
+
+    private static uint RowScale(ArrayView<Float2> ranges, int row, int levels)
+    {
+        var low = float.PositiveInfinity;
+        var high = float.NegativeInfinity;
+        for (var warp = 0; warp < Unroll.Full(Warps); warp++)
+        {
+            low = MathF.Min(low, ranges[(16 * warp) + row].X);
+            high = MathF.Max(high, ranges[(16 * warp) + row].Y);
+        }
+
+        return CodeScale.Pack(low, high, levels);
+    }
+}

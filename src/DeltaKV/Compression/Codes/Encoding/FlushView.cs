@@ -1,0 +1,46 @@
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Compression.Codes.Encoding;
+
+/// <summary>The tokens of one flush pass and the room to work on them; on the device.</summary>
+internal struct FlushView
+{
+    /// <summary>Codes, references and tables.</summary>
+    public CodePoolView Pool;
+
+    /// <summary>What to compress.</summary>
+    public ArrayView<FlushItem> Items;
+
+    /// <summary>Who searches together.</summary>
+    public ArrayView<SearchGroup> Groups;
+
+    /// <summary>Units of all layers.</summary>
+    public ArrayView<EncodeUnit> Units;
+
+    /// <summary>Down matrices in fragment order.</summary>
+    public ArrayView<UInt4> Down;
+
+    /// <summary>Pre-RoPE kv as pairs of halves <c>[layer][item][16][width / 2]</c>.</summary>
+    public ArrayView<uint> Rows;
+
+    /// <summary>What the search found <c>[layer][item][16][splits][4]</c>.</summary>
+    public ArrayView<Candidate> Candidates;
+
+    /// <summary>Items of this pass.</summary>
+    public int ItemCount;
+
+    /// <summary>Groups that share the references of a search.</summary>
+    public int Splits;
+
+    /// <summary>Positions from one reference to the next.</summary>
+    public int Stride;
+
+    /// <summary>Elements of a head.</summary>
+    public int HeadDim;
+
+    /// <summary>Elements of a kv row.</summary>
+    public readonly int Width => 2 * Pool.KeyHeads * HeadDim;
+
+    /// <summary>Number of a token of an item among all rows.</summary>
+    public readonly int RowOf(int layer, int item, int token) => (((layer * ItemCount) + item) * 16) + token;
+}

@@ -1,0 +1,29 @@
+namespace DeltaKV.Compression.Codes;
+
+/// <summary>What kernels must know of a compressed layer; an element of a device table.</summary>
+internal struct LayerCode
+{
+    /// <summary>First word of the layer's records within a block.</summary>
+    public int FirstWord;
+
+    /// <summary>Words of a record.</summary>
+    public int RecordWords;
+
+    /// <summary>First word of the scales within a record; -1: none, steps are folded into the matrices.</summary>
+    public int ScaleWord;
+
+    /// <summary>1: a scale per integer chunk; 0: one per token.</summary>
+    public int ScaleStride;
+
+    /// <summary>First word of the reference ids within a record.</summary>
+    public int IdWord;
+
+    /// <summary>References per token, 0 to 4.</summary>
+    public int Neighbours;
+
+    /// <summary>First of the layer's entries in the table of encode units.</summary>
+    public int FirstUnit;
+
+    /// <summary>Number of those.</summary>
+    public int UnitCount;
+}

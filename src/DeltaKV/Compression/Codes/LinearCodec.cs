@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+
+namespace DeltaKV.Compression.Codes;
+
+/// <summary>How one layer's kv rows <c>[K of all heads before RoPE | V of all heads]</c> become codes and back; everything a kernel needs, on the host.</summary>
+/// <remarks>
+/// <c>u = down (kv - mean - reference)</c>, <c>kv' = mean + reference + up^T dequantise(quantise(u))</c>; the reference is the mean of
+/// <see cref="Neighbours"/> stored rows, or absent. Any closed-form codec (PCA, weighted KLT, Hadamard, identity) is an instance.
+/// </remarks>
+internal sealed record LinearCodec
+{
+    /// <summary>Key/value heads.</summary>
+    public required int KeyHeads { get; init; }
+
+    /// <summary>Elements of a head.</summary>
+    public required int HeadDim { get; init; }
+
+    /// <summary>Together they cover every element once, in order.</summary>
+    public required ImmutableArray<CodeGroup> Groups { get; init; }
+
+    /// <summary><c>[Width]</c>, subtracted before encoding.</summary>
+    public required float[] Mean { get; init; }
+
+    /// <summary>Where steps come from.</summary>
+    public CodeScales Scales { get; init; }
+
+    /// <summary>References whose mean is subtracted: 0 to 4.</summary>
+    public int Neighbours { get; init; }
+
+    /// <summary>Elements of a kv row.</summary>
+    public int Width => 2 * KeyHeads * HeadDim;
+
+    /// <summary>Chunks of all groups.</summary>
+    public int ChunkCount => Groups.Sum(group => group.Chunks.Length);
+
+    /// <summary>Refuses what the stored format cannot hold.</summary>
+    /// <exception cref="ArgumentException">What was found and what is needed.</exception>
+    public void Validate()
+    {
+        if (Mean.Length != Width)
+            throw new ArgumentException($"The mean has {Mean.Length} elements; kv rows of {KeyHeads} heads of {HeadDim} have {Width}.");
+        if (Neighbours is < 0 or > 4)
+            throw new ArgumentException($"{Neighbours} references per token; 0 to 4 can be stored.");
+        var next = 0;
+        var widths = new HashSet<ChunkWidth>();
+        foreach (var group in Groups)
+        {
+            if (group.Start != next || group.Length <= 0 || group.Length % HeadDim != 0)
+                throw new ArgumentException($"A code group covers {group.Start}..{group.Start + group.Length}; whole heads of {HeadDim} from {next} on are needed.");
+            next += group.Length;
+            var size = group.Dimensions * group.Length;
+            if (group.Down.Length != size || group.Up.Length != size)
+                throw new ArgumentException($"Matrices of {group.Down.Length} and {group.Up.Length} elements; {group.Dimensions} x {group.Length} are needed.");
+            for (var i = 1; i < group.Chunks.Length; i++)
+                if (group.Chunks[i] > group.Chunks[i - 1])
+                    throw new ArgumentException($"A {group.Chunks[i]} chunk after a {group.Chunks[i - 1]} one; the widest come first.");
+            if (group.Chunks.Count(width => width == ChunkWidth.Bits16) % 2 != 0)
+                throw new ArgumentException("16-bit chunks come in pairs.");
+            widths.UnionWith(group.Chunks.Where(width => width != ChunkWidth.Bits16));
+        }
+
+        if (next != Width)
+            throw new ArgumentException($"The code groups cover {next} of {Width} elements.");
+        if (Scales == CodeScales.PerToken && widths.Count > 1)
+            throw new ArgumentException("One step per token needs integer chunks of one width.");
+    }
+}
