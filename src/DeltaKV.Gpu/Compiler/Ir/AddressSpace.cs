@@ -1,0 +1,10 @@
+namespace DeltaKV.Gpu.Compiler.Ir;
+
+/// <summary>Where an address points.</summary>
+internal enum AddressSpace : byte
+{
+    Unknown,
+    Global,
+    Shared,
+    Local,
+}

@@ -1,0 +1,83 @@
+using System.Reflection;
+
+namespace DeltaKV.Gpu.Compiler.Library;
+
+/// <summary>The members of <c>MathF</c> that PTX has no exact instruction for, in C#: computed in double, rounded once.</summary>
+/// <remarks>Within 1 unit in the last place of the true value, except <see cref="Sin"/> and its kin beyond 2^30. For speed use <see cref="FastMath"/>.</remarks>
+internal static class SingleMath
+{
+    public static MethodInfo RemainderMethod { get; } = Find(nameof(Remainder), 2)!;
+
+    public static MethodInfo? Find(string name, int arguments) =>
+        typeof(SingleMath).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic, [.. Enumerable.Repeat(typeof(float), arguments)]);
+
+    private static float Exp(float x) => (float)DoubleMath.Exp(x);
+
+    private static float Log(float x) => (float)DoubleMath.Log(x);
+
+    private static float Log2(float x) => (float)DoubleMath.Log2(x);
+
+    private static float Log10(float x) => (float)DoubleMath.Log10(x);
+
+    private static float Log(float x, float newBase) => Log(x) / Log(newBase);
+
+    private static float Pow(float x, float y) => (float)DoubleMath.Pow(x, y);
+
+    private static float Sin(float x) => (float)DoubleMath.Sin(x);
+
+    private static float Cos(float x) => (float)DoubleMath.Cos(x);
+
+    private static float Tan(float x) => (float)DoubleMath.Tan(x);
+
+    private static float Sinh(float x) => (float)DoubleMath.Sinh(x);
+
+    private static float Cosh(float x) => (float)DoubleMath.Cosh(x);
+
+    private static float Tanh(float x) => (float)DoubleMath.Tanh(x);
+
+    private static float Cbrt(float x) => (float)DoubleMath.Cbrt(x);
+
+    private static float ReciprocalEstimate(float x) => FastMath.Rcp(x);
+
+    private static float ReciprocalSqrtEstimate(float x) => FastMath.Rsqrt(x);
+
+    /// <summary>The remainder of truncating division, exactly: long division on the significands.</summary>
+    private static float Remainder(float x, float y)
+    {
+        var ux = BitConverter.SingleToUInt32Bits(x);
+        var uy = BitConverter.SingleToUInt32Bits(y) & 0x7fff_ffffu;
+        var sign = ux & 0x8000_0000u;
+        ux &= 0x7fff_ffffu;
+        if (uy == 0 || ux >= 0x7f80_0000u || uy > 0x7f80_0000u)
+            return float.NaN;
+        if (ux < uy)
+            return x;
+        var ex = (int)(ux >> 23);
+        var ey = (int)(uy >> 23);
+        var mx = ex == 0 ? ux : (ux & 0x7f_ffffu) | 0x80_0000u;
+        var my = ey == 0 ? uy : (uy & 0x7f_ffffu) | 0x80_0000u;
+        ex = Math.Max(ex, 1);
+        ey = Math.Max(ey, 1);
+        for (; ex > ey; ex--)
+        {
+            if (mx >= my)
+                mx -= my;
+            mx <<= 1;
+            if (mx == 0)
+                break;
+        }
+
+        if (mx >= my)
+            mx -= my;
+        if (mx == 0)
+            return BitConverter.UInt32BitsToSingle(sign);
+        while (mx < 0x80_0000u && ex > 1)
+        {
+            mx <<= 1;
+            ex--;
+        }
+
+        var bits = mx < 0x80_0000u ? mx : (mx & 0x7f_ffffu) | ((uint)ex << 23);
+        return BitConverter.UInt32BitsToSingle(bits | sign);
+    }
+}

@@ -1,0 +1,190 @@
+using DeltaKV.Gpu.Compiler.Frontend;
+using DeltaKV.Gpu.Compiler.Il;
+using DeltaKV.Gpu.Compiler.Ir;
+
+namespace DeltaKV.Gpu.Compiler.Passes;
+
+/// <summary>
+/// Turns element addresses into arithmetic of the width their space needs: 64 bits for global memory, 32 for shared and local.
+/// Constant parts of an index become the offset that a memory instruction adds for free.
+/// </summary>
+/// <remarks>
+/// Splitting <c>view[i + 4]</c> into <c>view[i]</c> and 4 elements assumes that the 32-bit sum does not wrap; where it would, the index
+/// is outside any view.
+/// </remarks>
+internal sealed class AddressLowering
+{
+    private readonly IrBuilder builder;
+    private readonly Dictionary<Value, (Value Base, long Offset)> lowered = [];
+
+    private AddressLowering(Function function) => builder = new IrBuilder(function);
+
+    public static void Run(Function function)
+    {
+        var pass = new AddressLowering(function);
+        foreach (var block in function.Blocks)
+        {
+            foreach (var phi in block.Phis)
+                SetType(phi);
+        }
+
+        foreach (var block in function.Blocks)
+            pass.Lower(block);
+        foreach (var block in function.Blocks)
+            pass.ReplaceNull(block);
+        ControlFlowGraph.ResolveAll(function);
+    }
+
+    private static void SetType(Value value)
+    {
+        if (value.Type == IrType.Ptr)
+            value.Type = value.Space == AddressSpace.Global ? IrType.I64 : IrType.I32;
+    }
+
+    private void Lower(Block block)
+    {
+        var rebuilt = new List<Value>(block.Values.Count);
+        builder.Block = block;
+        builder.Target = rebuilt;
+        foreach (var value in block.Values)
+        {
+            builder.Location = value.Location;
+            if (value.Op == Op.ElementAddress)
+            {
+                var (start, offset) = lowered[value] = Split(value);
+                value.Replacement = offset == 0 ? start : builder.Binary(Op.Add, start, builder.Const(start.Type, offset));
+                value.Replacement.Space = value.Space;
+                continue;
+            }
+
+            SetType(value);
+            LowerOperands(value);
+            rebuilt.Add(value);
+        }
+
+        block.Values = rebuilt;
+    }
+
+    private void LowerOperands(Value value)
+    {
+        switch (value.Op)
+        {
+            case Op.Load or Op.Store or Op.Atomic:
+                var (address, offset) = Find(value.Args[0]);
+                value.Space = value.Args[0].Space == AddressSpace.Unknown ? AddressSpace.Global : value.Args[0].Space;
+                value.Args[0] = address;
+                value.Imm += offset;
+                for (var i = 1; i < value.Args.Length; i++)
+                    RequireGlobal(value, value.Args[i]);
+                break;
+            case Op.Template:
+                var template = (PtxTemplate)value.Data!;
+                for (var i = 0; i < template.Arguments.Length; i++)
+                {
+                    if (template.Arguments[i] != ScalarKind.Pointer)
+                        continue;
+                    template.Spaces[i] = value.Args[i].Space;
+                    if (template.TakesOffset(i))
+                        (value.Args[i], template.Offsets[i]) = Find(value.Args[i]);
+                }
+
+                break;
+        }
+    }
+
+    private static void RequireGlobal(Value store, Value stored)
+    {
+        if (stored.Space is AddressSpace.Shared or AddressSpace.Local && stored.Op is Op.SharedAddress or Op.LocalAddress or Op.ElementAddress or Op.Phi)
+            throw SourceOf.Failure($"A view of {stored.Space} memory is stored in memory; kernels keep such views in local variables.", store.Location);
+    }
+
+    private (Value Base, long Offset) Find(Value address) => lowered.TryGetValue(address, out var found) ? found : (address, 0);
+
+    private (Value Base, long Offset) Split(Value address)
+    {
+        var (start, offset) = Find(address.Args[0].Resolve());
+        if (start.Op == Op.Const)
+            start = builder.Const(address.Space == AddressSpace.Global ? IrType.I64 : IrType.I32, 0);
+        offset += address.Imm;
+        if (address.Args.Length == 1)
+            return (start, offset);
+        var (index, constant) = SplitIndex(address.Args[1].Resolve(), 0);
+        offset += constant * address.Scale;
+        if (!FitsImmediate(offset))
+            (index, offset) = (address.Args[1].Resolve(), offset - (constant * address.Scale));
+        if (index is null)
+            return (start, offset);
+        return (builder.Binary(Op.Add, start, start.Type == IrType.I64 ? ScaleWide(index, address.Scale) : ScaleNarrow(index, address.Scale)), offset);
+    }
+
+    private static bool FitsImmediate(long offset) => offset is > int.MinValue / 2 and < int.MaxValue / 2;
+
+    private Value ScaleWide(Value index, int scale)
+    {
+        if (index.Type == IrType.I32)
+            return scale == 1 ? builder.Convert(Op.SignExtend, IrType.I64, index) : builder.Create(Op.MulWideS, IrType.I64, [index, builder.Int(scale)]);
+        if (scale > 1 && index.Op is Op.SignExtend or Op.ZeroExtend)
+            return builder.Create(index.Op == Op.SignExtend ? Op.MulWideS : Op.MulWideU, IrType.I64, [index.Args[0], builder.Int(scale)]);
+        return builder.Binary(Op.Mul, index, builder.Const(IrType.I64, scale));
+    }
+
+    private Value ScaleNarrow(Value index, int scale)
+    {
+        if (index.Type == IrType.I64)
+            index = builder.Convert(Op.Narrow, IrType.I32, index);
+        return builder.Binary(Op.Mul, index, builder.Int(scale));
+    }
+
+    /// <summary>An index as a variable part (null when there is none) and a constant.</summary>
+    private (Value? Index, long Constant) SplitIndex(Value index, int depth)
+    {
+        if (index.IsConst)
+            return (null, index.Imm);
+        if (depth == 8)
+            return (index, 0);
+        switch (index.Op)
+        {
+            case Op.SignExtend:
+                var (inner, constant) = SplitIndex(index.Args[0], depth + 1);
+                return constant == 0 ? (index, 0) : (inner is null ? null : builder.Convert(Op.SignExtend, IrType.I64, inner), constant);
+            case Op.Add or Op.Sub:
+                var (left, leftConstant) = SplitIndex(index.Args[0], depth + 1);
+                var (right, rightConstant) = SplitIndex(index.Args[1], depth + 1);
+                if (leftConstant == 0 && rightConstant == 0)
+                    return (index, 0);
+                var sum = index.Op == Op.Add ? leftConstant + rightConstant : leftConstant - rightConstant;
+                if (left is null && index.Op == Op.Sub)
+                    return (index, 0);
+                return (left is null ? right : right is null ? left : builder.Binary(index.Op, left, right), sum);
+            case Op.Mul or Op.Shl when index.Args[1].IsConst:
+                var (factor, added) = SplitIndex(index.Args[0], depth + 1);
+                var multiplier = index.Op == Op.Mul ? index.Args[1].Imm : 1L << (int)index.Args[1].Imm;
+                return added == 0 || factor is null ? (index, 0) : (builder.Binary(index.Op, factor, index.Args[1]), added * multiplier);
+            case Op.Or when index.Args[1] is { IsConst: true, Imm: > 0 } low && IsDisjoint(index.Args[0], low.Imm):
+                var (high, more) = SplitIndex(index.Args[0], depth + 1);
+                return (high, more + low.Imm);
+            default:
+                return (index, 0);
+        }
+    }
+
+    private static bool IsDisjoint(Value value, long bits) => value.Op switch
+    {
+        Op.Shl when value.Args[1].IsConst => bits < 1L << (int)Math.Min(value.Args[1].Imm, 62),
+        Op.And when value.Args[1].IsConst => (value.Args[1].Imm & bits) == 0,
+        _ => false,
+    };
+
+    /// <summary>Null addresses take the width of what they meet.</summary>
+    private void ReplaceNull(Block block)
+    {
+        foreach (var value in block.Phis.Concat(block.Values))
+        {
+            for (var i = 0; i < value.Args.Length; i++)
+            {
+                if (value.Args[i] is { Op: Op.Const, Type: IrType.Ptr })
+                    value.Args[i] = builder.Const(value.Op is Op.Phi or Op.Select && value.Type == IrType.I32 ? IrType.I32 : IrType.I64, 0);
+            }
+        }
+    }
+}
