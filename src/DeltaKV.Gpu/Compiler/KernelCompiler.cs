@@ -49,7 +49,7 @@ internal static class KernelCompiler
         Optimizer.Run(function);
         var display = DisplayName(kernel);
         var entry = EntryName(kernel, display);
-        var ptx = PtxEmitter.Emit(function, options, entry, display, parameters, kernel.GetCustomAttribute<LaunchBoundsAttribute>());
+        var ptx = PtxEmitter.Emit(function, options, entry, display, parameters);
         var sharedBytes = 0;
         foreach (var memory in function.Memory)
         {

@@ -18,10 +18,7 @@ internal sealed class CallTarget
         GenericArguments = method.IsGenericMethod ? method.GetGenericArguments() : [];
         Template = method.GetCustomAttribute<PtxInstructionAttribute>();
         Emit = IntrinsicTable.Find(method);
-        var mark = method.Name.StartsWith("get_", StringComparison.Ordinal)
-            ? method.DeclaringType!.GetProperty(method.Name[4..])
-            : null;
-        IsKernelOnly = method.IsDefined(typeof(KernelIntrinsicAttribute), false) || mark?.IsDefined(typeof(KernelIntrinsicAttribute), false) == true;
+        IsKernelOnly = method.IsDefined(typeof(KernelIntrinsicAttribute), false);
     }
 
     public MethodBase Method { get; }

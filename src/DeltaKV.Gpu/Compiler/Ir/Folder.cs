@@ -49,7 +49,8 @@ internal static class Folder
     }
 
     private static bool IsSmallLoad(Value value, Il.ScalarKind kind) =>
-        value.Op == Op.Load && value.Data is MemoryAccess access && access.Kinds.Length == 1 && access.Kinds[0] == kind;
+        (value.Op == Op.Load && value.Data is MemoryAccess access && access.Kinds.Length == 1 && access.Kinds[0] == kind)
+        || (value.Op == Op.Param && (Il.ScalarKind)value.Scale == kind);
 
     private static Value? FoldBinary(IrBuilder builder, Op op, IrType type, Value[] args)
     {

@@ -24,9 +24,8 @@ internal static class KnownBits
             Op.SignExtend or Op.Narrow => Of(0) < 32 ? Of(0) : width,
             Op.PopCount or Op.LeadingZeros => 7,
             Op.Special => ((SpecialRegister)value.Imm).Bits(),
-            Op.Load when value.Data is MemoryAccess { Kinds: [ScalarKind.Bool] } => 1,
-            Op.Load when value.Data is MemoryAccess { Kinds: [ScalarKind.U8] } => 8,
-            Op.Load when value.Data is MemoryAccess { Kinds: [ScalarKind.U16] } => 16,
+            Op.Param => OfKind((ScalarKind)value.Scale, width),
+            Op.Load when value.Data is MemoryAccess { Kinds: [var kind] } => OfKind(kind, width),
             Op.And => Math.Min(Of(0), Of(1)),
             Op.Or or Op.Xor => Math.Max(Of(0), Of(1)),
             Op.Add => Math.Max(Of(0), Of(1)) + 1,
@@ -44,6 +43,14 @@ internal static class KnownBits
 
         int Of(int argument) => Unsigned(value.Args[argument], depth + 1);
     }
+
+    private static int OfKind(ScalarKind kind, int width) => kind switch
+    {
+        ScalarKind.Bool => 1,
+        ScalarKind.U8 => 8,
+        ScalarKind.U16 => 16,
+        _ => width,
+    };
 
     public static bool IsNonNegative(Value value) => Unsigned(value) < (value.Type == IrType.I64 ? 64 : 32);
 }

@@ -108,7 +108,7 @@ internal sealed class ValueNumbering
         public bool Equals(Key other)
         {
             var (a, b) = (value, other.value);
-            if (a.Op != b.Op || a.Type != b.Type || a.Imm != b.Imm || a.Scale != b.Scale || a.Space != b.Space || a.Args.Length != b.Args.Length)
+            if (a.Op != b.Op || a.Type != b.Type || a.Imm != b.Imm || a.Scale != b.Scale || (a.Op == Op.Load && a.Space != b.Space) || a.Args.Length != b.Args.Length)
                 return false;
             for (var i = 0; i < a.Args.Length; i++)
             {

@@ -39,7 +39,7 @@ internal static class EdgeCopies
         {
             var source = phi.Args[edge];
             if (!registers.AreSame(phi, source))
-                pending.Add((registers.Of(phi), source, source.Block is null || source.Op == Op.SharedAddress ? null : registers.Of(source), phi.Type));
+                pending.Add((registers.Of(phi), source, source.Block is null ? null : registers.Of(source), phi.Type));
         }
 
         while (pending.Count > 0)

@@ -90,7 +90,7 @@ internal sealed partial class PtxEmitter
             if (argument.Type == IrType.Pred)
                 return inputs[index] = PredicateOf(argument);
             var offset = template.Offsets[index];
-            var start = template.Arguments[index] == ScalarKind.Pointer && argument.Op == Op.SharedAddress && template.TakesOffset(index) ? Operand(argument) : InRegister(argument);
+            var start = (template.TakesOffset(index) ? MemoryName(argument) : null) ?? InRegister(argument);
             return inputs[index] = offset == 0 ? start : start + (offset > 0 ? "+" : "") + offset.ToString(CultureInfo.InvariantCulture);
         }
     }

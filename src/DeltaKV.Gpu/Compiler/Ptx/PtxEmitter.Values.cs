@@ -13,7 +13,7 @@ internal sealed partial class PtxEmitter
         {
             case Op.Param: EmitParameter(value); break;
             case Op.Special: Line($"mov.u32 {registers.Of(value)}, {((SpecialRegister)value.Imm).PtxName()};"); break;
-            case Op.LocalAddress: Line($"mov.u32 {registers.Of(value)}, {((MemoryVariable)value.Data!).Name};"); break;
+            case Op.SharedAddress or Op.LocalAddress: Line($"mov.u32 {registers.Of(value)}, {((MemoryVariable)value.Data!).Name};"); break;
             case Op.Compare: EmitCompare(value); break;
             case Op.Select: Three($"selp.{MoveType(value.Type)}", value, 1, 2, 0); break;
             case Op.FloatToInt or Op.FloatToUInt: EmitFloatToInt(value); break;
@@ -39,7 +39,7 @@ internal sealed partial class PtxEmitter
         }
     }
 
-    private string Arg(Value value, int index) => value.Args[index].Op == Op.SharedAddress ? InRegister(value.Args[index]) : Operand(value.Args[index]);
+    private string Arg(Value value, int index) => Operand(value.Args[index]);
 
     private void Three(string name, Value value, int a, int b, int c) =>
         Line($"{name} {registers.Of(value)}, {Arg(value, a)}, {Arg(value, b)}, {Arg(value, c)};");
@@ -171,7 +171,7 @@ internal sealed partial class PtxEmitter
 
     private string Address(Value address, long offset)
     {
-        var start = Operand(address);
+        var start = MemoryName(address) ?? Operand(address);
         return offset == 0 ? $"[{start}]" : offset < 0 ? $"[{start}{offset.ToString(CultureInfo.InvariantCulture)}]" : $"[{start}+{offset.ToString(CultureInfo.InvariantCulture)}]";
     }
 

@@ -16,6 +16,7 @@ internal sealed partial class PtxEmitter
     private readonly Function function;
     private readonly CompileOptions options;
     private readonly Registers registers;
+    private readonly HashSet<Value> namedInRegisters = [];
     private (int File, int Line) current;
     private bool usesFp8;
 
@@ -27,14 +28,14 @@ internal sealed partial class PtxEmitter
         EdgeCopies.SplitEdges(function, registers);
     }
 
-    public static string Emit(Function function, CompileOptions options, string entry, string title, IReadOnlyList<KernelParameter> parameters, LaunchBoundsAttribute? bounds)
+    public static string Emit(Function function, CompileOptions options, string entry, string title, IReadOnlyList<KernelParameter> parameters)
     {
         var emitter = new PtxEmitter(function, options);
         emitter.EmitBody();
-        return emitter.Assemble(entry, title, parameters, bounds);
+        return emitter.Assemble(entry, title, parameters);
     }
 
-    private string Assemble(string entry, string title, IReadOnlyList<KernelParameter> parameters, LaunchBoundsAttribute? bounds)
+    private string Assemble(string entry, string title, IReadOnlyList<KernelParameter> parameters)
     {
         var module = new StringBuilder(text.Length + 1024);
         module.Append(CultureInfo.InvariantCulture, $"// {title}, by DeltaKV.Gpu\n.version {PtxTarget.Version(options.Target, usesFp8)}\n.target {options.Target}\n.address_size 64\n\n");
@@ -46,13 +47,6 @@ internal sealed partial class PtxEmitter
         for (var i = 0; i < parameters.Count; i++)
             module.Append(i == 0 ? "\n    " : ",\n    ").Append(Declaration(i, parameters[i]));
         module.Append(parameters.Count == 0 ? ")\n" : "\n)\n");
-        if (bounds is not null)
-        {
-            module.Append(CultureInfo.InvariantCulture, $".maxntid {bounds.MaxThreads}, 1, 1\n");
-            if (bounds.MinBlocks > 0)
-                module.Append(CultureInfo.InvariantCulture, $".minnctapersm {bounds.MinBlocks}\n");
-        }
-
         module.Append("{\n");
         registers.Declare(module);
         foreach (var memory in function.Memory)
@@ -73,8 +67,11 @@ internal sealed partial class PtxEmitter
         var layout = Layout.Of(function);
         foreach (var block in layout)
         {
+            foreach (var phi in block.Phis)
+                FindNamedMemory(phi);
             foreach (var value in block.Values)
             {
+                FindNamedMemory(value);
                 if (value.Op != Op.Extract)
                     continue;
                 var several = value.Args[0];
@@ -107,7 +104,7 @@ internal sealed partial class PtxEmitter
             text.Append(label).Append(":\n");
         foreach (var value in block.Values)
         {
-            if (value.Op is Op.Extract or Op.SharedAddress)
+            if (value.Op == Op.Extract || (value.Op == Op.SharedAddress && !namedInRegisters.Contains(value)))
                 continue;
             EmitLocation(value.Location);
             EmitValue(value);
@@ -162,17 +159,30 @@ internal sealed partial class PtxEmitter
 
     private void Line(string instruction) => text.Append("    ").Append(instruction).Append('\n');
 
-    private string Operand(Value value) => value.Op switch
+    private string Operand(Value value) => value.IsConst ? Immediate(value) : registers.Of(value);
+
+    /// <summary>Shared arrays are written by name in addresses; other uses need the address in a register.</summary>
+    private void FindNamedMemory(Value user)
     {
-        Op.Const => Immediate(value),
-        Op.SharedAddress => ((MemoryVariable)value.Data!).Name,
-        _ => registers.Of(value),
-    };
+        for (var i = 0; i < user.Args.Length; i++)
+        {
+            var isAddress = user.Op switch
+            {
+                Op.Load or Op.Store or Op.Atomic => i == 0,
+                Op.Template => ((PtxTemplate)user.Data!).TakesOffset(i),
+                _ => false,
+            };
+            if (user.Args[i].Op == Op.SharedAddress && !isAddress)
+                namedInRegisters.Add(user.Args[i]);
+        }
+    }
+
+    private static string? MemoryName(Value address) => address.Op == Op.SharedAddress ? ((MemoryVariable)address.Data!).Name : null;
 
     /// <summary>The operand in a register, where PTX takes no immediate.</summary>
     private string InRegister(Value value)
     {
-        if (value.Op is not (Op.Const or Op.SharedAddress))
+        if (!value.IsConst)
             return registers.Of(value);
         var register = registers.New(value.Type);
         Line($"mov.{MoveType(value.Type)} {register}, {Operand(value)};");

@@ -67,7 +67,7 @@ internal sealed class Registers
 
     private void TryJoin(Liveness liveness, Value phi, Value argument)
     {
-        if (argument.Block is null || argument.Type != phi.Type || argument.Op == Op.SharedAddress || AreSame(phi, argument))
+        if (argument.Block is null || argument.Type != phi.Type || AreSame(phi, argument))
             return;
         var left = classes.GetValueOrDefault(phi) ?? [phi];
         var right = classes.GetValueOrDefault(argument) ?? [argument];

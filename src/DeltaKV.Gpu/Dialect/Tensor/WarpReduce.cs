@@ -6,32 +6,32 @@ public static class WarpReduce
     /// <summary>The sum, added pairwise in butterfly order.</summary>
     public static float Sum(float value)
     {
-        for (var mask = 16; mask > 0; mask >>= 1)
-            value += Warp.ShuffleXor(value, mask);
+        for (var step = 0; step < Unroll.Full(5); step++)
+            value += Warp.ShuffleXor(value, 16 >> step);
         return value;
     }
 
     /// <summary>The sum.</summary>
     public static int Sum(int value)
     {
-        for (var mask = 16; mask > 0; mask >>= 1)
-            value += Warp.ShuffleXor(value, mask);
+        for (var step = 0; step < Unroll.Full(5); step++)
+            value += Warp.ShuffleXor(value, 16 >> step);
         return value;
     }
 
     /// <summary>The largest value.</summary>
     public static float Max(float value)
     {
-        for (var mask = 16; mask > 0; mask >>= 1)
-            value = MathF.Max(value, Warp.ShuffleXor(value, mask));
+        for (var step = 0; step < Unroll.Full(5); step++)
+            value = MathF.Max(value, Warp.ShuffleXor(value, 16 >> step));
         return value;
     }
 
     /// <summary>The smallest value.</summary>
     public static float Min(float value)
     {
-        for (var mask = 16; mask > 0; mask >>= 1)
-            value = MathF.Min(value, Warp.ShuffleXor(value, mask));
+        for (var step = 0; step < Unroll.Full(5); step++)
+            value = MathF.Min(value, Warp.ShuffleXor(value, 16 >> step));
         return value;
     }
 }
