@@ -12,8 +12,8 @@ internal static class RawTile
         where TShape : struct, IHeadShape
     {
         var chunks = TShape.HeadDim / 8;
-        var block = blocks.Tables[(sequence * blocks.TableStride) + (Math.Max(position, 0) / KvBlockLayout.Size)];
-        var slot = (((block * keyHeads) + head) * KvBlockLayout.Size) + (position % KvBlockLayout.Size);
+        var block = blocks.Tables[(sequence * blocks.TableStride) + (Math.Max(position, 0) >> blocks.BlockShift)];
+        var slot = (((block * keyHeads) + head) << blocks.BlockShift) + (position & ((1 << blocks.BlockShift) - 1));
         slot = position < 0 ? -1 : slot;
         var source = (isValue ? blocks.Values : blocks.Keys).Cast<UInt4>();
         for (var i = 0; i < Unroll.Full(TShape.HeadDim / 16); i++)

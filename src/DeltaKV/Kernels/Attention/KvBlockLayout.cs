@@ -4,5 +4,8 @@ namespace DeltaKV.Kernels.Attention;
 internal static class KvBlockLayout
 {
     /// <summary>Tokens of a block.</summary>
-    internal const int Size = 64;
+    internal const int Size = 1 << Shift;
+
+    /// <summary>Binary logarithm of <see cref="Size"/>.</summary>
+    internal const int Shift = 6;
 }

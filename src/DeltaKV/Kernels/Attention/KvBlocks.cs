@@ -4,14 +4,16 @@ namespace DeltaKV.Kernels.Attention;
 
 /// <summary>The paged keys and values of one layer and the tables that say which block holds which tokens.</summary>
 /// <remarks>
-/// Token p of a sequence is slot p mod 64 of block <c>tables[sequence * stride + p / 64]</c>. Everything lies on the device, so that a captured graph
+/// Token p of a sequence is slot p mod 64 of block <c>tables[sequence * stride + p / 64]</c>; a store of its own may have smaller blocks. Everything lies on the device, so that a captured graph
 /// reads the tables of the step it is replayed in.
 /// </remarks>
 /// <param name="keys">Keys after RoPE <c>[blocks, keyHeads, 64, headDim]</c>.</param>
 /// <param name="values">Values <c>[blocks, keyHeads, 64, headDim]</c>.</param>
 /// <param name="tables">Block numbers <c>[sequences, stride]</c>.</param>
 /// <param name="tableStride">Entries of a row of <paramref name="tables"/>.</param>
-internal readonly struct KvBlocks<T>(ArrayView<T> keys, ArrayView<T> values, ArrayView<int> tables, int tableStride)
+/// <param name="blockShift">Binary logarithm of the tokens of a block.</param>
+internal readonly struct KvBlocks<T>(
+    ArrayView<T> keys, ArrayView<T> values, ArrayView<int> tables, int tableStride, int blockShift = KvBlockLayout.Shift)
     where T : unmanaged
 {
     /// <summary>Keys.</summary>
@@ -25,4 +27,7 @@ internal readonly struct KvBlocks<T>(ArrayView<T> keys, ArrayView<T> values, Arr
 
     /// <summary>Entries of a row of the tables.</summary>
     public readonly int TableStride = tableStride;
+
+    /// <summary>Binary logarithm of the tokens of a block. Attention over raw blocks takes <see cref="KvBlockLayout.Shift"/> for granted.</summary>
+    public readonly int BlockShift = blockShift;
 }

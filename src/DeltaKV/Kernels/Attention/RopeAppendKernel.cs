@@ -37,7 +37,7 @@ internal sealed class RopeAppendKernel<T, TPair, TPairs>(Accelerator accelerator
         if (count == 0)
             return;
         var heads = shape.QueryHeads + (2 * shape.KeyHeads);
-        var pairs = new KvBlocks<TPair>(cache.Keys.Cast<TPair>(), cache.Values.Cast<TPair>(), cache.Tables, cache.TableStride);
+        var pairs = new KvBlocks<TPair>(cache.Keys.Cast<TPair>(), cache.Values.Cast<TPair>(), cache.Tables, cache.TableStride, cache.BlockShift);
         var weights = new RopeWeights<TPair>(
             rope.InverseFrequencies, rope.Scale, rope.QueryNorm.Cast<TPair>(), rope.KeyNorm.Cast<TPair>(), rope.Epsilon);
         ropeAppend.Launch(
@@ -69,8 +69,8 @@ internal sealed class RopeAppendKernel<T, TPair, TPairs>(Accelerator accelerator
             if (isValue)
                 keyHead -= arguments.KeyHeads;
             var table = arguments.Rows.Sequences[row] * arguments.Cache.TableStride;
-            var block = arguments.Cache.Tables[table + (position / KvBlockLayout.Size)];
-            var slot = ((((long)block * arguments.KeyHeads) + keyHead) * KvBlockLayout.Size) + (position % KvBlockLayout.Size);
+            var block = arguments.Cache.Tables[table + (position >> arguments.Cache.BlockShift)];
+            var slot = ((((long)block * arguments.KeyHeads) + keyHead) << arguments.Cache.BlockShift) + (position & ((1 << arguments.Cache.BlockShift) - 1));
             target = (isValue ? arguments.Cache.Values : arguments.Cache.Keys).SubView((slot * (2 * quarter)) + Math.Min(lane, quarter - 1));
             if (isValue)
             {

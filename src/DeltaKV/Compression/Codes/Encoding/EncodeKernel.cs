@@ -74,12 +74,12 @@ internal sealed class EncodeKernel(Accelerator accelerator)
     private static void ChooseReferences(FlushView flush, LayerCode code, int layer, FlushItem item, long records, ArrayView<int> ids)
     {
         var token = Group.IdxX;
-        var position = item.Position + token;
+        var offset = item.Position - flush.Origin + token;
         var best = LocalMemory.Allocate<Candidate>(4);
         NearestList.Clear(best);
-        if (position % flush.Stride == 0)
+        if (offset % flush.Stride == 0)
         {
-            best[0] = new Candidate(0f, position / flush.Stride);
+            best[0] = new Candidate(0f, offset / flush.Stride);
         }
         else
         {

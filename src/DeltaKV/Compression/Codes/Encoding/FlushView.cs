@@ -35,6 +35,9 @@ internal struct FlushView
     /// <summary>Positions from one reference to the next.</summary>
     public int Stride;
 
+    /// <summary>First coded position: reference r is the token at <c>Origin + r * Stride</c>. A multiple of 16.</summary>
+    public int Origin;
+
     /// <summary>Elements of a head.</summary>
     public int HeadDim;
 

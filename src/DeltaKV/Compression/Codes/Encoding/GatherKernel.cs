@@ -28,7 +28,7 @@ internal sealed class GatherKernel(Accelerator accelerator)
             new Arguments
             {
                 Flush = flush,
-                Raw = new KvBlocks<BFloat16x2>(raw.Keys.Cast<BFloat16x2>(), raw.Values.Cast<BFloat16x2>(), raw.Tables, raw.TableStride),
+                Raw = new KvBlocks<BFloat16x2>(raw.Keys.Cast<BFloat16x2>(), raw.Values.Cast<BFloat16x2>(), raw.Tables, raw.TableStride, raw.BlockShift),
                 LayerPairs = layerPairs,
             });
     }
@@ -42,9 +42,9 @@ internal sealed class GatherKernel(Accelerator accelerator)
         var half = flush.HeadDim / 2;
         var quarter = flush.HeadDim / 4;
         var keyHeads = flush.Pool.KeyHeads;
-        var block = arguments.Raw.Tables[(item.Sequence * arguments.Raw.TableStride) + (position / KvBlockLayout.Size)];
-        var source = (layer * arguments.LayerPairs) + ((((long)block * keyHeads * KvBlockLayout.Size) + (position % KvBlockLayout.Size)) * half);
-        var headPairs = KvBlockLayout.Size * half;
+        var block = arguments.Raw.Tables[(item.Sequence * arguments.Raw.TableStride) + (position >> arguments.Raw.BlockShift)];
+        var source = (layer * arguments.LayerPairs) + ((((long)block * keyHeads << arguments.Raw.BlockShift) + (position & ((1 << arguments.Raw.BlockShift) - 1))) * half);
+        var headPairs = half << arguments.Raw.BlockShift;
         var target = (long)flush.RowOf(layer, Grid.IdxY, Grid.IdxX) * keyHeads * flush.HeadDim;
 
         for (var i = Group.IdxX; i < keyHeads * quarter; i += Group.DimX)

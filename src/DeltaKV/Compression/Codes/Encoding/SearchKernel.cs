@@ -33,7 +33,8 @@ internal sealed class SearchKernel(Accelerator accelerator)
         var layer = Grid.IdxZ;
         var group = flush.Groups[Grid.IdxY];
         var item = flush.Items[group.FirstItem];
-        var last = item.Position + (16 * group.ItemCount) - 1;
+        var offset = item.Position - flush.Origin;
+        var last = offset + (16 * group.ItemCount) - 1;
         var references = (last / flush.Stride) + 1;
         var warp = Group.IdxX >> 5;
         var queries = SharedMemory.Allocate<UInt4>(64 * Pitch);
@@ -44,7 +45,7 @@ internal sealed class SearchKernel(Accelerator accelerator)
         var lower = LocalMemory.Allocate<Candidate>(4);
         NearestList.Clear(upper);
         NearestList.Clear(lower);
-        var position = item.Position + (16 * warp) + (Warp.LaneIdx >> 2);
+        offset += (16 * warp) + (Warp.LaneIdx >> 2);
         var rows = flush.RowOf(layer, group.FirstItem, 0);
 
         for (var first = Grid.IdxX * 64; first < references; first += flush.Splits * 64)
@@ -61,7 +62,7 @@ internal sealed class SearchKernel(Accelerator accelerator)
             }
 
             if (warp < group.ItemCount)
-                Offer(flush, layer, item.Sequence, first, position, sums, upper, lower);
+                Offer(flush, layer, item.Sequence, first, offset, sums, upper, lower);
         }
 
         NearestList.MergeXor(upper, 1);
@@ -116,10 +117,10 @@ internal sealed class SearchKernel(Accelerator accelerator)
     }
 
     private static void Offer(
-        FlushView flush, int layer, int sequence, int first, int position, ArrayView<Float4> sums, ArrayView<Candidate> upper, ArrayView<Candidate> lower)
+        FlushView flush, int layer, int sequence, int first, int offset, ArrayView<Float4> sums, ArrayView<Candidate> upper, ArrayView<Candidate> lower)
     {
-        var latestUpper = position / flush.Stride;
-        var latestLower = (position + 8) / flush.Stride;
+        var latestUpper = offset / flush.Stride;
+        var latestLower = (offset + 8) / flush.Stride;
         for (var n = 0; n < Unroll.Full(8); n++)
         {
             var ordinal = first + (8 * n) + (2 * (Warp.LaneIdx & 3));

@@ -23,8 +23,9 @@ internal sealed class StoreReferencesKernel(Accelerator accelerator)
     private static void Kernel(FlushView flush)
     {
         var item = flush.Items[Grid.IdxY];
-        var ordinal = ((item.Position + flush.Stride - 1) / flush.Stride) + Grid.IdxX;
-        var token = (ordinal * flush.Stride) - item.Position;
+        var offset = item.Position - flush.Origin;
+        var ordinal = ((offset + flush.Stride - 1) / flush.Stride) + Grid.IdxX;
+        var token = (ordinal * flush.Stride) - offset;
         // The same for the whole group.
         if (token >= 16)
             return;
