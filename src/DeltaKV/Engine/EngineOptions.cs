@@ -21,9 +21,6 @@ public sealed record EngineOptions
     /// <summary>Most tokens computed in one step; raised to <see cref="MaxSequences"/> if that is more. Larger is faster on long prompts and less smooth for others.</summary>
     public int MaxBatchTokens { get => Math.Max(field, MaxSequences); init => field = AtLeast(value, 1); } = 2048;
 
-    /// <summary>Tokens in a block of the cache: a power of two from 16 to 256.</summary>
-    public int BlockSize { get; init => field = CheckBlockSize(value); } = 64;
-
     /// <summary>Share of the device's free memory the engine may use, above 0 up to 1.</summary>
     public double MemoryShare { get; init => field = CheckShare(value); } = 0.9;
 
@@ -38,10 +35,6 @@ public sealed record EngineOptions
 
     private static int AtLeast(int value, int least, [CallerMemberName] string name = "") =>
         value >= least ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected at least {least}.");
-
-    private static int CheckBlockSize(int value) => value is >= 16 and <= 256 && int.IsPow2(value)
-        ? value
-        : throw new ArgumentOutOfRangeException(nameof(value), value, $"BlockSize is {value}, expected 16, 32, 64, 128 or 256.");
 
     private static double CheckShare(double value) => value is > 0 and <= 1
         ? value

@@ -16,9 +16,10 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
     private readonly EngineMetrics metrics;
 
     /// <summary>Starts an engine over a model that is on its device already; the engine owns the runner.</summary>
-    internal LlmEngine(string name, ModelConfig config, GenerationDefaults defaults, Tokenizer tokenizer, MemoryPlan plan, EngineOptions options, IModelRunner runner)
+    internal LlmEngine(string directory, ModelConfig config, GenerationDefaults defaults, Tokenizer tokenizer, MemoryPlan plan, EngineOptions options, IModelRunner runner)
     {
-        ModelName = name;
+        ModelDirectory = Path.GetFullPath(directory);
+        ModelName = Path.GetFileName(Path.TrimEndingDirectorySeparator(ModelDirectory));
         Config = config;
         Defaults = defaults;
         Tokenizer = tokenizer;
@@ -26,13 +27,16 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
         Options = options;
         DefaultSampling = SamplingDefaults.From(defaults);
         var logger = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger<LlmEngine>();
-        metrics = new EngineMetrics(name);
+        metrics = new EngineMetrics(ModelName);
         loop = new EngineLoop(runner, options.MaxSequences, options.MaxBatchTokens, logger, metrics.RecordEnd);
         metrics.Observe(loop.Load);
     }
 
     /// <summary>Name of the model: that of its directory.</summary>
     public string ModelName { get; }
+
+    /// <summary>Where the model was loaded from.</summary>
+    public string ModelDirectory { get; }
 
     /// <summary>The architecture.</summary>
     public ModelConfig Config { get; }
@@ -172,8 +176,7 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
         progress?.Report(new LoadProgress("Loading weights", 0, plan.WeightBytes, plan));
         var runner = factory.Create(config, weights, plan, options, progress, cancellationToken);
         progress?.Report(new LoadProgress("Ready", plan.WeightBytes, plan.WeightBytes, plan));
-        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
-        return new LlmEngine(name, config, defaults, tokenizer, plan, options, runner);
+        return new LlmEngine(directory, config, defaults, tokenizer, plan, options, runner);
     }
 
     private void Check(ReadOnlySpan<int> prompt, SamplingOptions sampling)

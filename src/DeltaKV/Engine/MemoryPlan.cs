@@ -1,4 +1,5 @@
 using System.Globalization;
+using DeltaKV.Kernels.Attention;
 using DeltaKV.Weights;
 
 namespace DeltaKV.Engine;
@@ -60,20 +61,20 @@ public sealed record MemoryPlan
         }
 
         var budget = (long)(freeBytes * options.MemoryShare);
-        var blockBytes = options.BlockSize * kvBytesPerToken;
+        var blockBytes = KvBlockLayout.Size * kvBytesPerToken;
         var kvBytes = Math.Min(options.KvCacheBytes ?? long.MaxValue, budget - weightBytes - workspaceBytes);
         var wanted = options.MaxModelLength ?? config.MaxPositions;
         // More than every sequence at full length is never used.
-        var useful = (long)options.MaxSequences * BlocksFor(wanted, options.BlockSize);
-        var blocks = (int)Math.Min(Math.Min(Math.Max(kvBytes, 0) / blockBytes, useful), int.MaxValue / options.BlockSize);
+        var useful = (long)options.MaxSequences * BlocksFor(wanted, KvBlockLayout.Size);
+        var blocks = (int)Math.Min(Math.Min(Math.Max(kvBytes, 0) / blockBytes, useful), int.MaxValue / KvBlockLayout.Size);
 
-        var needed = options.MaxModelLength is { } length ? BlocksFor(length, options.BlockSize) : 1;
+        var needed = options.MaxModelLength is { } length ? BlocksFor(length, KvBlockLayout.Size) : 1;
         if (blocks < needed)
         {
             var required = weightBytes + workspaceBytes + needed * blockBytes;
             throw new InsufficientDeviceMemoryException(
                 $"{device} offers {Bytes(budget)} ({options.MemoryShare:P0} of {Bytes(freeBytes)} free{(options.KvCacheBytes is { } limit ? $", cache limited to {Bytes(limit)}" : "")}), "
-                + $"but weights {Bytes(weightBytes)}, workspace {Bytes(workspaceBytes)} and a cache of {needed * options.BlockSize} tokens "
+                + $"but weights {Bytes(weightBytes)}, workspace {Bytes(workspaceBytes)} and a cache of {needed * KvBlockLayout.Size} tokens "
                 + $"({Bytes(needed * blockBytes)}) need {Bytes(required)}. Use a smaller model or context, fewer batch tokens, or more memory.",
                 required, budget);
         }
@@ -84,9 +85,9 @@ public sealed record MemoryPlan
             WeightBytes = weightBytes,
             WorkspaceBytes = workspaceBytes,
             KvBytesPerToken = kvBytesPerToken,
-            BlockSize = options.BlockSize,
+            BlockSize = KvBlockLayout.Size,
             BlockCount = blocks,
-            MaxModelLength = (int)Math.Min(wanted, (long)blocks * options.BlockSize),
+            MaxModelLength = (int)Math.Min(wanted, (long)blocks * KvBlockLayout.Size),
         };
     }
 

@@ -20,7 +20,7 @@ public sealed class ConcurrentRequestsTests
         var random = new Random(seed);
         var requests = Enumerable.Range(0, Requests).Select(_ => Draw(random)).ToList();
         var runner = new HashModelRunner(Blocks, BlockSize);
-        await using (var engine = TestEngine.Create(runner, maxSequences: 12, maxBatchTokens: 48, Eos))
+        await using (var engine = TestEngine.Create(runner, maxSequences: 12, maxBatchTokens: 48, eos: Eos))
         {
             var finished = await Task.WhenAll(requests.Select(request => Task.Run(() => RunAsync(engine, request))));
             for (var i = 0; i < Requests; i++)

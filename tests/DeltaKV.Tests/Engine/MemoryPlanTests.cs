@@ -57,7 +57,6 @@ public sealed class MemoryPlanTests
     [Fact]
     public void OptionsAreChecked()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { BlockSize = 48 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { MemoryShare = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { MaxSequences = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { KvCacheBytes = 0 });

@@ -13,7 +13,7 @@ internal static class TestEngine
 
     internal static Tokenizer Tokenizer { get; } = Tokenizer.Load(TestModels.Needle);
 
-    internal static LlmEngine Create(HashModelRunner runner, int maxSequences = 8, int maxBatchTokens = 128, params int[] eos)
+    internal static LlmEngine Create(HashModelRunner runner, int maxSequences = 8, int maxBatchTokens = 128, string? directory = null, params int[] eos)
     {
         var allocator = runner.Paged.Allocator;
         var options = new EngineOptions { MaxSequences = maxSequences, MaxBatchTokens = maxBatchTokens };
@@ -22,7 +22,7 @@ internal static class TestEngine
             Device = "test", BudgetBytes = 0, WeightBytes = 0, WorkspaceBytes = 0, KvBytesPerToken = runner.Paged.BytesPerToken,
             BlockSize = allocator.BlockSize, BlockCount = allocator.BlockCount, MaxModelLength = allocator.BlockCount * allocator.BlockSize,
         };
-        return new LlmEngine("needle-16m", Config, new GenerationDefaults { EosTokenIds = [.. eos] }, Tokenizer, plan, options, runner);
+        return new LlmEngine(directory ?? TestModels.Needle, Config, new GenerationDefaults { EosTokenIds = [.. eos] }, Tokenizer, plan, options, runner);
     }
 
     /// <summary>Tokens, text and reason of a request that is alone, computed without an engine.</summary>
