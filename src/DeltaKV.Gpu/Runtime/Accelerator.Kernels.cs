@@ -30,7 +30,17 @@ public abstract partial class Accelerator
         ArgumentNullException.ThrowIfNull(action);
         ThrowIfUnusable();
         var key = new KernelKey(action.Method, implicitlyGrouped, specialization);
-        return kernels.GetOrAdd(key, static (key, self) => new Lazy<Kernel>(() => self.LoadNew(key)), this).Value;
+        var loading = kernels.GetOrAdd(key, static (key, self) => new Lazy<Kernel>(() => self.LoadNew(key)), this);
+        try
+        {
+            return loading.Value;
+        }
+        catch
+        {
+            // What failed for want of memory may succeed later, so a failure is not kept.
+            kernels.TryRemove(KeyValuePair.Create(key, loading));
+            throw;
+        }
     }
 
     private protected abstract Kernel LoadCore(KernelKey key, CompiledKernel compiled);

@@ -12,11 +12,16 @@ internal sealed class CubinCache(string directory, long maxBytes)
     private const string Extension = ".cubin";
     private static readonly byte[] Magic = "DKVCUB01"u8.ToArray();
 
-    internal static string DefaultDirectory =>
-        Environment.GetEnvironmentVariable("DELTAKV_CACHE_DIR") is { Length: > 0 } chosen
-            ? chosen
-            : Path.Combine(
-                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "DeltaKV", "kernels");
+    internal static string DefaultDirectory
+    {
+        get
+        {
+            if (Environment.GetEnvironmentVariable("DELTAKV_CACHE_DIR") is { Length: > 0 } chosen)
+                return chosen;
+            var data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+            return Path.Combine(data.Length > 0 ? data : Path.GetTempPath(), "DeltaKV", "kernels");
+        }
+    }
 
     /// <summary>The PTX stands for the IL, the generic arguments, the target and the compiler's version: it is made from nothing else.</summary>
     internal static string KeyOf(string ptx, string target, int driverVersion) =>
