@@ -8,6 +8,8 @@ internal static unsafe class PtxRunner
 {
     public const string Header = ".version 7.8\n.target sm_80\n.address_size 64\n";
 
+    private const int WordsPerArgument = 8;
+
     public static void Run(string ptx, Dim3 grid, Dim3 block, object[] arguments, int dynamicShared = 0, EmulatorOptions? options = null)
     {
         var module = PtxModule.Parse(ptx);
@@ -18,7 +20,7 @@ internal static unsafe class PtxRunner
         PtxEntry entry, Dim3 grid, Dim3 block, object[] arguments, int dynamicShared = 0, EmulatorOptions? options = null)
     {
         var buffers = new nint[arguments.Length];
-        var values = stackalloc ulong[arguments.Length];
+        var values = stackalloc ulong[arguments.Length * WordsPerArgument];
         var pointers = stackalloc void*[arguments.Length];
         try
         {
@@ -27,14 +29,14 @@ internal static unsafe class PtxRunner
                 if (arguments[i] is Array array)
                 {
                     buffers[i] = Upload(array);
-                    values[i] = (ulong)buffers[i];
+                    values[i * WordsPerArgument] = (ulong)buffers[i];
                 }
                 else
                 {
-                    Marshal.StructureToPtr(arguments[i], (nint)(values + i), false);
+                    Marshal.StructureToPtr(arguments[i], (nint)(values + (i * WordsPerArgument)), false);
                 }
 
-                pointers[i] = values + i;
+                pointers[i] = values + (i * WordsPerArgument);
             }
 
             EmulatorLauncher.Launch(entry, grid, block, dynamicShared, pointers, options ?? new EmulatorOptions());

@@ -47,6 +47,15 @@ internal static unsafe class InstructionDecoder
             case "bar" or "barrier":
                 BarrierDecoder.Decode(b, i);
                 break;
+            case "shfl" or "vote" or "match" or "redux" or "elect" or "activemask":
+                WarpDecoder.Decode(b, i);
+                break;
+            case "atom" or "red":
+                AtomicDecoder.Decode(b, i);
+                break;
+            case "cp" or "ldmatrix" or "stmatrix" or "mma":
+                MatrixDecoder.Decode(b, i);
+                break;
             case "nanosleep":
                 b.RequireAllWarps();
                 b.Emit(&ControlFlow.Sleep);
