@@ -50,10 +50,13 @@ internal sealed partial class EngineLoop : IDisposable
         }
     }
 
+    /// <summary>Takes nothing more in and stops after the step under way; returns at once.</summary>
+    internal void RequestStop() => Stop(new ObjectDisposedException(nameof(LlmEngine), "The engine was disposed before the answer was complete."));
+
     /// <summary>Finishes the step under way, ends all sequences with <see cref="ObjectDisposedException"/>, and releases the model.</summary>
     public void Dispose()
     {
-        Stop(new ObjectDisposedException(nameof(LlmEngine), "The engine was disposed before the answer was complete."));
+        RequestStop();
         if (Thread.CurrentThread != thread)
             thread.Join();
     }

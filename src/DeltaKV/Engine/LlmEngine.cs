@@ -152,7 +152,11 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
     }
 
     /// <inheritdoc cref="Dispose"/>
-    public async ValueTask DisposeAsync() => await Task.Run(Dispose).ConfigureAwait(false);
+    public async ValueTask DisposeAsync()
+    {
+        loop.RequestStop();
+        await Task.Run(Dispose).ConfigureAwait(false);
+    }
 
     /// <summary>Loads a model with the given device.</summary>
     internal static Task<LlmEngine> LoadAsync(
