@@ -47,7 +47,9 @@ internal static class KernelEntry
             throw new KernelCompileException($"{KernelCompileException.Describe(kernel)}: parameter {parameter.Name} is a reference; kernels take values and views.");
         try
         {
-            return TypeLayout.Of(parameter.ParameterType);
+            var layout = TypeLayout.Of(parameter.ParameterType);
+            layout.RequireMemory();
+            return layout;
         }
         catch (NotSupportedException exception)
         {

@@ -27,7 +27,10 @@ internal sealed class Frame(IlMethod il, Frame? caller, int callOffset)
     public Block?[] Blocks { get; } = new Block?[il.Flow!.Blocks.Count];
 
     /// <summary>Variables that carry what is on the IL stack into a block.</summary>
-    public Dictionary<int, Variable[]> EntryStacks { get; } = [];
+    public Dictionary<int, Variable?[]> EntryStacks { get; } = [];
+
+    /// <summary>What is known at compile time only and stands on the IL stack on entry to a block.</summary>
+    public Dictionary<(int Block, int Slot), object> EntryConstants { get; } = [];
 
     /// <summary>Loops being unrolled: the block of the next iteration, once something jumps there.</summary>
     public Dictionary<IlLoop, Block?> Unrolling { get; } = [];

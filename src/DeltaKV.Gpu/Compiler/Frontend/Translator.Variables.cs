@@ -27,6 +27,7 @@ internal sealed partial class Translator
             return new StackItem(layout, leaves);
         }
 
+        layout.RequireMemory();
         foreach (var group in layout.GroupsFor(AlignmentOf(address, layout)))
         {
             if (group.Kinds.Length == 1)
@@ -57,6 +58,7 @@ internal sealed partial class Translator
             return;
         }
 
+        layout.RequireMemory();
         foreach (var group in layout.GroupsFor(AlignmentOf(address, layout)))
         {
             var kinds = Uniform(group.Kinds);
@@ -251,14 +253,25 @@ internal sealed partial class Translator
             return;
         if (!frame.EntryStacks.TryGetValue(target.Order, out var slots))
         {
-            slots = new Variable[stack.Count];
+            slots = new Variable?[stack.Count];
             for (var i = 0; i < slots.Length; i++)
-                slots[i] = ssa.Create(stack[i].Layout ?? TypeLayout.Of(StackType(stack[i].Scalar.Type)));
+            {
+                if (stack[i].Constant is null)
+                    slots[i] = ssa.Create(stack[i].Layout ?? TypeLayout.Of(StackType(stack[i].Scalar.Type)));
+            }
+
             frame.EntryStacks[target.Order] = slots;
         }
 
         for (var i = 0; i < slots.Length; i++)
-            WriteVariable(slots[i], stack[i]);
+        {
+            if (slots[i] is { } slot)
+                WriteVariable(slot, stack[i]);
+            else if (frame.EntryConstants.TryAdd((target.Order, i), stack[i].Constant!) || Equals(frame.EntryConstants[(target.Order, i)], stack[i].Constant))
+                continue;
+            else
+                throw Refuse("A lambda, type or string is not the same one on all paths; kernels know them at compile time only.");
+        }
     }
 
     private void RestoreStack(IlBlock block)
@@ -266,8 +279,8 @@ internal sealed partial class Translator
         stack.Clear();
         if (!frame.EntryStacks.TryGetValue(block.Order, out var slots))
             return;
-        foreach (var slot in slots)
-            stack.Add(ReadVariable(slot));
+        for (var i = 0; i < slots.Length; i++)
+            stack.Add(slots[i] is { } slot ? ReadVariable(slot) : StackItem.Known(frame.EntryConstants[(block.Order, i)]));
     }
 
     private static Type StackType(IrType type) => type switch

@@ -34,6 +34,16 @@ internal sealed class TypeLayout
     /// <summary>The alignment kernels assume of an element of a view: its size, if that is a power of two up to 16.</summary>
     public int ElementAlignment { get; }
 
+    /// <summary>Whether only the CLR knows the order in memory, as of tuples: such a struct lives in registers only.</summary>
+    public bool IsAuto { get; private init; }
+
+    /// <summary>Says why a struct cannot be in memory, if it cannot.</summary>
+    public void RequireMemory()
+    {
+        if (IsAuto)
+            throw new NotSupportedException($"{Type.Name} has automatic layout, so it cannot be in memory that others see; mark it [StructLayout(LayoutKind.Sequential)], or use a struct instead of a tuple.");
+    }
+
     /// <summary>A primitive (or reference), one value on the IL stack; a struct with one field is not.</summary>
     public bool IsScalar => fields.Length == 0 && Leaves.Length == 1;
 
@@ -135,8 +145,6 @@ internal sealed class TypeLayout
     private static TypeLayout CreateStruct(Type type)
     {
         var attribute = type.StructLayoutAttribute;
-        if (attribute is { Value: LayoutKind.Auto })
-            throw new NotSupportedException($"{type.Name} has automatic layout; mark it [StructLayout(LayoutKind.Sequential)].");
         var infos = type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);
         Array.Sort(infos, static (a, b) => a.MetadataToken.CompareTo(b.MetadataToken));
         var pack = attribute is { Pack: > 0 } ? attribute.Pack : 8;
@@ -144,6 +152,7 @@ internal sealed class TypeLayout
         var isView = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ArrayView<>);
         var fields = new Field[infos.Length];
         var leaves = new List<Leaf>();
+        var isAuto = attribute is { Value: LayoutKind.Auto };
         int size = 0, alignment = 1;
         for (var i = 0; i < infos.Length; i++)
         {
@@ -151,6 +160,7 @@ internal sealed class TypeLayout
             var layout = isPointer ? Of(typeof(int).MakeByRefType()) : Of(infos[i].FieldType);
             var fieldAlignment = Math.Min(layout.Alignment, pack);
             var offset = isExplicit ? infos[i].GetCustomAttribute<FieldOffsetAttribute>()!.Value : Round(size, fieldAlignment);
+            isAuto |= layout.IsAuto;
             fields[i] = new Field(infos[i].MetadataToken, offset, infos[i].FieldType);
             alignment = Math.Max(alignment, fieldAlignment);
             size = Math.Max(size, offset + layout.Size);
@@ -166,7 +176,7 @@ internal sealed class TypeLayout
             return new TypeLayout(type, ArrayOf(element, inline.Length).Leaves, size * inline.Length, alignment, fields);
         }
 
-        return new TypeLayout(type, [.. leaves], size, alignment, fields.Length == 0 ? [new Field(0, 0, type)] : fields);
+        return new TypeLayout(type, [.. leaves], size, alignment, fields.Length == 0 ? [new Field(0, 0, type)] : fields) { IsAuto = isAuto };
     }
 
     private static void AddLeaf(Type type, List<Leaf> leaves, Leaf added)

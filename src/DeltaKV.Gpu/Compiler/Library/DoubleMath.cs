@@ -1,16 +1,18 @@
+using System.Numerics;
 using System.Reflection;
 
 namespace DeltaKV.Gpu.Compiler.Library;
 
 /// <summary>The members of <c>Math</c> that PTX has no instruction for, in C# that kernels inline.</summary>
 /// <remarks>
-/// Exp, Log, Sin, Cos: below 2 units in the last place (Sin and Cos for arguments below 2^30); Pow: relative error below 2^-46, its
+/// Exp, Log, Sin, Cos: below 2 units in the last place (Sin, Cos and Tan are NaN for arguments beyond 2^30); Pow: relative error below 2^-46, its
 /// special cases as .NET; the others follow from these.
 /// </remarks>
 internal static class DoubleMath
 {
     private const double Ln2High = 6.93147180369123816490e-01;
     private const double Ln2Low = 1.90821492927058770002e-10;
+    private const double LargestAngle = 1073741824.0;
     private const double InverseLn2 = 1.44269504088896338700e+00;
 
     public static MethodInfo RemainderMethod { get; } = Find(nameof(Remainder), 2)!;
@@ -106,7 +108,7 @@ internal static class DoubleMath
         if (magnitude < 0.3)
         {
             var s = x * x;
-            return x + (x * s * ((1.0 / 6) + (s * ((1.0 / 120) + (s * ((1.0 / 5040) + (s * (1.0 / 362880))))))));
+            return x + (x * s * ((1.0 / 6) + (s * ((1.0 / 120) + (s * ((1.0 / 5040) + (s * ((1.0 / 362880) + (s * ((1.0 / 39916800) + (s * (1.0 / 6227020800))))))))))));
         }
 
         var half = Exp(magnitude * 0.5);
@@ -161,28 +163,27 @@ internal static class DoubleMath
         var ey = (int)(uy >> 52);
         var mx = ex == 0 ? ux : (ux & (Implicit - 1)) | Implicit;
         var my = ey == 0 ? uy : (uy & (Implicit - 1)) | Implicit;
-        ex = Math.Max(ex, 1);
-        ey = Math.Max(ey, 1);
+        var shiftX = BitOperations.LeadingZeroCount(mx) - 11;
+        var shiftY = BitOperations.LeadingZeroCount(my) - 11;
+        ex = Math.Max(ex, 1) - shiftX;
+        ey = Math.Max(ey, 1) - shiftY;
+        mx <<= shiftX;
+        my <<= shiftY;
         for (; ex > ey; ex--)
         {
             if (mx >= my)
                 mx -= my;
             mx <<= 1;
-            if (mx == 0)
-                break;
         }
 
         if (mx >= my)
             mx -= my;
         if (mx == 0)
             return BitConverter.UInt64BitsToDouble(sign);
-        while (mx < Implicit && ex > 1)
-        {
-            mx <<= 1;
-            ex--;
-        }
-
-        var bits = mx < Implicit ? mx : (mx & (Implicit - 1)) | ((ulong)ex << 52);
+        var shift = BitOperations.LeadingZeroCount(mx) - 11;
+        ex -= shift;
+        mx <<= shift;
+        var bits = ex < 1 ? mx >> (1 - ex) : (mx & (Implicit - 1)) | ((ulong)ex << 52);
         return BitConverter.UInt64BitsToDouble(bits | sign);
     }
 
@@ -254,13 +255,13 @@ internal static class DoubleMath
 
     private static double PowerOfTwo(int exponent) => BitConverter.Int64BitsToDouble((long)(exponent + 1023) << 52);
 
-    /// <summary>The argument less the nearest multiple of pi/2, and which multiple.</summary>
+    /// <summary>The argument less the nearest multiple of pi/2, and which multiple. Beyond 2^30 too few bits of pi are at hand, so it is NaN.</summary>
     private static (long Quadrant, double Remainder) ReduceQuarter(double x)
     {
         var n = Math.Round(x * 0.63661977236758134308);
         var r = Math.FusedMultiplyAdd(-n, 1.5707963267948966, x);
         r = Math.FusedMultiplyAdd(-n, 6.123233995736766e-17, r);
-        return ((long)n, r);
+        return ((long)n, Math.Abs(x) <= LargestAngle ? r : double.NaN);
     }
 
     private static double SinReduced(double r)

@@ -1,9 +1,10 @@
+using System.Numerics;
 using System.Reflection;
 
 namespace DeltaKV.Gpu.Compiler.Library;
 
 /// <summary>The members of <c>MathF</c> that PTX has no exact instruction for, in C#: computed in double, rounded once.</summary>
-/// <remarks>Within 1 unit in the last place of the true value, except <see cref="Sin"/> and its kin beyond 2^30. For speed use <see cref="FastMath"/>.</remarks>
+/// <remarks>Within 1 unit in the last place of the true value, except <see cref="Sin"/>, <see cref="Cos"/> and <see cref="Tan"/>, which are NaN beyond 2^30. For speed use <see cref="FastMath"/>.</remarks>
 internal static class SingleMath
 {
     public static MethodInfo RemainderMethod { get; } = Find(nameof(Remainder), 2)!;
@@ -56,28 +57,27 @@ internal static class SingleMath
         var ey = (int)(uy >> 23);
         var mx = ex == 0 ? ux : (ux & 0x7f_ffffu) | 0x80_0000u;
         var my = ey == 0 ? uy : (uy & 0x7f_ffffu) | 0x80_0000u;
-        ex = Math.Max(ex, 1);
-        ey = Math.Max(ey, 1);
+        var shiftX = BitOperations.LeadingZeroCount(mx) - 8;
+        var shiftY = BitOperations.LeadingZeroCount(my) - 8;
+        ex = Math.Max(ex, 1) - shiftX;
+        ey = Math.Max(ey, 1) - shiftY;
+        mx <<= shiftX;
+        my <<= shiftY;
         for (; ex > ey; ex--)
         {
             if (mx >= my)
                 mx -= my;
             mx <<= 1;
-            if (mx == 0)
-                break;
         }
 
         if (mx >= my)
             mx -= my;
         if (mx == 0)
             return BitConverter.UInt32BitsToSingle(sign);
-        while (mx < 0x80_0000u && ex > 1)
-        {
-            mx <<= 1;
-            ex--;
-        }
-
-        var bits = mx < 0x80_0000u ? mx : (mx & 0x7f_ffffu) | ((uint)ex << 23);
+        var shift = BitOperations.LeadingZeroCount(mx) - 8;
+        ex -= shift;
+        mx <<= shift;
+        var bits = ex < 1 ? mx >> (1 - ex) : (mx & 0x7f_ffffu) | ((uint)ex << 23);
         return BitConverter.UInt32BitsToSingle(bits | sign);
     }
 }

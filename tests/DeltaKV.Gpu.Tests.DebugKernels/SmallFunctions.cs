@@ -1,0 +1,69 @@
+namespace DeltaKV.Gpu.Tests.Kernels;
+
+public static class SmallFunctions
+{
+    public static sbyte AddSbyte(sbyte a, sbyte b) => (sbyte)(a + b);
+    public static sbyte MultiplySbyte(sbyte a, sbyte b) => (sbyte)(a * b);
+    public static sbyte AndSbyte(sbyte a, sbyte b) => (sbyte)(a & b);
+    public static sbyte ShiftLeftSbyte(sbyte a, sbyte b) => (sbyte)(a << b);
+    public static sbyte ShiftRightSbyte(sbyte a, sbyte b) => (sbyte)(a >> b);
+    public static bool LessSbyte(sbyte a, sbyte b) => a < b;
+    public static sbyte IncrementSbyte(sbyte a) { a++; a += 2; return a; }
+    public static sbyte MinSbyte(sbyte a, sbyte b) => Math.Min(a, b);
+    public static sbyte SbyteToSbyte(sbyte a) => (sbyte)a;
+    public static byte SbyteToByte(sbyte a) => (byte)a;
+    public static short SbyteToShort(sbyte a) => (short)a;
+    public static ushort SbyteToUshort(sbyte a) => (ushort)a;
+    public static float SbyteToFloat(sbyte a) => (float)a;
+    public static ulong SbyteToUlong(sbyte a) => (ulong)a;
+    public static byte AddByte(byte a, byte b) => (byte)(a + b);
+    public static byte MultiplyByte(byte a, byte b) => (byte)(a * b);
+    public static byte AndByte(byte a, byte b) => (byte)(a & b);
+    public static byte ShiftLeftByte(byte a, byte b) => (byte)(a << b);
+    public static byte ShiftRightByte(byte a, byte b) => (byte)(a >> b);
+    public static bool LessByte(byte a, byte b) => a < b;
+    public static byte IncrementByte(byte a) { a++; a += 2; return a; }
+    public static byte MinByte(byte a, byte b) => Math.Min(a, b);
+    public static sbyte ByteToSbyte(byte a) => (sbyte)a;
+    public static byte ByteToByte(byte a) => (byte)a;
+    public static short ByteToShort(byte a) => (short)a;
+    public static ushort ByteToUshort(byte a) => (ushort)a;
+    public static float ByteToFloat(byte a) => (float)a;
+    public static ulong ByteToUlong(byte a) => (ulong)a;
+    public static short AddShort(short a, short b) => (short)(a + b);
+    public static short MultiplyShort(short a, short b) => (short)(a * b);
+    public static short AndShort(short a, short b) => (short)(a & b);
+    public static short ShiftLeftShort(short a, short b) => (short)(a << b);
+    public static short ShiftRightShort(short a, short b) => (short)(a >> b);
+    public static bool LessShort(short a, short b) => a < b;
+    public static short IncrementShort(short a) { a++; a += 2; return a; }
+    public static short MinShort(short a, short b) => Math.Min(a, b);
+    public static sbyte ShortToSbyte(short a) => (sbyte)a;
+    public static byte ShortToByte(short a) => (byte)a;
+    public static short ShortToShort(short a) => (short)a;
+    public static ushort ShortToUshort(short a) => (ushort)a;
+    public static float ShortToFloat(short a) => (float)a;
+    public static ulong ShortToUlong(short a) => (ulong)a;
+    public static ushort AddUshort(ushort a, ushort b) => (ushort)(a + b);
+    public static ushort MultiplyUshort(ushort a, ushort b) => (ushort)(a * b);
+    public static ushort AndUshort(ushort a, ushort b) => (ushort)(a & b);
+    public static ushort ShiftLeftUshort(ushort a, ushort b) => (ushort)(a << b);
+    public static ushort ShiftRightUshort(ushort a, ushort b) => (ushort)(a >> b);
+    public static bool LessUshort(ushort a, ushort b) => a < b;
+    public static ushort IncrementUshort(ushort a) { a++; a += 2; return a; }
+    public static ushort MinUshort(ushort a, ushort b) => Math.Min(a, b);
+    public static sbyte UshortToSbyte(ushort a) => (sbyte)a;
+    public static byte UshortToByte(ushort a) => (byte)a;
+    public static short UshortToShort(ushort a) => (short)a;
+    public static ushort UshortToUshort(ushort a) => (ushort)a;
+    public static float UshortToFloat(ushort a) => (float)a;
+    public static ulong UshortToUlong(ushort a) => (ulong)a;
+    public static bool Not(bool a) => !a;
+    public static bool And(bool a, bool b) => a & b;
+    public static bool AndAlso(bool a, bool b) => a && b;
+    public static bool OrElse(bool a, bool b) => a || b;
+    public static bool Xor(bool a, bool b) => a ^ b;
+    public static bool Equal(bool a, bool b) => a == b;
+    public static int Choose(bool a, int b, int c) => a ? b : c;
+    public static char Next(char a) => (char)(a + 1);
+}
