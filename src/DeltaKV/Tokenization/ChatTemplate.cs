@@ -12,25 +12,37 @@ namespace DeltaKV.Tokenization;
 public sealed class ChatTemplate
 {
     private readonly Block body;
+    private readonly Block bodyWithTools;
     private readonly IReadOnlyDictionary<string, JsonNode?> defaults;
     private readonly TimeProvider clock;
 
-    private ChatTemplate(Block body, IReadOnlyDictionary<string, JsonNode?> defaults, TimeProvider clock) =>
-        (this.body, this.defaults, this.clock) = (body, defaults, clock);
+    private ChatTemplate(Block body, Block bodyWithTools, IReadOnlyDictionary<string, JsonNode?> defaults, TimeProvider clock) =>
+        (this.body, this.bodyWithTools, this.defaults, this.clock) = (body, bodyWithTools, defaults, clock);
 
     /// <summary>Reads a template from its source.</summary>
     /// <exception cref="ChatTemplateException">The template is malformed or uses a construct this library does not support.</exception>
     public static ChatTemplate Parse(string source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return new ChatTemplate(TemplateParser.Parse(source), new Dictionary<string, JsonNode?>(), TimeProvider.System);
+        var body = TemplateParser.Parse(source);
+        return new ChatTemplate(body, body, new Dictionary<string, JsonNode?>(), TimeProvider.System);
+    }
+
+    /// <summary>Reads two templates, the second for renderings with tools.</summary>
+    /// <exception cref="ChatTemplateException">A template is malformed or uses a construct this library does not support.</exception>
+    public static ChatTemplate Parse(string source, string sourceWithTools)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(sourceWithTools);
+        return new ChatTemplate(
+            TemplateParser.Parse(source), TemplateParser.Parse(sourceWithTools), new Dictionary<string, JsonNode?>(), TimeProvider.System);
     }
 
     /// <summary>The same template with what it finds in every rendering, such as <c>bos_token</c>, and the clock behind <c>strftime_now</c>.</summary>
     public ChatTemplate With(IReadOnlyDictionary<string, JsonNode?> variables, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(variables);
-        return new ChatTemplate(body, variables, clock ?? this.clock);
+        return new ChatTemplate(body, bodyWithTools, variables, clock ?? this.clock);
     }
 
     /// <summary>Renders messages given as role and content.</summary>
@@ -66,6 +78,6 @@ public sealed class ChatTemplate
         scope.Set("add_generation_prompt", addGenerationPrompt);
         foreach (var (name, value) in variables ?? new Dictionary<string, JsonNode?>())
             scope.Set(name, JsonConversion.FromJson(value));
-        return body.Capture(new TemplateScope(scope));
+        return (tools is null ? body : bodyWithTools).Capture(new TemplateScope(scope));
     }
 }

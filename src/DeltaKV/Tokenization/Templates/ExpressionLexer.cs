@@ -5,7 +5,7 @@ using DeltaKV.Tokenization.Templates.Python;
 namespace DeltaKV.Tokenization.Templates;
 
 /// <summary>Reads the names, literals and operators inside one tag.</summary>
-internal sealed class ExpressionLexer(string source, List<TemplateToken> tokens)
+internal sealed class ExpressionLexer(string source, LineIndex lines, List<TemplateToken> tokens)
 {
     private static readonly string[] Operators =
         ["//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";"];
@@ -95,7 +95,7 @@ internal sealed class ExpressionLexer(string source, List<TemplateToken> tokens)
             throw Error("a string is not closed");
         }
 
-        tokens.Add(new TemplateToken(TokenKind.String, value.ToString(), Line(start)));
+        tokens.Add(new TemplateToken(TokenKind.String, value.ToString(), lines.LineOf(start)));
         position++;
     }
 
@@ -162,11 +162,9 @@ internal sealed class ExpressionLexer(string source, List<TemplateToken> tokens)
 
     private void Take(TokenKind kind, int end)
     {
-        tokens.Add(new TemplateToken(kind, source[position..end], Line(position)));
+        tokens.Add(new TemplateToken(kind, source[position..end], lines.LineOf(position)));
         position = end;
     }
 
-    private int Line(int at) => 1 + source.AsSpan(0, at).Count('\n');
-
-    private ChatTemplateException Error(string message) => new($"{message}.", Line(position));
+    private ChatTemplateException Error(string message) => new($"{message}.", lines.LineOf(position));
 }

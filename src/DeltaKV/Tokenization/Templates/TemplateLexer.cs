@@ -10,6 +10,7 @@ internal sealed class TemplateLexer
 {
     private readonly string source;
     private readonly List<TemplateToken> tokens = [];
+    private readonly LineIndex lines;
     private readonly ExpressionLexer expressions;
     private int position;
     private bool atLineStart = true;
@@ -19,7 +20,8 @@ internal sealed class TemplateLexer
         source = template.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
         if (source.EndsWith('\n'))
             source = source[..^1];
-        expressions = new ExpressionLexer(source, tokens);
+        lines = new LineIndex(source);
+        expressions = new ExpressionLexer(source, lines, tokens);
     }
 
     internal static List<TemplateToken> Tokenize(string template)
@@ -53,7 +55,7 @@ internal sealed class TemplateLexer
             case '#':
                 position = source.IndexOf("#}", position, StringComparison.Ordinal) is >= 0 and var end
                     ? end
-                    : throw new ChatTemplateException("a comment '{#' is not closed.", LineOf(tag));
+                    : throw new ChatTemplateException("a comment '{#' is not closed.", lines.LineOf(tag));
                 EndTag("#}", trims: true, signed: source[end - 1] is '-' or '+' && end > tag + 2 ? source[end - 1] : ' ');
                 break;
             case '{':
@@ -73,7 +75,7 @@ internal sealed class TemplateLexer
     {
         position = expressions.Read(position, close);
         if (position == source.Length)
-            throw new ChatTemplateException($"the tag '{source.AsSpan(tag, 2)}' is not closed.", LineOf(tag));
+            throw new ChatTemplateException($"the tag '{source.AsSpan(tag, 2)}' is not closed.", lines.LineOf(tag));
         var sign = Current() is '-' or '+' ? source[position++] : ' ';
         Add(endKind, close, position);
         EndTag(close, trims: endKind == TokenKind.BlockEnd, sign);
@@ -117,7 +119,7 @@ internal sealed class TemplateLexer
             return true;
         }
 
-        throw new ChatTemplateException("the tag '{% raw %}' is not closed by '{% endraw %}'.", LineOf(tag));
+        throw new ChatTemplateException("the tag '{% raw %}' is not closed by '{% endraw %}'.", lines.LineOf(tag));
     }
 
     private bool TryReadBareTag(string name, int start, out int after, out char sign)
@@ -174,7 +176,5 @@ internal sealed class TemplateLexer
 
     private char Current() => position < source.Length ? source[position] : '\0';
 
-    private int LineOf(int at) => 1 + source.AsSpan(0, at).Count('\n');
-
-    private void Add(TokenKind kind, string text, int at) => tokens.Add(new TemplateToken(kind, text, LineOf(Math.Min(at, source.Length))));
+    private void Add(TokenKind kind, string text, int at) => tokens.Add(new TemplateToken(kind, text, lines.LineOf(at)));
 }

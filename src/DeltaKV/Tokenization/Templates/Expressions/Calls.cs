@@ -13,7 +13,7 @@ internal sealed record ArgumentList(IReadOnlyList<Expression> Positional, IReadO
 
 internal sealed class Call(Expression target, ArgumentList arguments) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope) => target.Evaluate(scope) switch
+    protected override object? Compute(TemplateScope scope) => target.Evaluate(scope) switch
     {
         TemplateFunction function => function.Invoke(arguments.Evaluate(function.Name, scope)),
         Undefined undefined => throw undefined.Fault(),
@@ -23,10 +23,10 @@ internal sealed class Call(Expression target, ArgumentList arguments) : Expressi
 
 internal sealed class FilterCall(string name, TemplateFilter filter, Expression target, ArgumentList arguments) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope) => filter(target.Evaluate(scope), arguments.Evaluate(name, scope));
+    protected override object? Compute(TemplateScope scope) => filter(target.Evaluate(scope), arguments.Evaluate(name, scope));
 }
 
 internal sealed class TestCall(string name, TemplateTest test, Expression target, ArgumentList arguments) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope) => test(target.Evaluate(scope), arguments.Evaluate(name, scope));
+    protected override object? Compute(TemplateScope scope) => test(target.Evaluate(scope), arguments.Evaluate(name, scope));
 }

@@ -7,5 +7,11 @@ namespace DeltaKV.Tokenization.Templates.Expressions;
 /// </summary>
 internal abstract class Expression
 {
-    internal abstract object? Evaluate(TemplateScope scope);
+    internal object? Evaluate(TemplateScope scope)
+    {
+        RecursionGuard.Check();
+        return Compute(scope);
+    }
+
+    protected abstract object? Compute(TemplateScope scope);
 }

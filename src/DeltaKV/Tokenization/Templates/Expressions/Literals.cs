@@ -2,29 +2,29 @@ namespace DeltaKV.Tokenization.Templates.Expressions;
 
 internal sealed class Constant(object? value) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope) => value;
+    protected override object? Compute(TemplateScope scope) => value;
 }
 
 internal sealed class Variable(string name) : Expression
 {
     internal string Name => name;
 
-    internal override object? Evaluate(TemplateScope scope) => scope.Get(name);
+    protected override object? Compute(TemplateScope scope) => scope.Get(name);
 }
 
 internal sealed class ListLiteral(IReadOnlyList<Expression> items) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope) => items.Select(item => item.Evaluate(scope)).ToList();
+    protected override object? Compute(TemplateScope scope) => items.Select(item => item.Evaluate(scope)).ToList();
 }
 
 internal sealed class TupleLiteral(IReadOnlyList<Expression> items) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope) => items.Select(item => item.Evaluate(scope)).ToArray();
+    protected override object? Compute(TemplateScope scope) => items.Select(item => item.Evaluate(scope)).ToArray();
 }
 
 internal sealed class MapLiteral(IReadOnlyList<(Expression Key, Expression Value)> entries) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope)
+    protected override object? Compute(TemplateScope scope)
     {
         var map = new TemplateMap();
         foreach (var (key, value) in entries)

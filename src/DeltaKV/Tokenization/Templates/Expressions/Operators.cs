@@ -5,7 +5,7 @@ namespace DeltaKV.Tokenization.Templates.Expressions;
 
 internal sealed class Conditional(Expression condition, Expression whenTrue, Expression? whenFalse) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope)
+    protected override object? Compute(TemplateScope scope)
     {
         if (PythonValue.IsTrue(condition.Evaluate(scope)))
             return whenTrue.Evaluate(scope);
@@ -16,7 +16,7 @@ internal sealed class Conditional(Expression condition, Expression whenTrue, Exp
 /// <summary><c>and</c> and <c>or</c>, which give the operand that decides rather than a boolean.</summary>
 internal sealed class ShortCircuit(Expression left, Expression right, bool stopsAt) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope)
+    protected override object? Compute(TemplateScope scope)
     {
         var value = left.Evaluate(scope);
         return PythonValue.IsTrue(value) == stopsAt ? value : right.Evaluate(scope);
@@ -25,23 +25,23 @@ internal sealed class ShortCircuit(Expression left, Expression right, bool stops
 
 internal sealed class Not(Expression operand) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope) => !PythonValue.IsTrue(operand.Evaluate(scope));
+    protected override object? Compute(TemplateScope scope) => !PythonValue.IsTrue(operand.Evaluate(scope));
 }
 
 internal sealed class Signed(string sign, Expression operand) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope) => PythonArithmetic.Apply(sign, 0L, operand.Evaluate(scope));
+    protected override object? Compute(TemplateScope scope) => PythonArithmetic.Apply(sign, 0L, operand.Evaluate(scope));
 }
 
 internal sealed class Arithmetic(string operation, Expression left, Expression right) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope) => PythonArithmetic.Apply(operation, left.Evaluate(scope), right.Evaluate(scope));
+    protected override object? Compute(TemplateScope scope) => PythonArithmetic.Apply(operation, left.Evaluate(scope), right.Evaluate(scope));
 }
 
 /// <summary><c>~</c>: the operands as text, one after the other.</summary>
 internal sealed class Concatenation(IReadOnlyList<Expression> parts) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope)
+    protected override object? Compute(TemplateScope scope)
     {
         var text = new StringBuilder();
         foreach (var part in parts)
@@ -53,7 +53,7 @@ internal sealed class Concatenation(IReadOnlyList<Expression> parts) : Expressio
 /// <summary>A chain of comparisons, <c>a &lt; b &lt;= c</c>, true when each holds.</summary>
 internal sealed class Comparison(Expression first, IReadOnlyList<(string Operation, Expression Operand)> rest) : Expression
 {
-    internal override object? Evaluate(TemplateScope scope)
+    protected override object? Compute(TemplateScope scope)
     {
         var left = first.Evaluate(scope);
         foreach (var (operation, operand) in rest)

@@ -44,6 +44,7 @@ internal sealed class PythonJson
 
     private void Write(object? value, int depth)
     {
+        RecursionGuard.Check();
         switch (value)
         {
             case null: output.Append("null"); break;

@@ -51,7 +51,13 @@ internal static class PythonText
         _ => Repr(value),
     };
 
-    internal static string Repr(object? value) => value switch
+    internal static string Repr(object? value)
+    {
+        RecursionGuard.Check();
+        return ReprUnguarded(value);
+    }
+
+    private static string ReprUnguarded(object? value) => value switch
     {
         null => "None",
         bool flag => flag ? "True" : "False",

@@ -99,6 +99,9 @@ internal static class PythonValue
         _ => throw new TemplateFault($"{TypeName(value)} has no length."),
     };
 
-    private static bool AreItemsEqual(IReadOnlyList<object?> left, IReadOnlyList<object?> right) =>
-        left.Count == right.Count && left.Zip(right).All(pair => AreEqual(pair.First, pair.Second));
+    private static bool AreItemsEqual(IReadOnlyList<object?> left, IReadOnlyList<object?> right)
+    {
+        RecursionGuard.Check();
+        return left.Count == right.Count && left.Zip(right).All(pair => AreEqual(pair.First, pair.Second));
+    }
 }

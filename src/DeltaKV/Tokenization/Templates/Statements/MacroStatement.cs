@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using DeltaKV.Tokenization.Templates.Expressions;
 
@@ -7,6 +6,9 @@ namespace DeltaKV.Tokenization.Templates.Statements;
 /// <summary><c>{% macro name(parameters) %} text {% endmacro %}</c>: a function that gives the text it writes.</summary>
 internal sealed class MacroStatement(string name, IReadOnlyList<(string Name, Expression? Default)> parameters, Block body, int line) : Statement(line)
 {
+    /// <summary>Python's own limit on recursion stops Jinja at about this depth.</summary>
+    private const int DeepestCall = 200;
+
     protected override Flow Run(TemplateScope scope, StringBuilder output)
     {
         scope.Set(name, new TemplateFunction(name, arguments => Call(arguments, scope)));
@@ -15,8 +17,9 @@ internal sealed class MacroStatement(string name, IReadOnlyList<(string Name, Ex
 
     private string Call(CallArguments arguments, TemplateScope definedIn)
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
-            throw new TemplateFault($"the macro '{name}' calls itself too deeply.");
+        var root = definedIn.Root;
+        if (root.CallDepth == DeepestCall)
+            throw new TemplateFault($"macros call each other more than {DeepestCall} deep, last '{name}'.");
         var scope = new TemplateScope(definedIn);
         var bound = arguments.Bind([.. parameters.Select(parameter => parameter.Name)]);
         for (var i = 0; i < bound.Length; i++)
@@ -25,7 +28,10 @@ internal sealed class MacroStatement(string name, IReadOnlyList<(string Name, Ex
             scope.Set(parameter, bound[i].IsGiven() ? bound[i] : fallback?.Evaluate(scope) ?? Absent(fallback, parameter));
         }
 
-        return body.Capture(scope);
+        root.CallDepth++;
+        var text = body.Capture(scope);
+        root.CallDepth--;
+        return text;
     }
 
     private static Undefined? Absent(Expression? fallback, string parameter) =>
