@@ -1,0 +1,55 @@
+using DeltaKV.Cache;
+
+namespace DeltaKV.Compression.Codes.Storage;
+
+/// <summary>Blocks of one kind with reference counts, and how many of them running sequences hold; the others are kept for reuse only.</summary>
+internal sealed class BlockPool(int count)
+{
+    private readonly BlockAllocator allocator = new(count, 1, prefixCaching: false);
+    private readonly int[] holders = new int[count];
+
+    /// <summary>All blocks.</summary>
+    internal int Count => allocator.BlockCount;
+
+    /// <summary>Blocks that can be taken now.</summary>
+    internal int FreeCount => allocator.FreeCount;
+
+    /// <summary>Blocks that running sequences hold.</summary>
+    internal int HeldCount { get; private set; }
+
+    /// <summary>A block with undefined content. Whoever takes one has looked at <see cref="FreeCount"/>.</summary>
+    internal int Take()
+    {
+        if (!allocator.TryAllocate(out var block))
+            throw new InvalidOperationException($"All {Count} blocks are taken.");
+        AddHolder(block);
+        return block;
+    }
+
+    /// <summary>A running sequence holds a block too.</summary>
+    internal void Share(int block)
+    {
+        allocator.AddReference(block);
+        AddHolder(block);
+    }
+
+    /// <summary>A running sequence lets go.</summary>
+    internal void Release(int block)
+    {
+        if (--holders[block] == 0)
+            HeldCount--;
+        allocator.Release(block);
+    }
+
+    /// <summary>Keeps a block for reuse.</summary>
+    internal void Keep(int block) => allocator.AddReference(block);
+
+    /// <summary>Keeps it no longer.</summary>
+    internal void Forget(int block) => allocator.Release(block);
+
+    private void AddHolder(int block)
+    {
+        if (holders[block]++ == 0)
+            HeldCount++;
+    }
+}

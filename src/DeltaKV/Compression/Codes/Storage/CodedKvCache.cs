@@ -1,0 +1,133 @@
+using DeltaKV.Cache;
+using DeltaKV.Compression.Codes.Encoding;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Compression.Codes.Storage;
+
+/// <summary>
+/// The host side of a coded cache: who owns which blocks of which pool. Old tokens of compressed layers move from raw blocks to codes in
+/// <see cref="Flush"/>; finished sequences leave snapshots that later prompts start from, compressed as they are.
+/// </summary>
+internal sealed class CodedKvCache : IKvCache
+{
+    private const int MaxSnapshots = 64;
+
+    private readonly LinkedList<CodedSnapshot> snapshots = new();
+    private readonly List<CodedSequence> admitted = [];
+    private readonly List<FlushItem> items = [];
+    private readonly bool prefixCaching;
+
+    internal CodedKvCache(CodedKvFormat format, CodedKvCapacity capacity, ICodedStore store, bool prefixCaching)
+    {
+        (Format, Capacity, Store) = (format, capacity, store);
+        this.prefixCaching = prefixCaching;
+        Pools = new CodedPools(capacity);
+    }
+
+    public int CapacityTokens => Capacity.Tokens;
+
+    /// <inheritdoc/>
+    public KvUsage Usage
+    {
+        get
+        {
+            var (tokens, entries) = (0L, 0L);
+            foreach (var sequence in admitted)
+            {
+                tokens += sequence.Length;
+                entries += sequence.Map.Entries;
+            }
+
+            return UsageOf(tokens, Pools.Full.HeldCount, Pools.Window.HeldCount, Pools.Codes.HeldCount, Pools.References.HeldCount, entries, admitted.Count);
+        }
+    }
+
+    internal CodedKvFormat Format { get; }
+
+    internal CodedKvCapacity Capacity { get; }
+
+    internal CodedPools Pools { get; }
+
+    internal ICodedStore Store { get; }
+
+    /// <summary>Sequences that hold memory; each may need a block of every pool in any step.</summary>
+    internal int AdmittedCount => admitted.Count;
+
+    public ISequenceCache Open() => new CodedSequence(this);
+
+    /// <inheritdoc/>
+    public bool Flush()
+    {
+        items.Clear();
+        foreach (var sequence in admitted)
+            sequence.CollectFlush(items);
+        if (items.Count == 0)
+            return false;
+        Store.Compress(items);
+        foreach (var sequence in admitted)
+            sequence.FinishFlush();
+        return true;
+    }
+
+    internal KvUsage UsageOf(long tokens, long full, long window, long codes, long references, long entries, long sequences) => new(
+        tokens,
+        tokens * Format.LayerCount * Format.RawTokenBytes,
+        (full * Format.FullBlockBytes) + (window * Format.WindowBlockBytes),
+        references * Format.ReferenceBlockBytes,
+        codes * Format.CodeBlockBytes,
+        // Block numbers, and the two bounds of a sequence.
+        (entries * sizeof(int)) + (sequences * 2 * sizeof(int)));
+
+    internal void Add(CodedSequence sequence) => admitted.Add(sequence);
+
+    internal void Remove(CodedSequence sequence) => admitted.Remove(sequence);
+
+    /// <summary>Makes so many blocks of each pool free, forgetting snapshots if need be, the least recently used first.</summary>
+    internal bool TryFree(int full, int window, int codes, int references)
+    {
+        while (full > Pools.Full.FreeCount || window > Pools.Window.FreeCount || codes > Pools.Codes.FreeCount || references > Pools.References.FreeCount)
+        {
+            if (snapshots.First is null)
+                return false;
+            Forget(snapshots.First);
+        }
+
+        return true;
+    }
+
+    /// <summary>The snapshot that saves most of a prompt, and how much; it becomes the most recently used.</summary>
+    internal (CodedSnapshot? Snapshot, int Tokens) FindSnapshot(ReadOnlySpan<int> tokens)
+    {
+        LinkedListNode<CodedSnapshot>? best = null;
+        var most = 0;
+        for (var node = snapshots.First; node is not null; node = node.Next)
+        {
+            var usable = node.Value.Usable(tokens, Format.Options.Sinks);
+            if (usable > most)
+                (best, most) = (node, usable);
+        }
+
+        if (best is null)
+            return (null, 0);
+        snapshots.Remove(best);
+        snapshots.AddLast(best);
+        return (best.Value, most);
+    }
+
+    /// <summary>Keeps what a sequence holds; called before it lets go.</summary>
+    internal void Keep(CodedSnapshot snapshot)
+    {
+        if (!prefixCaching || snapshot.Tokens.Length < KvBlockLayout.Size)
+            return;
+        Pools.ForEach(snapshot.Blocks, (pool, block) => pool.Keep(block));
+        snapshots.AddLast(snapshot);
+        if (snapshots.Count > MaxSnapshots)
+            Forget(snapshots.First!);
+    }
+
+    private void Forget(LinkedListNode<CodedSnapshot> node)
+    {
+        snapshots.Remove(node);
+        Pools.ForEach(node.Value.Blocks, (pool, block) => pool.Forget(block));
+    }
+}

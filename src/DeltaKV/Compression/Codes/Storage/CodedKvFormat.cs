@@ -1,0 +1,84 @@
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Compression.Codes.Storage;
+
+/// <summary>Sizes of everything a coded cache stores, from its layers and codecs.</summary>
+internal sealed class CodedKvFormat
+{
+    /// <summary>Tokens of a raw block of compressed layers, of a block of codes; references of a block of references.</summary>
+    internal const int BlockTokens = 16;
+
+    /// <param name="shape">The heads.</param>
+    /// <param name="codecs">One per layer; null for a layer that stays raw.</param>
+    /// <param name="options">What stays raw.</param>
+    internal CodedKvFormat(AttentionShape shape, IReadOnlyList<LinearCodec?> codecs, CodedKvOptions options)
+    {
+        shape.Validate();
+        (Shape, Options) = (shape, options);
+        Codecs = [.. codecs.OfType<LinearCodec>()];
+        foreach (var codec in Codecs)
+        {
+            if (codec.KeyHeads != shape.KeyHeads || codec.HeadDim != shape.HeadDim)
+            {
+                throw new ArgumentException(
+                    $"The codec is for {codec.KeyHeads} key heads of {codec.HeadDim}, the model has {shape.KeyHeads} of {shape.HeadDim}.", nameof(codecs));
+            }
+        }
+
+        var coded = 0;
+        CodedLayer = [.. codecs.Select(codec => codec is null ? -1 : coded++)];
+        var raw = 0;
+        RawLayer = [.. codecs.Select(codec => codec is null ? raw++ : -1)];
+        HasReferences = Codecs.Any(codec => codec.Neighbours > 0);
+        if (HasReferences && options.ReferenceBits != 16 && shape.HeadDim is not (64 or 128))
+            throw new NotSupportedException($"References of {options.ReferenceBits} bits need heads of 64 or 128 elements, not {shape.HeadDim}.");
+        ReferenceWords = ReferenceRow.WordsOf(options.ReferenceBits, 2 * shape.KeyHeads, shape.HeadDim);
+    }
+
+    internal AttentionShape Shape { get; }
+
+    internal CodedKvOptions Options { get; }
+
+    /// <summary>Codecs of the compressed layers.</summary>
+    internal IReadOnlyList<LinearCodec> Codecs { get; }
+
+    /// <summary>Number among the compressed layers, by layer; -1: raw.</summary>
+    internal IReadOnlyList<int> CodedLayer { get; }
+
+    /// <summary>Number among the raw layers, by layer; -1: compressed.</summary>
+    internal IReadOnlyList<int> RawLayer { get; }
+
+    internal bool HasReferences { get; }
+
+    /// <summary>Words of a reference's row.</summary>
+    internal int ReferenceWords { get; }
+
+    internal int LayerCount => CodedLayer.Count;
+
+    internal int RawLayerCount => LayerCount - Codecs.Count;
+
+    /// <summary>Bytes of a raw token of one layer.</summary>
+    internal int RawTokenBytes => 2 * Shape.KeyHeads * Shape.HeadDim * 2;
+
+    /// <summary>Bytes of a block of full layers: 64 tokens.</summary>
+    internal long FullBlockBytes => (long)KvBlockLayout.Size * RawLayerCount * RawTokenBytes;
+
+    /// <summary>Bytes of a raw block of the compressed layers.</summary>
+    internal long WindowBlockBytes => (long)BlockTokens * Codecs.Count * RawTokenBytes;
+
+    /// <summary>Bytes of a block of codes over all compressed layers, scales, ids and padding included.</summary>
+    internal long CodeBlockBytes => Codecs.Sum(codec => (long)BlockTokens * RecordLayout.Of(codec).Bytes);
+
+    /// <summary>Bytes of a block of references over all compressed layers, norms included.</summary>
+    internal long ReferenceBlockBytes => HasReferences ? (long)BlockTokens * Codecs.Count * ((ReferenceWords * 4) + sizeof(float)) : 0;
+
+    /// <summary>References of the coded positions below a position.</summary>
+    internal int ReferencesBelow(int position) => HasReferences
+        ? Math.Max(0, (position - Options.Sinks + Options.ReferenceStride - 1) / Options.ReferenceStride)
+        : 0;
+
+    /// <summary>Where the coded part of a sequence of that length ends once everything old enough is compressed.</summary>
+    internal int CodedEnd(int length) => Math.Max(Options.Sinks, (length - Options.Recent) / BlockTokens * BlockTokens);
+
+    internal static int Blocks(int tokens, int size) => (tokens + size - 1) / size;
+}

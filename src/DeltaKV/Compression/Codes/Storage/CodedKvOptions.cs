@@ -1,0 +1,21 @@
+namespace DeltaKV.Compression.Codes.Storage;
+
+/// <summary>What stays raw and what references are.</summary>
+internal sealed record CodedKvOptions
+{
+    /// <summary>First tokens that are never compressed; a multiple of 16.</summary>
+    public int Sinks { get; init => field = Multiple(value, nameof(Sinks)); } = 16;
+
+    /// <summary>Newest tokens that are not compressed yet, at least; up to 15 more wait for a whole block. A multiple of 16.</summary>
+    public int Recent { get; init => field = Multiple(value, nameof(Recent)); } = 64;
+
+    /// <summary>Every so many tokens one is a reference.</summary>
+    public int ReferenceStride { get; init => field = value is >= 1 and <= 1024 ? value : throw new ArgumentOutOfRangeException(nameof(ReferenceStride), value, "1 to 1024 tokens lie between references."); } = 10;
+
+    /// <summary>Bits of an element of a reference: 16, 8 or 4.</summary>
+    public int ReferenceBits { get; init => field = value is 16 or 8 or 4 ? value : throw new ArgumentOutOfRangeException(nameof(ReferenceBits), value, "References have 16, 8 or 4 bits."); } = 16;
+
+    private static int Multiple(int value, string name) => value >= 0 && value % 16 == 0
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected a multiple of 16.");
+}
