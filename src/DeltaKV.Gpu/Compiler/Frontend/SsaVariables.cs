@@ -10,6 +10,10 @@ internal sealed class SsaVariables(Function function)
     private readonly List<IrType> types = [];
     private readonly List<(Block Block, int Variable, Value Assumed)> assumptions = [];
 
+    // Phis that join a reference with something else; what they join may turn out to be the same once the outermost read is done.
+    private readonly List<Value> suspects = [];
+    private int depth;
+
     public Variable Create(TypeLayout layout, ArraySite? array = null)
     {
         var variable = new Variable(types.Count, layout, array);
@@ -24,9 +28,13 @@ internal sealed class SsaVariables(Function function)
     {
         if (block.Variables.TryGetValue(variable, out var known))
             return known.Resolve();
+        depth++;
         var value = ReadFromPredecessors(block, variable);
+        depth--;
         block.Variables[variable] = value;
-        return value;
+        if (depth == 0)
+            CheckSuspects();
+        return value.Resolve();
     }
 
     /// <summary>Says that all predecessors of the block are known now.</summary>
@@ -35,6 +43,7 @@ internal sealed class SsaVariables(Function function)
         block.IsSealed = true;
         foreach (var (variable, phi) in block.Incomplete)
             Complete(block, variable, phi);
+        CheckSuspects();
         block.Incomplete.Clear();
         for (var i = assumptions.Count - 1; i >= 0; i--)
         {
@@ -102,8 +111,19 @@ internal sealed class SsaVariables(Function function)
         phi.Args = operands;
         var result = RemoveIfTrivial(phi);
         if (result == phi && Array.Exists(operands, static operand => operand.Op == Op.Place))
-            throw Joined();
+            suspects.Add(phi);
         return result;
+    }
+
+    private void CheckSuspects()
+    {
+        foreach (var phi in suspects)
+        {
+            if (phi.Replacement is null)
+                throw Joined();
+        }
+
+        suspects.Clear();
     }
 
     private static Value RemoveIfTrivial(Value phi)
