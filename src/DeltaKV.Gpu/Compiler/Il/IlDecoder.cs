@@ -17,11 +17,15 @@ internal ref struct IlDecoder(MethodBase method, ReadOnlySpan<byte> code)
     public List<IlInstruction> Decode()
     {
         var result = new List<IlInstruction>(code.Length / 2);
+        var start = 0;
         while (position < code.Length)
         {
             var instruction = Next();
             if (instruction.Op is IlOp.Constrained or IlOp.Volatile or IlOp.ReadOnly or IlOp.Tail or IlOp.Unaligned)
                 continue;
+            // A branch goes to the prefix of an instruction.
+            instruction.Offset = start;
+            start = position;
             instruction.Constraint = constraint;
             instruction.IsVolatile = isVolatile;
             constraint = null;

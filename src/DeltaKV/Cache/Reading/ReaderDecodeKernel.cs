@@ -63,8 +63,8 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator)
         const int PerTile = 16;
         var shared = SharedMemory.Allocate<UInt4>(Warps * 2 * PerTile * ((TShape.HeadDim / 8) + 1));
         var warp = Group.IdxX >> 5;
-        var keys = shared.SubView(warp * 2 * PerTile * ((TShape.HeadDim / 8) + 1), PerTile * ((TShape.HeadDim / 8) + 1));
-        var values = shared.SubView(((warp * 2) + 1) * PerTile * ((TShape.HeadDim / 8) + 1), PerTile * ((TShape.HeadDim / 8) + 1));
+        var keys = shared.SubView(warp * 2 * PerTile * ((TShape.HeadDim / 8) + 1));
+        var values = keys.SubView(PerTile * ((TShape.HeadDim / 8) + 1));
 
         var rowOfLane = Warp.LaneIdx >> 2;
         var column = 2 * (Warp.LaneIdx & 3);
@@ -82,8 +82,9 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator)
             var isCoded = tile < codedTiles;
             var index = ((isCoded ? tile : tile - codedTiles) << 4) + (Warp.LaneIdx & 15);
             var position = arguments.Order.PositionAt(sequence, limits, selectedCount, codedCount, length, isCoded, index);
-            TReader.Load<TShape>(arguments.Reader, sequence, head, false, isCoded, position, keys);
-            TReader.Load<TShape>(arguments.Reader, sequence, head, true, isCoded, position, values);
+            // A loop, so that the reader's code is there once.
+            for (var part = 0; part < 2; part++)
+                TReader.Load<TShape>(arguments.Reader, sequence, head, part == 1, isCoded, position, keys.SubView(part * PerTile * ((TShape.HeadDim / 8) + 1)));
             Warp.Barrier();
             scores[0] = new Float4(0f, 0f, 0f, 0f);
             scores[1] = new Float4(0f, 0f, 0f, 0f);

@@ -26,19 +26,6 @@ internal static class CodedTile
         var firstPosition = Warp.Shuffle(position, group);
         var secondPosition = Warp.Shuffle(position, group + 8);
 
-        var firstReferences = LocalMemory.Allocate<long>(4);
-        var secondReferences = LocalMemory.Allocate<long>(4);
-        for (var n = 0; n < Unroll.Full(4); n++)
-        {
-            firstReferences[n] = 0;
-            secondReferences[n] = 0;
-            if (n < code.Neighbours)
-            {
-                firstReferences[n] = pool.ReferenceOf(layer, sequence, Id(pool, first + code.IdWord, n, firstPosition));
-                secondReferences[n] = pool.ReferenceOf(layer, sequence, Id(pool, second + code.IdWord, n, secondPosition));
-            }
-        }
-
         var sums = LocalMemory.Allocate<Float4>(2 * TShape.PairsPerPass);
         for (var pass = 0; pass < TShape.HeadDim / (16 * TShape.PairsPerPass); pass++)
         {
@@ -46,8 +33,13 @@ internal static class CodedTile
             StartAtMean<TShape>(pool, ((layer * 2 * pool.KeyHeads) + partIndex) * (TShape.HeadDim / 2) + (element >> 1), sums);
             var up = part.FirstUp + (pass * part.Steps * TShape.PairsPerPass * 32) + Warp.LaneIdx;
             CodeProduct.Add<TShape>(pool, code, part, first, second, up, sums);
-            if (code.Neighbours > 0)
-                AddReferences<TShape>(pool, code.Neighbours, partIndex, element, firstReferences, secondReferences, sums);
+            for (var n = 0; n < code.Neighbours; n++)
+            {
+                var a = pool.ReferenceOf(layer, sequence, Id(pool, first + code.IdWord, n, firstPosition));
+                var b = pool.ReferenceOf(layer, sequence, Id(pool, second + code.IdWord, n, secondPosition));
+                AddReference<TShape>(pool, 1f / code.Neighbours, partIndex, element, a, b, sums);
+            }
+
             if (!isValue)
                 Rotate<TShape>(pool, element, firstPosition, secondPosition, sums);
             Store<TShape>(tile, group, element, firstPosition, secondPosition, sums);
@@ -74,38 +66,31 @@ internal static class CodedTile
         }
     }
 
-    private static void AddReferences<TShape>(
-        CodePoolView pool, int neighbours, int part, int element, ArrayView<long> first, ArrayView<long> second, ArrayView<Float4> sums)
+    private static void AddReference<TShape>(
+        CodePoolView pool, float weight, int part, int element, long first, long second, ArrayView<Float4> sums)
         where TShape : struct, IHeadShape
     {
-        var weight = 1f / neighbours;
         for (var half = 0; half < Unroll.Full(2); half++)
         {
-            for (var n = 0; n < Unroll.Full(4); n++)
+            var at = element + (half * (TShape.HeadDim / 2));
+            if (TShape.PairsPerPass == 4)
             {
-                if (n < neighbours)
+                var a = ReferenceRow.LoadEight(pool.References, first, pool.ReferenceBits, 2 * pool.KeyHeads, TShape.HeadDim, part, at);
+                var b = ReferenceRow.LoadEight(pool.References, second, pool.ReferenceBits, 2 * pool.KeyHeads, TShape.HeadDim, part, at);
+                sums[half] = Plus(sums[half], a.X, b.X, weight);
+                sums[2 + half] = Plus(sums[2 + half], a.Y, b.Y, weight);
+                sums[4 + half] = Plus(sums[4 + half], a.Z, b.Z, weight);
+                sums[6 + half] = Plus(sums[6 + half], a.W, b.W, weight);
+            }
+            else
+            {
+                // Heads of 80 and 96 have 16-bit references only.
+                var word = ((part * TShape.HeadDim) + at) >> 1;
+                for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
                 {
-                    var at = element + (half * (TShape.HeadDim / 2));
-                    if (TShape.PairsPerPass == 4)
-                    {
-                        var a = ReferenceRow.LoadEight(pool.References, first[n], pool.ReferenceBits, 2 * pool.KeyHeads, TShape.HeadDim, part, at);
-                        var b = ReferenceRow.LoadEight(pool.References, second[n], pool.ReferenceBits, 2 * pool.KeyHeads, TShape.HeadDim, part, at);
-                        sums[half] = Plus(sums[half], a.X, b.X, weight);
-                        sums[2 + half] = Plus(sums[2 + half], a.Y, b.Y, weight);
-                        sums[4 + half] = Plus(sums[4 + half], a.Z, b.Z, weight);
-                        sums[6 + half] = Plus(sums[6 + half], a.W, b.W, weight);
-                    }
-                    else
-                    {
-                        // Heads of 80 and 96 have 16-bit references only.
-                        var word = ((part * TShape.HeadDim) + at) >> 1;
-                        for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
-                        {
-                            var a = pool.References[first[n] + word + j];
-                            var b = pool.References[second[n] + word + j];
-                            sums[(2 * j) + half] = Plus(sums[(2 * j) + half], a, b, weight);
-                        }
-                    }
+                    var a = pool.References[first + word + j];
+                    var b = pool.References[second + word + j];
+                    sums[(2 * j) + half] = Plus(sums[(2 * j) + half], a, b, weight);
                 }
             }
         }
