@@ -32,6 +32,10 @@ internal sealed class NoteDocumentBuilder(IEvaluationTokenizer tokenizer, IReadO
         }
     }
 
+    /// <summary>The document with all its questions answered one after the other, as calibration reads it.</summary>
+    public int[] Transcript(EvaluationDocument document) =>
+        [.. document.Context, .. document.Questions.SelectMany(q => (int[])[.. q.Turn, .. Encode(q.References[0]), .. _frame.NextQuestion])];
+
     private EvaluationDocument? Fit(NoteSet notes, NoteQuestion[] asked, SeededRandom random, int length)
     {
         var newline = Encode("\n");

@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using DeltaKV.Compression.Codes;
+using DeltaKV.Weights;
+
+namespace DeltaKV.Compression.DeltaKv;
+
+/// <summary>Codecs on disk: safetensors, with what is not a matrix as JSON in the header's metadata under <c>deltakv_codec</c>.</summary>
+/// <remarks>
+/// Tensors, for a coded layer i and its group g: <c>layers.i.mean</c> fp32 <c>[width]</c>, <c>layers.i.groups.g.down</c> and <c>.up</c> fp16
+/// <c>[dimensions, length]</c>. Matrices are stored as the kernels hold them, so saving loses nothing.
+/// </remarks>
+internal static class CodecFile
+{
+    private const string MetadataKey = "deltakv_codec";
+    private const int Version = 1;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>Writes a codec.</summary>
+    public static void Save(DeltaKvCodec codec, string path)
+    {
+        var writer = new SafetensorsWriter();
+        for (var i = 0; i < codec.Layers.Count; i++)
+        {
+            if (codec.Layers[i].Codec is not { } layer)
+                continue;
+            writer.Add(Name(i, "mean"), TensorDataType.F32, [layer.Width], MemoryMarshal.AsBytes(layer.Mean.AsSpan()).ToArray());
+            for (var g = 0; g < layer.Groups.Length; g++)
+            {
+                var group = layer.Groups[g];
+                writer.Add(Name(i, $"groups.{g}.down"), TensorDataType.F16, [group.Dimensions, group.Length], Halves(group.Down));
+                writer.Add(Name(i, $"groups.{g}.up"), TensorDataType.F16, [group.Dimensions, group.Length], Halves(group.Up));
+            }
+        }
+
+        writer.Metadata[MetadataKey] = JsonSerializer.Serialize(Header.Of(codec), Json);
+        writer.Save(path);
+    }
+
+    /// <summary>Reads a codec and checks that it hangs together; whether it fits a model is <see cref="DeltaKvCodec.RequireModel"/>'s question.</summary>
+    /// <exception cref="CodecMismatchException">The file is no codec, of another version, or its parts contradict each other.</exception>
+    public static DeltaKvCodec Load(string path)
+    {
+        try
+        {
+            using var file = SafetensorsFile.Open(path);
+            if (!file.Header.Metadata.TryGetValue(MetadataKey, out var json))
+                throw new CodecMismatchException($"{path} is a safetensors file without '{MetadataKey}' in its metadata; it is not a DeltaKV codec.");
+            var header = JsonSerializer.Deserialize<Header>(json, Json)!;
+            if (header.Version != Version)
+                throw new CodecMismatchException($"{path} has codec version {header.Version}; this program reads version {Version}. Calibrate again.");
+            if (header.Layers.Count != header.Model.Layers)
+                throw new CodecMismatchException($"{path} has {header.Layers.Count} layers for a model of {header.Model.Layers}. Calibrate again.");
+            return header.ToCodec([.. header.Layers.Select((layer, i) => layer.ToLayer(file, header.Model, i))]);
+        }
+        catch (Exception e) when (e is JsonException or ModelFormatException or KeyNotFoundException or ArgumentException or NullReferenceException)
+        {
+            throw new CodecMismatchException($"{path} cannot be read as a codec: {e.Message} Calibrate again.", e);
+        }
+    }
+
+    private static string Name(int layer, string part) => string.Create(CultureInfo.InvariantCulture, $"layers.{layer}.{part}");
+
+    private static byte[] Halves(float[] values) => MemoryMarshal.AsBytes(Array.ConvertAll(values, v => (Half)v).AsSpan()).ToArray();
+
+    private static float[] Singles(SafetensorsFile file, string name, int count)
+    {
+        var tensor = file.Tensors[name];
+        var values = tensor.Type == TensorDataType.F32
+            ? file.Values<float>(tensor).ToArray()
+            : Array.ConvertAll(file.Values<Half>(tensor).ToArray(), v => (float)v);
+        return values.Length == count ? values : throw new ArgumentException($"{name} has {values.Length} elements, {count} are needed.");
+    }
+
+    private sealed record Header(
+        int Version, ModelFingerprint Model, int Sinks, int Recent, int ReferenceStride, int ReferenceBits, string Report,
+        IReadOnlyList<LayerHeader> Layers)
+    {
+        public static Header Of(DeltaKvCodec codec) => new(
+            CodecFile.Version, codec.Model, codec.Sinks, codec.Recent, codec.ReferenceStride, codec.ReferenceBits, codec.Report,
+            [.. codec.Layers.Select(LayerHeader.Of)]);
+
+        public DeltaKvCodec ToCodec(IReadOnlyList<CodecLayer> layers) => new()
+        {
+            Model = Model, Layers = layers, Sinks = Sinks, Recent = Recent, ReferenceStride = ReferenceStride, ReferenceBits = ReferenceBits,
+            Report = Report,
+        };
+    }
+
+    private sealed record LayerHeader(
+        LayerTreatment Treatment, bool Observes, int Neighbours, CodeScales Scales, IReadOnlyList<GroupHeader> Groups)
+    {
+        public static LayerHeader Of(CodecLayer layer) => new(
+            layer.Treatment, layer.Observes, layer.Codec?.Neighbours ?? 0, layer.Codec?.Scales ?? default,
+            [.. layer.Codec?.Groups.Select(g => new GroupHeader(g.Start, g.Length, [.. g.Chunks.Select(c => (int)c)])) ?? []]);
+
+        public CodecLayer ToLayer(SafetensorsFile file, ModelFingerprint model, int index)
+        {
+            if (Treatment != LayerTreatment.Coded)
+                return new CodecLayer(Treatment, null, Observes);
+            var codec = new LinearCodec
+            {
+                KeyHeads = model.KvHeads,
+                HeadDim = model.HeadDim,
+                Neighbours = Neighbours,
+                Scales = Scales,
+                Mean = Singles(file, Name(index, "mean"), 2 * model.KvHeads * model.HeadDim),
+                Groups = [.. Groups.Select((g, i) => g.ToGroup(file, index, i))],
+            };
+            codec.Validate();
+            return new CodecLayer(Treatment, codec, Observes);
+        }
+    }
+
+    private sealed record GroupHeader(int Start, int Length, int[] Bits)
+    {
+        public CodeGroup ToGroup(SafetensorsFile file, int layer, int index)
+        {
+            var group = new CodeGroup(Start, Length, [.. Bits.Select(b => (ChunkWidth)b)], [], []);
+            return group with
+            {
+                Down = Singles(file, Name(layer, $"groups.{index}.down"), group.Dimensions * Length),
+                Up = Singles(file, Name(layer, $"groups.{index}.up"), group.Dimensions * Length),
+            };
+        }
+    }
+}

@@ -1,0 +1,9 @@
+using DeltaKV.Compression.Codes;
+
+namespace DeltaKV.Compression.DeltaKv;
+
+/// <summary>One layer of a codec.</summary>
+/// <param name="Treatment">What is stored.</param>
+/// <param name="Codec">How, when <paramref name="Treatment"/> is <see cref="LayerTreatment.Coded"/>; otherwise null.</param>
+/// <param name="Observes">Whether this layer's attention chooses the tokens that the layers after it read.</param>
+internal sealed record CodecLayer(LayerTreatment Treatment, LinearCodec? Codec = null, bool Observes = false);

@@ -1,0 +1,47 @@
+using DeltaKV.Compression.Codes;
+
+namespace DeltaKV.Compression.DeltaKv;
+
+/// <summary>Everything calibration decided for a model.</summary>
+internal sealed record DeltaKvCodec
+{
+    /// <summary>The model it belongs to.</summary>
+    public required ModelFingerprint Model { get; init; }
+
+    /// <summary>One per layer of the model.</summary>
+    public required IReadOnlyList<CodecLayer> Layers { get; init; }
+
+    /// <summary>First tokens that stay raw.</summary>
+    public int Sinks { get; init; } = 8;
+
+    /// <summary>Newest tokens that stay raw; between this and twice this many are.</summary>
+    public int Recent { get; init; } = 128;
+
+    /// <summary>Every so many-th token of a flushed block becomes a reference; 0 when no layer uses references.</summary>
+    public int ReferenceStride { get; init; }
+
+    /// <summary>Bits of a stored reference's elements.</summary>
+    public int ReferenceBits { get; init; } = 16;
+
+    /// <summary>For people: how it was calibrated, on what, and what was left out.</summary>
+    public string Report { get; init; } = "";
+
+    /// <summary>Bytes that one compressed token takes over all layers, ids and padding included, references left out.</summary>
+    public int BytesPerToken => Layers.Sum(layer => layer.Treatment switch
+    {
+        LayerTreatment.Coded => RecordLayout.Of(layer.Codec!).Bytes,
+        LayerTreatment.Raw => 2 * 2 * Model.KvHeads * Model.HeadDim,
+        _ => 0,
+    });
+
+    /// <summary>Refuses another model, naming both.</summary>
+    /// <exception cref="CodecMismatchException">The codec was calibrated for a different model.</exception>
+    public void RequireModel(ModelFingerprint model)
+    {
+        if (model != Model)
+        {
+            throw new CodecMismatchException(
+                $"The codec was calibrated for {Model}; the model is {model}. Calibrate one with 'deltakv calibrate --model DIR'.");
+        }
+    }
+}

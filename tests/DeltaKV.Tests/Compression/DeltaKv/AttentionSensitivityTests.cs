@@ -1,0 +1,95 @@
+using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Evaluation;
+
+namespace DeltaKV.Tests.Compression.DeltaKv;
+
+/// <summary>The metric is compared with what attention really does when one cached number moves a little.</summary>
+public sealed class AttentionSensitivityTests
+{
+    private const int Dim = 8;
+    private const int Hidden = 12;
+    private const int Tokens = 6;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void TheMetricPredictsSmallErrors(int groupSize)
+    {
+        var random = new SeededRandom(51, groupSize);
+        float[] Values(int count, double scale) => [.. Enumerable.Range(0, count).Select(_ => (float)(scale * random.NextNormal()))];
+        var geometry = new AttentionGeometry(
+            groupSize, 1, Dim, Hidden, [1f, 0.3f, 0.1f, 0.03f], Values(Hidden * groupSize * Dim, 0.4));
+        var rows = Values(Tokens * 2 * Dim, 1);
+        var query = Values(groupSize * Dim, 1);
+        var sensitivity = new AttentionSensitivity(geometry, sinks: 0, recent: 0);
+        // The last token is the query's own and too recent to be coded.
+        sensitivity.Add(rows, query, [Tokens - 1]);
+        var metric = sensitivity.Metric();
+
+        // The expected squared change of the output under unit noise in one direction, summed over tokens, head by head.
+        for (var direction = 0; direction < 2 * Dim; direction++)
+        {
+            var measured = 0.0;
+            for (var token = 0; token < Tokens - 1; token++)
+            {
+                for (var head = 0; head < groupSize; head++)
+                {
+                    const double step = 1e-4;
+                    var up = Output(geometry, rows, query, head, token, direction, step);
+                    var down = Output(geometry, rows, query, head, token, direction, -step);
+                    measured += up.Zip(down, (a, b) => (a - b) / (2 * step)).Sum(d => d * d);
+                }
+            }
+
+            var predicted = metric[direction / Dim][direction % Dim * Dim + direction % Dim];
+            Assert.Equal(measured, predicted, 1e-3 * (1 + measured));
+        }
+    }
+
+    [Fact]
+    public void SinksAndRecentTokensDoNotCount()
+    {
+        var geometry = new AttentionGeometry(1, 1, Dim, Hidden, [1f, 0.3f, 0.1f, 0.03f], [.. Enumerable.Repeat(0.1f, Hidden * Dim)]);
+        var weights = new AttentionSensitivity(geometry, sinks: 2, recent: 2)
+            .Add([.. Enumerable.Range(0, Tokens * 2 * Dim).Select(i => MathF.Sin(i))], new float[Dim], [Tokens - 1]);
+        Assert.Equal([false, false, true, false, false, false], weights.Select(w => w > 0));
+    }
+
+    [Fact]
+    public void MergingIsTheSameAsAddingBoth()
+    {
+        var random = new SeededRandom(52);
+        float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)random.NextNormal())];
+        var geometry = new AttentionGeometry(1, 1, Dim, Hidden, [1f, 0.3f, 0.1f, 0.03f], Values(Hidden * Dim));
+        var (rows, first, second) = (Values(Tokens * 2 * Dim), Values(Dim), Values(Dim));
+        var both = new AttentionSensitivity(geometry, 0, 0);
+        both.Add(rows, [.. first, .. second], [4, 5]);
+        var merged = new AttentionSensitivity(geometry, 0, 0);
+        merged.Add(rows, first, [4]);
+        var other = new AttentionSensitivity(geometry, 0, 0);
+        other.Add(rows, second, [5]);
+        merged.Merge(other);
+        Assert.All(both.Metric().SelectMany(m => m).Zip(merged.Metric().SelectMany(m => m)), p => Assert.Equal(p.First, p.Second, 1e-9));
+    }
+
+    private static double[] Output(AttentionGeometry geometry, float[] rows, float[] query, int head, int moved, int direction, double step)
+    {
+        var logits = new double[Tokens];
+        for (var token = 0; token < Tokens; token++)
+        {
+            for (var i = 0; i < Dim / 2; i++)
+            {
+                double Key(int j) => rows[token * 2 * Dim + j] + (token == moved && direction == j ? step : 0);
+                var (sin, cos) = Math.SinCos(token * (double)geometry.InverseFrequencies[i]);
+                var (x, y) = (Key(i), Key(i + Dim / 2));
+                logits[token] += (query[head * Dim + i] * (x * cos - y * sin) + query[head * Dim + i + Dim / 2] * (y * cos + x * sin)) / Math.Sqrt(Dim);
+            }
+        }
+
+        var weights = logits.Select(l => Math.Exp(l - logits.Max())).ToArray();
+        var attended = Enumerable.Range(0, Dim).Select(i => Enumerable.Range(0, Tokens).Sum(token => weights[token] / weights.Sum()
+            * (rows[token * 2 * Dim + Dim + i] + (token == moved && direction == Dim + i ? step : 0)))).ToArray();
+        return [.. Enumerable.Range(0, Hidden).Select(row => Enumerable.Range(0, Dim)
+            .Sum(i => geometry.OutputProjection[row * geometry.Heads * Dim + head * Dim + i] * attended[i]))];
+    }
+}

@@ -1,0 +1,45 @@
+using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Evaluation;
+
+namespace DeltaKV.Tests.Compression.DeltaKv;
+
+public sealed class FullLayerSelectionTests
+{
+    [Fact]
+    public void NoOtherSetOfLayersServesTheRestBetter()
+    {
+        for (var trial = 0; trial < 60; trial++)
+        {
+            var random = new SeededRandom(trial, "layers");
+            var layers = random.Next(1, 10);
+            var full = random.Next(1, layers + 1);
+            var overlap = Enumerable.Range(0, layers * layers).Select(_ => random.NextDouble()).ToArray();
+            var found = FullLayerSelection.Select(overlap, layers, full);
+
+            Assert.True(found.Length == full && found[0] == 0, $"seed {trial}");
+            var best = Subsets(layers, full).Max(set => Value(overlap, layers, set));
+            Assert.Equal(best, Value(overlap, layers, found), 1e-9);
+        }
+    }
+
+    [Fact]
+    public void ObserversAreFullLayersBeforeSparseOnes() =>
+        Assert.Equal([2, 8, 18], FullLayerSelection.Observers([0, 1, 2, 8, 18], 32));
+
+    [Fact]
+    public void TheLastLayerObservesForNobody() => Assert.Equal([0], FullLayerSelection.Observers([0, 3], 4));
+
+    [Fact]
+    public void OverlapIsTheSharedPartOfTheLargest()
+    {
+        Assert.Equal(0.5, FullLayerSelection.Overlap([0.5f, 0.3f, 0.1f, 0.1f], [0.6f, 0.05f, 0.3f, 0.05f], 2));
+        Assert.Equal(1, FullLayerSelection.Overlap([0.5f, 0.3f], [0.1f, 0.2f], 2048));
+    }
+
+    private static double Value(double[] overlap, int layers, int[] full) =>
+        Enumerable.Range(0, layers).Where(l => !full.Contains(l)).Sum(l => overlap[full.Last(f => f < l) * layers + l]);
+
+    private static IEnumerable<int[]> Subsets(int layers, int full) => Enumerable.Range(0, 1 << layers)
+        .Select(bits => Enumerable.Range(0, layers).Where(l => (bits >> l & 1) == 1).ToArray())
+        .Where(set => set.Length == full && set.Contains(0));
+}
