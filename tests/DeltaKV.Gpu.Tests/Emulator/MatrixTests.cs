@@ -32,6 +32,8 @@ public sealed class MatrixTests
             mov.u32 %r0, %tid.x;
             mad.wide.u32 %rd0, %r0, 16, %rd0;
             mad.lo.u32 %r1, %r0, 16, tile;
+            mad.lo.u32 %r3, %r0, 16, copy;
+            st.shared.v4.u32 [%r3], {0, 0, 0, 0};
             cp.async.cg.shared.global [%r1], [%rd0], 16;
             cp.async.commit_group;
             cp.async.wait_group 0;

@@ -13,6 +13,13 @@ internal static unsafe class PtxRunner
     public static void Run(string ptx, Dim3 grid, Dim3 block, object[] arguments, int dynamicShared = 0, EmulatorOptions? options = null)
     {
         var module = PtxModule.Parse(ptx);
+        if (options is null)
+        {
+            // Whatever the tests run is clean unless they say otherwise, so all of it goes through the sanitizer as well.
+            object[] copies = [.. arguments.Select(argument => argument is Array array ? array.Clone() : argument)];
+            Run(module.Entries[0], grid, block, copies, dynamicShared, new EmulatorOptions { Sanitize = true });
+        }
+
         Run(module.Entries[0], grid, block, arguments, dynamicShared, options);
     }
 
@@ -39,7 +46,10 @@ internal static unsafe class PtxRunner
                 pointers[i] = values + (i * WordsPerArgument);
             }
 
-            EmulatorLauncher.Launch(entry, grid, block, dynamicShared, pointers, options ?? new EmulatorOptions());
+            options ??= new EmulatorOptions();
+            if (options.Sanitize)
+                options = new EmulatorOptions { Sanitize = true, Threads = options.Threads, Memory = new Buffers(arguments, buffers) };
+            EmulatorLauncher.Launch(entry, grid, block, dynamicShared, pointers, options);
             for (var i = 0; i < arguments.Length; i++)
             {
                 if (arguments[i] is Array array)
@@ -51,6 +61,25 @@ internal static unsafe class PtxRunner
             foreach (var buffer in buffers)
                 NativeMemory.AlignedFree((void*)buffer);
         }
+    }
+
+    private sealed class Buffers(object[] arguments, nint[] buffers) : IMemoryMap
+    {
+        public bool Contains(nuint address, int bytes)
+        {
+            for (var i = 0; i < arguments.Length; i++)
+            {
+                if (arguments[i] is Array array && address >= (nuint)buffers[i]
+                    && address + (nuint)bytes <= (nuint)buffers[i] + (nuint)Buffer.ByteLength(array))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
+        public string Describe(nuint address) => "in no buffer";
     }
 
     private static nint Upload(Array array)

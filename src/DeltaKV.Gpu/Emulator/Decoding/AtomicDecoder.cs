@@ -108,6 +108,7 @@ internal static unsafe class AtomicDecoder
         var (address, displacement) = MemoryDecoder.Address(b, i.Operands[first], space);
         var operand = b.Source(i.Operands[first + 1], i.Type);
         var replacement = i.Operands.Count > first + 2 ? b.Source(i.Operands[first + 2], i.Type) : operand;
+        b.EmitCheck<TAddressing>(address, displacement, i.Type.Size(), AccessKind.Atomic);
         b.Emit(&Atomic<TAddressing, T, TOperation>.Run, destination, address, operand, replacement, displacement);
     }
 }

@@ -13,6 +13,10 @@ internal static unsafe class BarrierDecoder
 
         b.RequireAllWarps();
         var operands = i.Operands;
+        var firstId = i.Has("red") ? 1 : 0;
+        var isForAll = operands.Count == firstId || (operands.Count == firstId + (i.Has("red") ? 2 : 1));
+        if (b.Sanitize && isForAll && !i.Has("arrive"))
+            b.Emit(&SanitizedControl.BeforeBarrier, a: operands.Count > firstId ? b.Source(operands[firstId], PtxType.U32) : b.Constant(0, 4));
         if (i.Has("red"))
         {
             var reduction = i.Has("popc") ? BarrierReduction.Count : i.Has("and") ? BarrierReduction.And : BarrierReduction.Or;

@@ -36,11 +36,15 @@ internal static unsafe class MatrixDecoder
         int[] extra = [(int)displacement, (int)(displacement >> 32)];
         if (size == 16 && !hasSourceSize)
         {
+            b.EmitCheck<GlobalAddressing>(global, displacement, size, AccessKind.Read);
+            b.EmitCheck<SharedAddressing>(shared, offset, size, AccessKind.Write);
             b.EmitExtra(&AsyncCopyOperations.Copy16, extra, a: shared, b: global, imm: offset, aux: size);
             return;
         }
 
         var available = hasSourceSize ? b.Source(i.Operands[3], PtxType.U32) : b.Constant((ulong)size, 4);
+        b.EmitCheck<GlobalAddressing>(global, displacement, size, AccessKind.Read | AccessKind.VariableSize, [available]);
+        b.EmitCheck<SharedAddressing>(shared, offset, size, AccessKind.Write);
         b.EmitExtra(&AsyncCopyOperations.CopyPart, extra, a: shared, b: global, c: available, imm: offset, aux: size);
     }
 
@@ -73,6 +77,7 @@ internal static unsafe class MatrixDecoder
             address = copy;
         }
 
+        b.EmitCheck<TAddressing>(address, displacement, 16, isLoad ? AccessKind.Read : AccessKind.Write, lanes: 8 * slots.Length);
         b.EmitExtra(
             (isLoad, transposed) switch
             {

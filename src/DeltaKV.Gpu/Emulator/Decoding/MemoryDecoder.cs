@@ -279,6 +279,9 @@ internal static unsafe class MemoryDecoder
             where TRegister : unmanaged, INumber<TRegister>
         {
             var slots = Elements.Select(element => IsLoad ? b.Destination(element, type) : b.Source(element, type)).ToArray();
+            var size = System.Runtime.CompilerServices.Unsafe.SizeOf<TElement>();
+            b.EmitCheck<TAddressing>(
+                Address, Displacement, size * slots.Length, IsLoad ? AccessKind.Read : AccessKind.Write, IsLoad ? [] : slots, IsLoad ? 0 : size);
             if (slots.Length == 1)
             {
                 if (IsLoad)

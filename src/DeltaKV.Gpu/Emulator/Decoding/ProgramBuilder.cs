@@ -175,6 +175,8 @@ internal sealed unsafe class ProgramBuilder
 
     public void EmitExit()
     {
+        if (Sanitize)
+            Emit(&SanitizedControl.BeforeExit);
         Emit(&ControlFlow.Exit);
         var exit = operations[^1];
         exit.Target = (Op*)-1;
@@ -189,7 +191,7 @@ internal sealed unsafe class ProgramBuilder
         var backward = target <= instruction;
         branches.Add((operations.Count, label));
         if (predicate is null)
-            Emit(backward ? &ControlFlow.BackwardJump : &ControlFlow.Jump);
+            Emit(backward ? &ControlFlow.BackwardJump : &ControlFlow.Jump, imm: ControlFlow.JumpMark);
         else
             Emit(backward ? &ControlFlow.BackwardBranch : &ControlFlow.Branch, a: Predicate(predicate), aux: predicate.Negated ? -1 : 0);
     }
@@ -271,6 +273,15 @@ internal sealed unsafe class ProgramBuilder
             &LaneTernary<TA, TB, TC, TOut, TOperation>.Run,
             Destination(i.Operands[0], output), ExtendedSource(i.Operands[1], a),
             ExtendedSource(i.Operands[2], b), ExtendedSource(i.Operands[3], c));
+
+    /// <summary>In sanitized programs, emits the check of an access by the first lanes of a warp.</summary>
+    public void EmitCheck<TAddressing>(
+        int address, long displacement, int bytes, AccessKind kind, ReadOnlySpan<int> values = default, int elementBytes = 0, int lanes = Warp.Lanes)
+        where TAddressing : struct, IAddressing
+    {
+        if (Sanitize && typeof(TAddressing) != typeof(ParameterAddressing))
+            EmitExtra(&AccessCheck<TAddressing>.Run, values, bytes, address, elementBytes, (int)kind, displacement, lanes);
+    }
 
     public PtxParseException Unsupported(string reason) => kernel.Instructions[instruction].Unsupported(reason);
 

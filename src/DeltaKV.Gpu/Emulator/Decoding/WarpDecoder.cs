@@ -16,6 +16,8 @@ internal static unsafe class WarpDecoder
         switch (i.Name)
         {
             case "bar" or "barrier":
+                if (b.Sanitize)
+                    b.Emit(&SanitizedControl.BeforeWarpBarrier);
                 b.EmitExtra(&WarpOperations.Synchronize, members);
                 break;
             case "shfl":

@@ -17,6 +17,9 @@ internal unsafe struct Block
     public int Y;
     public int Z;
 
+    /// <summary>Barriers completed so far.</summary>
+    public uint Epoch;
+
     /// <summary>Handle of the <see cref="Worker"/>, for errors and for the sanitizer.</summary>
     public nint Owner;
 }

@@ -69,5 +69,6 @@ internal static unsafe class BlockBarrier
 
         barrier->Arrived = 0;
         barrier->Votes = 0;
+        block->Epoch++;
     }
 }

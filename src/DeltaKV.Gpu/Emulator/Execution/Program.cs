@@ -24,6 +24,7 @@ internal sealed unsafe class Program
         ConstantBytes = constantBytes;
         RegisterBytes = registerBytes;
         NeedsAllWarps = needsAllWarps;
+        OperationCount = operations.Count;
         Operations = (Op*)NativeMemory.AlignedAlloc((nuint)(operations.Count * sizeof(Op)), 64);
         CollectionsMarshal.AsSpan(operations).CopyTo(new Span<Op>(Operations, operations.Count));
         extras = (int*)NativeMemory.Alloc((nuint)Math.Max(1, extraSlots.Count), sizeof(int));
@@ -60,6 +61,8 @@ internal sealed unsafe class Program
     public PtxKernel Kernel { get; }
 
     public Op* Operations { get; }
+
+    public int OperationCount { get; }
 
     /// <summary>Frame bytes below a warp's register pointer.</summary>
     public int ConstantBytes { get; }

@@ -38,6 +38,9 @@ internal sealed unsafe class Worker
         local.Free();
     }
 
+    /// <summary>Present while a sanitized program runs.</summary>
+    public BlockSanitizer? Sanitizer { get; private set; }
+
     public static Worker From(Warp* warp) => (Worker)GCHandle.FromIntPtr(warp->Block->Owner).Target!;
 
     /// <summary>Prepares the frames for the blocks of one launch.</summary>
@@ -75,6 +78,8 @@ internal sealed unsafe class Worker
         }
 
         frameWarp = 0;
+        Sanitizer = options.Sanitize ? new BlockSanitizer(this, launched) : null;
+        Sanitizer?.Begin(shape, block->SharedBytes, options.Memory);
     }
 
     public void Run(int x, int y, int z)
@@ -83,6 +88,8 @@ internal sealed unsafe class Worker
         block->Y = y;
         block->Z = z;
         block->LiveThreads = block->Threads;
+        block->Epoch = 1;
+        Sanitizer?.BeginBlock();
         BlockBarrier.Reset(block);
         for (var i = 0; i < block->WarpCount; i++)
         {

@@ -5,7 +5,12 @@ namespace DeltaKV.Gpu.Emulator;
 /// <summary>Branches, guards and the end of threads. A predicate operand is slot A, inverted by the mask in Aux.</summary>
 internal static unsafe class ControlFlow
 {
+    public const long JumpMark = 0x4A554D50;
+
     public static bool IsExit(Op* op) => op->Target == Op.Event;
+
+    /// <summary>Unconditional jumps are told apart from branches by what they do with no predicate: Imm marks them.</summary>
+    public static bool IsJump(Op* op) => op->Target != null && op->Imm == JumpMark;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Jump(Warp* warp, Op* op) => op->Target;

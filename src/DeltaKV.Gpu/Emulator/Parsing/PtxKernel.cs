@@ -15,6 +15,9 @@ internal sealed class PtxKernel(string name, IReadOnlyDictionary<int, string> fi
     /// <summary>Positions the instructions refer to; entry 0 is "unknown".</summary>
     public List<PtxLocation> Locations { get; } = [default];
 
+    /// <summary>Memory of the module's global variables.</summary>
+    public List<(nint Address, int Size)> Variables { get; init; } = [];
+
     public int StaticSharedBytes { get; set; }
 
     public int DynamicSharedOffset { get; set; }

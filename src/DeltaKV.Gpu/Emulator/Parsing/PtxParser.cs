@@ -11,6 +11,7 @@ internal sealed partial class PtxParser
     private readonly PtxScope moduleScope = new(null);
     private readonly Dictionary<int, string> files = [];
     private readonly List<(string Name, int Size, int Alignment, bool Dynamic)> moduleShared = [];
+    private readonly List<(nint Address, int Size)> globals = [];
     private int position;
 
     private PtxParser(string source)
@@ -81,12 +82,13 @@ internal sealed partial class PtxParser
         new Span<byte>(memory, size).Clear();
         CollectionsMarshal.AsSpan(variable.Data).CopyTo(new Span<byte>(memory, size));
         variables.Add((nint)memory);
+        globals.Add(((nint)memory, size));
         moduleScope.Declare(new PtxSymbol(variable.Name, word == ".const" ? StateSpace.Const : StateSpace.Global, (long)memory));
     }
 
     private PtxKernel ParseEntry()
     {
-        var kernel = new PtxKernel(ExpectWord(), files);
+        var kernel = new PtxKernel(ExpectWord(), files) { Variables = globals };
         var scope = new PtxScope(moduleScope);
         foreach (var (name, size, alignment, dynamic) in moduleShared)
             DeclareShared(kernel, scope, name, size, alignment, dynamic);
