@@ -91,10 +91,10 @@ public abstract partial class Accelerator
 
     internal abstract void FreeCore(DeviceAllocation allocation);
 
-    /// <summary>Lets the device reach pinned host memory; returns its device address.</summary>
-    internal abstract nint PinHostMemory(nint pointer, long bytes);
+    /// <summary>Allocates host memory that the device can reach, at <paramref name="devicePointer"/> as it sees it.</summary>
+    internal abstract nint AllocateHost(long bytes, out nint devicePointer);
 
-    internal abstract void UnpinHostMemory(nint pointer);
+    internal abstract void FreeHost(nint pointer, long bytes);
 
     private MemoryBuffer1D<T, Stride1D.Dense> AllocateBuffer<T>(long length, AcceleratorStream? stream)
         where T : unmanaged

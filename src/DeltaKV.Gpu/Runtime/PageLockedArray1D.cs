@@ -1,26 +1,25 @@
-using System.Runtime.CompilerServices;
-
 namespace DeltaKV.Gpu;
 
-/// <summary>A host array at a fixed address that a GPU can read and write, so that copies need no staging and can be captured.</summary>
+/// <summary>Host memory that a GPU can read and write where it is, so that copies need no staging and can be captured. Starts as zeros.</summary>
 /// <typeparam name="T">The element type.</typeparam>
-public sealed class PageLockedArray1D<T> : IDisposable
+public sealed unsafe class PageLockedArray1D<T> : IDisposable
     where T : unmanaged
 {
     private readonly Accelerator accelerator;
-    private readonly nint devicePointer;
-    private T[]? array;
+    private readonly nint host;
+    private readonly nint device;
+    private bool disposed;
 
     internal PageLockedArray1D(Accelerator accelerator, long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         this.accelerator = accelerator;
-        array = GC.AllocateArray<T>(checked((int)length), pinned: true);
         Length = length;
         if (length == 0)
             return;
-        devicePointer = accelerator.PinHostMemory(Address, Length * Unsafe.SizeOf<T>());
-        accelerator.Allocations.Add(devicePointer, Length * Unsafe.SizeOf<T>());
+        host = accelerator.AllocateHost(checked(length * sizeof(T)), out device);
+        System.Runtime.InteropServices.NativeMemory.Clear((void*)host, (nuint)LengthInBytes);
+        accelerator.Allocations.Add(device, LengthInBytes);
         accelerator.Adopt(this);
     }
 
@@ -31,45 +30,53 @@ public sealed class PageLockedArray1D<T> : IDisposable
     public LongIndex1D Extent => Length;
 
     /// <summary>The elements.</summary>
-    public Span<T> Span => GetArray();
+    public Span<T> Span => new((void*)Address, checked((int)Length));
 
     /// <summary>The elements as kernels see them.</summary>
     public ArrayView<T> ArrayView
     {
         get
         {
-            ObjectDisposedException.ThrowIf(array is null, this);
-            return new(devicePointer, Length);
+            ObjectDisposedException.ThrowIf(disposed, this);
+            return new(device, Length);
         }
     }
 
-    internal unsafe nint Address => (nint)Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(GetArray()));
-
-    /// <summary>The element at an index.</summary>
-    public ref T this[int index] => ref GetArray()[index];
-
-    /// <summary>The element at an index.</summary>
-    public ref T this[long index] => ref GetArray()[index];
-
-    /// <summary>The array underneath.</summary>
-    public T[] GetArray()
+    internal nint Address
     {
-        ObjectDisposedException.ThrowIf(array is null, this);
-        return array;
+        get
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            return host;
+        }
     }
 
-    /// <summary>Unlocks the memory; wait for the copies that use it first.</summary>
+    private long LengthInBytes => Length * sizeof(T);
+
+    /// <summary>The element at an index.</summary>
+    public ref T this[int index] => ref this[(long)index];
+
+    /// <summary>The element at an index.</summary>
+    public ref T this[long index]
+    {
+        get
+        {
+            if ((ulong)index >= (ulong)Length)
+                throw new ArgumentOutOfRangeException(nameof(index), index, $"The array has {Length} elements.");
+            return ref ((T*)Address)[index];
+        }
+    }
+
+    /// <summary>Frees the memory; wait for the copies that use it first.</summary>
     public void Dispose()
     {
-        if (array is null)
+        if (disposed)
             return;
-        if (Length > 0)
-        {
-            accelerator.Allocations.Remove(devicePointer);
-            accelerator.UnpinHostMemory(Address);
-            accelerator.Release(this);
-        }
-
-        array = null;
+        disposed = true;
+        if (Length == 0)
+            return;
+        accelerator.Allocations.Remove(device);
+        accelerator.FreeHost(host, LengthInBytes);
+        accelerator.Release(this);
     }
 }

@@ -92,7 +92,7 @@ public static class IlgpuPrograms
             throw new InvalidOperationException("Time went backwards.");
         device.View.CopyToPageLockedAsync(stream, host);
         stream.Synchronize();
-        return host.GetArray().ToArray();
+        return host.Span.ToArray();
     }
 
     public static string Describe(bool preferCPU)

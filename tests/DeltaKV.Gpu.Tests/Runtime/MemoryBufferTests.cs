@@ -44,7 +44,8 @@ public class MemoryBufferTests
         buffer.View.CopyToPageLockedAsync(stream, back);
         stream.Synchronize();
 
-        Assert.Equal(host.GetArray(), back.GetArray());
+        Assert.Equal(host.Span.ToArray(), back.Span.ToArray());
+        Assert.Throws<ArgumentOutOfRangeException>(() => host[257]);
     }
 
     [Theory, AcceleratorData]

@@ -45,11 +45,9 @@ public sealed class CPUAccelerator : Accelerator
 
     internal override void FreeCore(DeviceAllocation allocation) => memory.Free(allocation.Pointer, allocation.Bytes);
 
-    internal override nint PinHostMemory(nint pointer, long bytes) => pointer;
+    internal override nint AllocateHost(long bytes, out nint devicePointer) => devicePointer = memory.Allocate(bytes);
 
-    internal override void UnpinHostMemory(nint pointer)
-    {
-    }
+    internal override void FreeHost(nint pointer, long bytes) => memory.Free(pointer, bytes);
 
     private protected override Kernel LoadCore(KernelKey key, CompiledKernel compiled) => new CpuKernel(this, key, compiled);
 

@@ -20,6 +20,8 @@ public sealed unsafe class CudaAccelerator : Accelerator
     private readonly CudaDevice device;
     private readonly nint context;
     private readonly CudaStream defaultStream;
+    private readonly Lock streamGate = new();
+    private volatile CudaStream[] streams = [];
 
     internal CudaAccelerator(Context context, CudaDevice device)
         : base(context, device)
@@ -35,7 +37,7 @@ public sealed unsafe class CudaAccelerator : Accelerator
             CudaException.ThrowIfFailed(CudaDriver.MemPoolSetAttribute(pool, PoolReleaseThreshold, &everything), "cuMemPoolSetAttribute");
         }
 
-        defaultStream = new CudaStream(this);
+        defaultStream = CudaStream.Create(this);
     }
 
     /// <inheritdoc/>
@@ -47,9 +49,25 @@ public sealed unsafe class CudaAccelerator : Accelerator
     /// <inheritdoc/>
     public override void Synchronize()
     {
+        // Not cuCtxSynchronize: it fails while any stream of the process captures a graph.
         ThrowIfUnusable();
-        Bind();
-        Check(CudaDriver.CtxSynchronize(), "cuCtxSynchronize");
+        foreach (var stream in streams)
+        {
+            if (!stream.IsCapturing && !stream.IsDisposed)
+                stream.Synchronize();
+        }
+    }
+
+    internal void Add(CudaStream stream)
+    {
+        lock (streamGate)
+            streams = [.. streams, stream];
+    }
+
+    internal void Remove(CudaStream stream)
+    {
+        lock (streamGate)
+            streams = Array.FindAll(streams, other => !ReferenceEquals(other, stream));
     }
 
     /// <summary>Makes the context current on this thread.</summary>
@@ -80,7 +98,7 @@ public sealed unsafe class CudaAccelerator : Accelerator
             failure);
     }
 
-    internal override AcceleratorStream CreateStreamCore() => new CudaStream(this);
+    internal override AcceleratorStream CreateStreamCore() => CudaStream.Create(this);
 
     internal override AcceleratorEvent CreateEventCore() => new CudaEvent(this);
 
@@ -112,20 +130,20 @@ public sealed unsafe class CudaAccelerator : Accelerator
             "cuMemFree");
     }
 
-    internal override nint PinHostMemory(nint pointer, long bytes)
+    internal override nint AllocateHost(long bytes, out nint devicePointer)
     {
         Bind();
-        Check(CudaDriver.MemHostRegister(pointer, (nuint)bytes, PortableAndMapped), "cuMemHostRegister");
-        Check(CudaDriver.MemHostGetDevicePointer(out var devicePointer, pointer, 0), "cuMemHostGetDevicePointer");
-        return devicePointer;
+        Check(CudaDriver.MemHostAlloc(out var pointer, (nuint)bytes, PortableAndMapped), "cuMemHostAlloc");
+        Check(CudaDriver.MemHostGetDevicePointer(out devicePointer, pointer, 0), "cuMemHostGetDevicePointer");
+        return pointer;
     }
 
-    internal override void UnpinHostMemory(nint pointer)
+    internal override void FreeHost(nint pointer, long bytes)
     {
         if (IsLost)
             return;
         Bind();
-        Check(CudaDriver.MemHostUnregister(pointer), "cuMemHostUnregister");
+        Check(CudaDriver.MemFreeHost(pointer), "cuMemFreeHost");
     }
 
     private protected override Kernel LoadCore(KernelKey key, CompiledKernel compiled)
@@ -142,11 +160,7 @@ public sealed unsafe class CudaAccelerator : Accelerator
         if (IsDisposed)
             return;
         if (!IsLost)
-        {
-            Bind();
-            _ = CudaDriver.CtxSynchronize();
-        }
-
+            Synchronize();
         base.Dispose(disposing);
         _ = CudaDriver.DevicePrimaryCtxRelease(device.Handle);
     }

@@ -44,9 +44,6 @@ internal static unsafe partial class CudaDriver
     [LibraryImport(Library, EntryPoint = "cuCtxSetCurrent")]
     internal static partial CudaResult CtxSetCurrent(nint context);
 
-    [LibraryImport(Library, EntryPoint = "cuCtxSynchronize")]
-    internal static partial CudaResult CtxSynchronize();
-
     [LibraryImport(Library, EntryPoint = "cuMemGetInfo_v2")]
     internal static partial CudaResult MemGetInfo(out nuint free, out nuint total);
 
@@ -68,11 +65,11 @@ internal static unsafe partial class CudaDriver
     [LibraryImport(Library, EntryPoint = "cuMemPoolSetAttribute")]
     internal static partial CudaResult MemPoolSetAttribute(nint pool, int attribute, void* value);
 
-    [LibraryImport(Library, EntryPoint = "cuMemHostRegister_v2")]
-    internal static partial CudaResult MemHostRegister(nint pointer, nuint bytes, uint flags);
+    [LibraryImport(Library, EntryPoint = "cuMemHostAlloc")]
+    internal static partial CudaResult MemHostAlloc(out nint pointer, nuint bytes, uint flags);
 
-    [LibraryImport(Library, EntryPoint = "cuMemHostUnregister")]
-    internal static partial CudaResult MemHostUnregister(nint pointer);
+    [LibraryImport(Library, EntryPoint = "cuMemFreeHost")]
+    internal static partial CudaResult MemFreeHost(nint pointer);
 
     [LibraryImport(Library, EntryPoint = "cuMemHostGetDevicePointer_v2")]
     internal static partial CudaResult MemHostGetDevicePointer(out nint device, nint host, uint flags);

@@ -1,10 +1,23 @@
 namespace DeltaKV.Gpu.Runtime.Cuda;
 
 /// <summary>A driver stream that does not wait for the legacy default stream.</summary>
-internal sealed class CudaStream(CudaAccelerator accelerator) : AcceleratorStream(accelerator, CreateHandle(accelerator))
+internal sealed class CudaStream : AcceleratorStream
 {
     private const uint NonBlocking = 1;
     private const int RelaxedCapture = 2;
+    private readonly CudaAccelerator accelerator;
+
+    private CudaStream(CudaAccelerator accelerator, nint handle)
+        : base(accelerator, handle) => this.accelerator = accelerator;
+
+    internal static CudaStream Create(CudaAccelerator accelerator)
+    {
+        accelerator.Bind();
+        accelerator.Check(CudaDriver.StreamCreate(out var handle, NonBlocking), "cuStreamCreate");
+        var stream = new CudaStream(accelerator, handle);
+        accelerator.Add(stream);
+        return stream;
+    }
 
     public override void Synchronize()
     {
@@ -68,16 +81,10 @@ internal sealed class CudaStream(CudaAccelerator accelerator) : AcceleratorStrea
 
     private protected override void DisposeCore()
     {
+        accelerator.Remove(this);
         if (accelerator.IsLost)
             return;
         accelerator.Bind();
         accelerator.Check(CudaDriver.StreamDestroy(Handle), "cuStreamDestroy");
-    }
-
-    private static nint CreateHandle(CudaAccelerator accelerator)
-    {
-        accelerator.Bind();
-        accelerator.Check(CudaDriver.StreamCreate(out var stream, NonBlocking), "cuStreamCreate");
-        return stream;
     }
 }
