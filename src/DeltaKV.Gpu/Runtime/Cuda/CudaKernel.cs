@@ -28,6 +28,9 @@ internal sealed unsafe class CudaKernel : Kernel, IDisposable
         dynamicSharedLimit = DynamicSharedWithoutOptIn - Get(FunctionAttribute.SharedSizeBytes);
     }
 
+    /// <summary>The driver's handle.</summary>
+    internal nint Function => function;
+
     public override KernelReport Report
     {
         get
