@@ -73,8 +73,8 @@ internal sealed class DecodeAttention : IDisposable
     private (KernelHandle<DecodeArguments> Attend, KernelHandle<DecodeArguments> Combine) Select<THead>()
         where THead : struct, IHead =>
         (shape.GroupSize <= 8
-            ? new(accelerator, DecodeAttentionKernel.Kernel<THead, OneSet>)
-            : new(accelerator, DecodeAttentionKernel.Kernel<THead, TwoSets>),
+            ? new(accelerator, DecodeAttentionKernel.Kernel<THead, OneSet>, new(32 * DecodeAttentionKernel.Warps, GroupsPerMultiprocessor))
+            : new(accelerator, DecodeAttentionKernel.Kernel<THead, TwoSets>, new(32 * DecodeAttentionKernel.Warps, null)),
         new(accelerator, DecodeFinish.Combine<THead>));
 
     private readonly struct OneSet : DecodeAttentionKernel.IHeadSets

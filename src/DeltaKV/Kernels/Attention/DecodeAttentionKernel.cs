@@ -68,7 +68,8 @@ internal static class DecodeAttentionKernel
         var table = arguments.Cache.Tables.SubView(arguments.Rows.Sequences[row] * (long)arguments.Cache.TableStride);
         for (var token = first + ((Group.IdxX >> 5) * StepTokens); token < end; token += Warps * StepTokens)
         {
-            var slot = ((((long)table[token / KvBlockLayout.Size] * arguments.KeyHeads) + keyHead) * KvBlockLayout.Size) + (token % KvBlockLayout.Size);
+            var block = table[token >> KvBlockLayout.Shift];
+            var slot = ((((long)block * arguments.KeyHeads) + keyHead) << KvBlockLayout.Shift) + (token & (KvBlockLayout.Size - 1));
             var keys = arguments.Cache.Keys.SubView(slot * (THead.Dim / 8));
             var values = arguments.Cache.Values.SubView(slot * (THead.Dim / 8));
             Step<THead, TSets>(keys, values, end - token, arguments.ScoreScale, q, sums, largest, total);
@@ -114,12 +115,9 @@ internal static class DecodeAttentionKernel
         var weights = LocalMemory.Allocate<UInt2>(2 * TSets.Count);
         for (var set = 0; set < Unroll.Full(TSets.Count); set++)
         {
-            if (valid < StepTokens)
-            {
-                scores[2 * set] = Mask(scores[2 * set], (lane >> 2) < valid, (lane >> 2) + 8 < valid);
-                scores[(2 * set) + 1] = Mask(scores[(2 * set) + 1], (lane >> 2) + 16 < valid, (lane >> 2) + 24 < valid);
-            }
-
+            // Always, for a branch would part the loads of K from those of V.
+            scores[2 * set] = Mask(scores[2 * set], (lane >> 2) < valid, (lane >> 2) + 8 < valid);
+            scores[(2 * set) + 1] = Mask(scores[(2 * set) + 1], (lane >> 2) + 16 < valid, (lane >> 2) + 24 < valid);
             Exponentiate<THead>(set, scoreScale, scores, weights, sums, largest, total);
         }
 
@@ -142,10 +140,10 @@ internal static class DecodeAttentionKernel
         var second = scores[(2 * set) + 1];
         var even = MathF.Max(MathF.Max(first.X, first.Z), MathF.Max(second.X, second.Z));
         var odd = MathF.Max(MathF.Max(first.Y, first.W), MathF.Max(second.Y, second.W));
-        for (var mask = 4; mask < 32; mask <<= 1)
+        for (var i = 0; i < Unroll.Full(3); i++)
         {
-            even = MathF.Max(even, Warp.ShuffleXor(even, mask));
-            odd = MathF.Max(odd, Warp.ShuffleXor(odd, mask));
+            even = MathF.Max(even, Warp.ShuffleXor(even, 4 << i));
+            odd = MathF.Max(odd, Warp.ShuffleXor(odd, 4 << i));
         }
 
         even = MathF.Max(largest[set].X, even * scoreScale);

@@ -34,10 +34,10 @@ internal static class DecodeFinish
         {
             var sumEven = total[set].X;
             var sumOdd = total[set].Y;
-            for (var mask = 4; mask < 32; mask <<= 1)
+            for (var i = 0; i < Unroll.Full(3); i++)
             {
-                sumEven += Warp.ShuffleXor(sumEven, mask);
-                sumOdd += Warp.ShuffleXor(sumOdd, mask);
+                sumEven += Warp.ShuffleXor(sumEven, 4 << i);
+                sumOdd += Warp.ShuffleXor(sumOdd, 4 << i);
             }
 
             if (lane < 4)

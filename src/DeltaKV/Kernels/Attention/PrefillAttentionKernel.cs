@@ -135,10 +135,10 @@ internal static class PrefillAttentionKernel
             lower = MathF.Max(lower, MathF.Max(scores[j].Z, scores[j].W));
         }
 
-        for (var mask = 1; mask < 4; mask <<= 1)
+        for (var i = 0; i < Unroll.Full(2); i++)
         {
-            upper = MathF.Max(upper, Warp.ShuffleXor(upper, mask));
-            lower = MathF.Max(lower, Warp.ShuffleXor(lower, mask));
+            upper = MathF.Max(upper, Warp.ShuffleXor(upper, 1 << i));
+            lower = MathF.Max(lower, Warp.ShuffleXor(lower, 1 << i));
         }
 
         upper = MathF.Max(largest.X, upper * scoreScale);
