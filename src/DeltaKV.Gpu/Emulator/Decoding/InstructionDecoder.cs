@@ -9,7 +9,7 @@ internal static unsafe class InstructionDecoder
     /// <summary>Whether lanes can stop at the instruction, or leave the program there.</summary>
     public static bool MayWait(PtxInstruction i) =>
         i.Name is "bar" or "barrier" or "ret" or "exit" or "brx" or "shfl" or "vote" or "match" or "redux" or "elect" or "nanosleep"
-            or "mma" or "ldmatrix" or "stmatrix";
+            or "mma" or "ldmatrix" or "stmatrix" or "movmatrix";
 
     public static void Decode(ProgramBuilder b, PtxInstruction i)
     {
@@ -53,7 +53,7 @@ internal static unsafe class InstructionDecoder
             case "atom" or "red":
                 AtomicDecoder.Decode(b, i);
                 break;
-            case "cp" or "ldmatrix" or "stmatrix" or "mma":
+            case "cp" or "ldmatrix" or "stmatrix" or "movmatrix" or "mma":
                 MatrixDecoder.Decode(b, i);
                 break;
             case "nanosleep":

@@ -1,6 +1,6 @@
 namespace DeltaKV.Gpu.Emulator;
 
-/// <summary>cp.async, ldmatrix, stmatrix and mma.sync.</summary>
+/// <summary>cp.async, ldmatrix, stmatrix, movmatrix and mma.sync.</summary>
 internal static unsafe class MatrixDecoder
 {
     public static void Decode(ProgramBuilder b, PtxInstruction i)
@@ -13,10 +13,20 @@ internal static unsafe class MatrixDecoder
             case "ldmatrix" or "stmatrix":
                 Move(b, i);
                 break;
+            case "movmatrix":
+                Transpose(b, i);
+                break;
             default:
                 Multiply(b, i);
                 break;
         }
+    }
+
+    private static void Transpose(ProgramBuilder b, PtxInstruction i)
+    {
+        if (!i.Has("m8n8") || !i.Has("trans") || i.Type != PtxType.B16)
+            throw i.Unsupported();
+        b.Emit(&MatrixTransposition.Run, b.Destination(i.Operands[0], PtxType.B32), b.Source(i.Operands[1], PtxType.B32));
     }
 
     private static void AsyncCopy(ProgramBuilder b, PtxInstruction i)

@@ -68,6 +68,17 @@ internal static unsafe class MatrixTransposition
     private static Vector512<ushort> FirstRows => Vector512.Create(
         (ushort)0, 8, 16, 24, 32, 40, 48, 56, 1, 9, 17, 25, 33, 41, 49, 57, 2, 10, 18, 26, 34, 42, 50, 58, 3, 11, 19, 27, 35, 43, 51, 59);
 
+    /// <summary>movmatrix: the matrix in register A, transposed, into Dst.</summary>
+    public static Op* Run(Warp* warp, Op* op)
+    {
+        var target = warp->Registers + op->Dst;
+        var source = warp->Registers + op->A;
+        LaneVectors.Store(target, 0, LaneVectors.Load<uint>(source, 0));
+        LaneVectors.Store(target, 1, LaneVectors.Load<uint>(source, 1));
+        Transpose(target);
+        return op + 1;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose(byte* matrix)
     {
