@@ -89,12 +89,21 @@ internal sealed class SearchKernel(Accelerator accelerator)
             var piece = Group.IdxX + (32 * Warps * i);
             var row = piece >> 3;
             var element = slice + (8 * (piece & 7));
-            // Rows past the end repeat the last one; their scores are not used.
-            var source = rows + Math.Min(row, tokens - 1);
-            queries[(row * Pitch) + (piece & 7)] = flush.Rows.Cast<UInt4>()[((long)source * (flush.Width / 8)) + (element >> 3)];
-            var reference = flush.Pool.ReferenceOf(layer, sequence, Math.Min(first + row, references - 1));
-            tile[(row * Pitch) + (piece & 7)] = ReferenceRow.LoadEight(
-                flush.Pool.References, reference, flush.Pool.ReferenceBits, parts, flush.HeadDim, element / flush.HeadDim, element % flush.HeadDim);
+            var query = new UInt4(0, 0, 0, 0);
+            var near = new UInt4(0, 0, 0, 0);
+            // A width that is no multiple of the slice ends in zeros.
+            if (element < flush.Width)
+            {
+                // Rows past the end repeat the last one; their scores are not used.
+                var source = rows + Math.Min(row, tokens - 1);
+                query = flush.Rows.Cast<UInt4>()[((long)source * (flush.Width / 8)) + (element >> 3)];
+                var reference = flush.Pool.ReferenceOf(layer, sequence, Math.Min(first + row, references - 1));
+                near = ReferenceRow.LoadEight(
+                    flush.Pool.References, reference, flush.Pool.ReferenceBits, parts, flush.HeadDim, element / flush.HeadDim, element % flush.HeadDim);
+            }
+
+            queries[(row * Pitch) + (piece & 7)] = query;
+            tile[(row * Pitch) + (piece & 7)] = near;
         }
     }
 

@@ -1,0 +1,294 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Compression.Codes;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+using DeltaKV.Tests.Compression.Codes;
+using DeltaKV.Tests.Kernels;
+
+namespace DeltaKV.Tests.Cache.Reading;
+
+[Collection(KernelCollection.Name)]
+public sealed class ReaderAttentionTests(KernelFixture device)
+{
+    /// <summary>Weights pass through bf16 once, outputs too, relative to values of a few units.</summary>
+    private const double AttentionTolerance = 3e-2;
+
+    [Theory]
+    [InlineData("identity", 64, 2, 0, 16)]
+    [InlineData("hadamard4", 64, 2, 4, 16)]
+    [InlineData("hadamard8-2", 64, 1, 0, 16)]
+    [InlineData("mixed", 64, 4, 4, 8)]
+    [InlineData("mixed", 128, 2, 1, 4)]
+    [InlineData("token4", 128, 2, 2, 16)]
+    [InlineData("empty", 64, 2, 1, 16)]
+    [InlineData("mixed", 80, 2, 4, 16)]
+    [InlineData("hadamard4", 96, 1, 3, 16)]
+    public void Reconstructs_what_is_stored(string name, int headDim, int keyHeads, int neighbours, int referenceBits)
+    {
+        using var fixture = Create(name, headDim, 2 * keyHeads, keyHeads, neighbours, referenceBits, [20, 170, 75]);
+        fixture.Compress();
+        var (keys, values) = Reconstruct(fixture, 1);
+        var records = fixture.Records.GetAsArray1D();
+        var references = fixture.References.GetAsArray1D();
+        var coder = new ReferenceCoder(fixture.Codecs[1]);
+        for (var s = 0; s < fixture.Lengths.Length; s++)
+        {
+            for (var p = 0; p < fixture.Lengths[s]; p++)
+            {
+                var isCoded = p >= CodedFixture.Sinks && p < CodedFixture.CodedEnd(fixture.Lengths[s]);
+                var expected = isCoded ? Decode(fixture, coder, records, references, 1, s, p) : fixture.Kv[1][s][p].ToArray();
+                for (var h = 0; h < keyHeads; h++)
+                {
+                    fixture.Rotate(expected.AsSpan(h * headDim, headDim), p, back: false);
+                    for (var i = 0; i < headDim; i++)
+                    {
+                        Check(expected[(h * headDim) + i], keys[Index(fixture, s, p, h) + i], isCoded, $"key {s}/{p}/{h}/{i}");
+                        Check(expected[((keyHeads + h) * headDim) + i], values[Index(fixture, s, p, h) + i], isCoded, $"value {s}/{p}/{h}/{i}");
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void An_identity_codec_returns_the_same_bits()
+    {
+        using var fixture = Create("identity", 64, 4, 2, 0, 16, [400]);
+        fixture.Compress();
+        var (keys, values) = Reconstruct(fixture, 0);
+        var rawKeys = fixture.Raw.Keys.GetAsArray(device.Stream);
+        var rawValues = fixture.Raw.Values.GetAsArray(device.Stream);
+        var tables = fixture.Raw.Tables.GetAsArray(device.Stream);
+        var different = 0;
+        for (var p = 0; p < 400; p++)
+        {
+            for (var h = 0; h < 2; h++)
+            {
+                var raw = ((((tables[p / 16] * 2) + h) * 16) + (p % 16)) * 64;
+                for (var i = 0; i < 64; i++)
+                {
+                    Assert.Equal((float)rawValues[raw + i], values[Index(fixture, 0, p, h) + i]);
+                    different += (float)rawKeys[raw + i] == keys[Index(fixture, 0, p, h) + i] ? 0 : 1;
+                }
+            }
+        }
+
+        // A key element that is far smaller than its rotation partner may lose its last bit.
+        Assert.InRange(different, 0, 400 * 2 * 64 / 50);
+    }
+
+    [Theory]
+    [InlineData("mixed", 64, 2, 2, 4, 16, false, 1)]
+    [InlineData("mixed", 64, 8, 2, 1, 16, true, 3)]
+    [InlineData("token4", 128, 8, 2, 4, 4, true, 2)]
+    [InlineData("hadamard4", 128, 10, 1, 0, 16, false, 2)]
+    [InlineData("mixed", 80, 3, 1, 2, 16, true, 1)]
+    [InlineData("identity", 96, 4, 4, 0, 16, false, 5)]
+    public void Decoding_fused_equals_reconstructing_first(
+        string name, int headDim, int queryHeads, int keyHeads, int neighbours, int referenceBits, bool selects, int splits)
+    {
+        int[] lengths = [1, 17, 150, 333];
+        using var fixture = Create(name, headDim, queryHeads, keyHeads, neighbours, referenceBits, lengths);
+        var shape = fixture.Shape;
+        fixture.Compress();
+        var (keys, values) = Reconstruct(fixture, 0);
+        var selection = Selection(fixture, selects ? 5 : 0);
+        // Row 4 is padding; rows are not in the order of the tables.
+        int[] rowSequences = [2, 0, 3, 1, 0];
+        var qkv = Numbers.BFloat16s(9, 5 * shape.QkvWidth, 2f);
+        using var output = device.Poisoned<BFloat16>(5 * shape.OutputWidth);
+        using var partialOutput = device.Poisoned<float>(5 * shape.OutputWidth * splits);
+        using var partialSoftmax = device.Poisoned<Float2>(5 * shape.QueryHeads * splits);
+        using var logSumExp = device.Poisoned<float>(5 * shape.QueryHeads);
+
+        new ReaderDecodeKernel<CodeReader>(device.Accelerator).Launch(
+            device.Stream,
+            new DecodeArguments<CodeReader>
+            {
+                Reader = fixture.Reader(0),
+                Rows = new TokenRows(fixture.Upload(rowSequences), fixture.Upload([149, 0, 332, 16, -1])),
+                Order = Order(fixture, selection),
+                Qkv = fixture.Upload(qkv).Cast<uint>(),
+                Output = output.View.BaseView.Cast<BFloat16x2>(),
+                PartialOutput = partialOutput.View,
+                PartialSoftmax = partialSoftmax.View,
+                LogSumExp = logSumExp.View,
+                Splits = splits,
+            },
+            shape,
+            5);
+
+        var actual = Numbers.Widen(device.Download(output, 5 * shape.OutputWidth));
+        var actualSums = device.Download(logSumExp, 5 * shape.QueryHeads);
+        var queries = Numbers.Widen(qkv);
+        for (var row = 0; row < 4; row++)
+        {
+            var s = rowSequences[row];
+            for (var h = 0; h < shape.QueryHeads; h++)
+            {
+                var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
+                var (expected, sum) = Attend(fixture, keys, values, query, s, lengths[s] - 1, h / shape.GroupSize, selection?[s]);
+                Numbers.AssertClose(
+                    expected, actual.AsSpan((row * shape.OutputWidth) + (h * headDim), headDim).ToArray(), AttentionTolerance, 1e-2, $"{name} row {row} head {h}");
+                Assert.Equal(sum, actualSums[(row * shape.QueryHeads) + h], 2e-2);
+            }
+        }
+
+        Assert.All(actual[(4 * shape.OutputWidth)..], value => Assert.Equal(0f, value));
+    }
+
+    [Theory]
+    [InlineData("mixed", 64, 2, 2, 4, 16, false)]
+    [InlineData("mixed", 64, 3, 1, 1, 16, true)]
+    [InlineData("token4", 128, 4, 1, 4, 4, false)]
+    [InlineData("hadamard4", 80, 2, 1, 0, 16, false)]
+    [InlineData("identity", 96, 2, 2, 2, 16, true)]
+    public void Prefilling_fused_equals_reconstructing_first(
+        string name, int headDim, int queryHeads, int keyHeads, int neighbours, int referenceBits, bool selects)
+    {
+        int[] lengths = [10, 60, 300];
+        using var fixture = Create(name, headDim, queryHeads, keyHeads, neighbours, referenceBits, lengths);
+        var shape = fixture.Shape;
+        fixture.Compress();
+        var (keys, values) = Reconstruct(fixture, 0);
+        var selection = Selection(fixture, selects ? 7 : 0);
+        // Chunks end at the sequence's end and start anywhere behind its coded part.
+        (int Sequence, int Rows)[] chunks = [(1, 3), (0, 10), (2, 25)];
+        var tiles = new List<PrefillTile>();
+        var rows = 0;
+        foreach (var (sequence, count) in chunks)
+        {
+            var cut = new PrefillTile[PrefillTile.CountOf(count)];
+            PrefillTile.Cut(sequence, rows, count, lengths[sequence] - count, cut);
+            tiles.AddRange(cut);
+            rows += count;
+        }
+
+        var qkv = Numbers.BFloat16s(9, rows * shape.QkvWidth, 2f);
+        using var output = device.Poisoned<BFloat16>(rows * shape.OutputWidth);
+        new ReaderPrefillKernel<CodeReader>(device.Accelerator).Launch(
+            device.Stream,
+            new PrefillReadArguments<CodeReader>
+            {
+                Reader = fixture.Reader(0),
+                Tiles = fixture.Upload(tiles.ToArray()),
+                Order = Order(fixture, selection),
+                Qkv = fixture.Upload(qkv).Cast<uint>(),
+                Output = output.View.BaseView.Cast<BFloat16x2>(),
+            },
+            shape,
+            tiles.Count);
+
+        var actual = Numbers.Widen(device.Download(output, rows * shape.OutputWidth));
+        var queries = Numbers.Widen(qkv);
+        var row = 0;
+        foreach (var (sequence, count) in chunks)
+        {
+            for (var i = 0; i < count; i++, row++)
+            {
+                for (var h = 0; h < shape.QueryHeads; h++)
+                {
+                    var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
+                    var (expected, _) = Attend(
+                        fixture, keys, values, query, sequence, lengths[sequence] - count + i, h / shape.GroupSize, selection?[sequence]);
+                    Numbers.AssertClose(
+                        expected, actual.AsSpan((row * shape.OutputWidth) + (h * headDim), headDim).ToArray(), AttentionTolerance, 1e-2, $"{name} row {row} head {h}");
+                }
+            }
+        }
+    }
+
+    private static int Index(CodedFixture fixture, int sequence, int position, int head) =>
+        ((((((sequence * Blocks(fixture)) + (position / 64)) * fixture.Shape.KeyHeads) + head) * 64) + (position % 64)) * fixture.Shape.HeadDim;
+
+    private static int Blocks(CodedFixture fixture) => (fixture.Lengths.Max() + 63) / 64;
+
+    private static double[] Decode(CodedFixture fixture, ReferenceCoder coder, uint[] records, uint[] references, int layer, int sequence, int position)
+    {
+        var record = fixture.Record(records, layer, sequence, position);
+        var kv = coder.Decode(record);
+        var ids = coder.Ids(record);
+        foreach (var id in ids)
+        {
+            var reference = fixture.Reference(references, layer, sequence, id);
+            for (var i = 0; i < kv.Length; i++)
+                kv[i] += reference[i] / ids.Length;
+        }
+
+        return kv;
+    }
+
+    private static void Check(double expected, float actual, bool isCoded, string what)
+    {
+        // The result is rounded to bf16; codes lose a little more in fp16 scales and sums.
+        var tolerance = (Math.Abs(expected) / 256) + (isCoded ? 1e-2 : 2e-2);
+        Assert.True(Math.Abs(expected - actual) <= tolerance, $"{what}: {actual:g6}, expected {expected:g6}.");
+    }
+
+    private static (double[] Output, double LogSumExp) Attend(
+        CodedFixture fixture, float[] keys, float[] values, float[] query, int sequence, int position, int head, int[]? selected)
+    {
+        var end = CodedFixture.CodedEnd(fixture.Lengths[sequence]);
+        var read = Enumerable.Range(0, position + 1)
+            .Where(p => selected is null || p < CodedFixture.Sinks || p >= end || selected.Contains(p)).ToArray();
+        var dim = fixture.Shape.HeadDim;
+        var scores = read.Select(p =>
+        {
+            var at = Index(fixture, sequence, p, head);
+            return Enumerable.Range(0, dim).Sum(i => (double)query[i] * keys[at + i]) / Math.Sqrt(dim);
+        }).ToArray();
+        var largest = scores.Max();
+        var total = scores.Sum(score => Math.Exp(score - largest));
+        var output = new double[dim];
+        for (var n = 0; n < read.Length; n++)
+        {
+            var at = Index(fixture, sequence, read[n], head);
+            for (var i = 0; i < dim; i++)
+                output[i] += Math.Exp(scores[n] - largest) / total * values[at + i];
+        }
+
+        return (output, largest + Math.Log(total));
+    }
+
+    private static int[][]? Selection(CodedFixture fixture, int every)
+    {
+        if (every == 0)
+            return null;
+        var random = new Random(4);
+        return [.. fixture.Lengths.Select(length => Enumerable.Range(CodedFixture.Sinks, CodedFixture.CodedEnd(length) - CodedFixture.Sinks)
+            .Where(_ => random.Next(every) == 0).ToArray())];
+    }
+
+    private static TokenOrder Order(CodedFixture fixture, int[][]? selection)
+    {
+        if (selection is null)
+            return new TokenOrder(fixture.Bounds, default, default, 0);
+        var stride = selection.Max(list => list.Length) + 1;
+        var lists = new int[selection.Length * stride];
+        for (var s = 0; s < selection.Length; s++)
+            selection[s].CopyTo(lists, s * stride);
+        return new TokenOrder(fixture.Bounds, fixture.Upload(lists), fixture.Upload(selection.Select(list => list.Length).ToArray()), stride);
+    }
+
+    private (float[] Keys, float[] Values) Reconstruct(CodedFixture fixture, int layer)
+    {
+        var count = fixture.Lengths.Length * Blocks(fixture) * fixture.Shape.BlockElements;
+        using var keys = device.Poisoned<BFloat16>(count);
+        using var values = device.Poisoned<BFloat16>(count);
+        new ReconstructKernel<CodeReader>(device.Accelerator).Launch(
+            device.Stream, fixture.Reader(layer), fixture.Bounds, fixture.Upload(fixture.Lengths), keys.View, values.View, fixture.Shape,
+            Blocks(fixture), Blocks(fixture), fixture.Lengths.Length);
+        return (Numbers.Widen(device.Download(keys, count)), Numbers.Widen(device.Download(values, count)));
+    }
+
+    private CodedFixture Create(string name, int headDim, int queryHeads, int keyHeads, int neighbours, int referenceBits, int[] lengths)
+    {
+        var shape = new AttentionShape(queryHeads, keyHeads, headDim);
+        LinearCodec[] codecs =
+        [
+            CodecSamples.Create(name, keyHeads, headDim, neighbours, 1),
+            CodecSamples.Create(name, keyHeads, headDim, neighbours, 2),
+        ];
+        return new CodedFixture(device, shape, codecs, lengths, referenceBits, 5);
+    }
+}

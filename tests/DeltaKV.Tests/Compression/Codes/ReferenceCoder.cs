@@ -1,0 +1,109 @@
+using DeltaKV.Compression.Codes;
+
+namespace DeltaKV.Tests.Compression.Codes;
+
+/// <summary>The stored format in plain C# and double: what a record says, and what an encoder should have written.</summary>
+internal sealed class ReferenceCoder(LinearCodec codec)
+{
+    private readonly RecordLayout layout = RecordLayout.Of(codec);
+
+    /// <summary>The reference ids of a record.</summary>
+    internal int[] Ids(ReadOnlySpan<uint> record)
+    {
+        var ids = new int[codec.Neighbours];
+        for (var n = 0; n < ids.Length; n++)
+            ids[n] = (int)((record[layout.IdWord + (n / 2)] >> (16 * (n % 2))) & 0xffff);
+        return ids;
+    }
+
+    /// <summary>Mean plus decoded residual, without references.</summary>
+    internal double[] Decode(ReadOnlySpan<uint> record)
+    {
+        var kv = Array.ConvertAll(codec.Mean, value => (double)value);
+        var (chunk, scale) = (0, 0);
+        foreach (var group in codec.Groups)
+        {
+            var dimension = 0;
+            foreach (var width in group.Chunks)
+            {
+                foreach (var value in Values(record, chunk++, width, ref scale))
+                {
+                    for (var w = 0; w < group.Length; w++)
+                        kv[group.Start + w] += value * Half(group.Up[(dimension * group.Length) + w]);
+                    dimension++;
+                }
+            }
+        }
+
+        return kv;
+    }
+
+    /// <summary>The dimensions of a residual before quantisation, group by group.</summary>
+    internal double[] Project(double[] residual)
+    {
+        var result = new List<double>();
+        foreach (var group in codec.Groups)
+        {
+            for (var i = 0; i < group.Dimensions; i++)
+            {
+                var sum = 0.0;
+                for (var w = 0; w < group.Length; w++)
+                    sum += Half(group.Down[(i * group.Length) + w]) * Half((float)residual[group.Start + w]);
+                result.Add(sum);
+            }
+        }
+
+        return [.. result];
+    }
+
+    /// <summary>What a record stores of every dimension, and the largest error its quantiser may make.</summary>
+    internal (double[] Values, double[] Tolerances) Stored(ReadOnlySpan<uint> record, double[] projected)
+    {
+        var (values, tolerances) = (new List<double>(), new List<double>());
+        var (chunk, scale) = (0, 0);
+        foreach (var width in codec.Groups.SelectMany(group => group.Chunks))
+        {
+            var step = width == ChunkWidth.Bits16 ? 0 : Scale(record, width, scale).Step;
+            foreach (var value in Values(record, chunk++, width, ref scale))
+            {
+                var u = projected[values.Count];
+                var limit = width == ChunkWidth.Bits2 ? 1.5 : (1 << ((int)width - 1)) - 1;
+                // Static ranges clip; the rest is half a step, and the fp16 rounding of step, zero and sums.
+                var clipped = codec.Scales == CodeScales.Static && width != ChunkWidth.Bits16 ? Math.Max(0, Math.Abs(u) - limit) : 0;
+                values.Add(value);
+                tolerances.Add((0.5 * step) + clipped + 2e-2 + (2e-3 * Math.Abs(u)));
+            }
+        }
+
+        return ([.. values], [.. tolerances]);
+    }
+
+    private static double Half(float value) => (double)(System.Half)value;
+
+    private (double Step, double Zero) Scale(ReadOnlySpan<uint> record, ChunkWidth width, int scale)
+    {
+        if (codec.Scales == CodeScales.Static)
+            return (1, width == ChunkWidth.Bits2 ? -1.5 : -(1 << ((int)width - 1)));
+        var word = record[layout.ScaleWord + (codec.Scales == CodeScales.PerChunk ? scale : 0)];
+        return ((double)BitConverter.UInt16BitsToHalf((ushort)word), (double)BitConverter.UInt16BitsToHalf((ushort)(word >> 16)));
+    }
+
+    private double[] Values(ReadOnlySpan<uint> record, int chunk, ChunkWidth width, ref int scale)
+    {
+        var bits = (int)width;
+        var perWord = 32 / bits;
+        var values = new double[4 * perWord];
+        var (step, zero) = width == ChunkWidth.Bits16 ? (1, 0) : Scale(record, width, scale);
+        scale += width == ChunkWidth.Bits16 ? 0 : 1;
+        for (var i = 0; i < values.Length; i++)
+        {
+            var word = record[(4 * chunk) + (i / perWord)];
+            var j = i % perWord;
+            values[i] = width == ChunkWidth.Bits16
+                ? (double)BitConverter.UInt16BitsToHalf((ushort)(word >> (16 * j)))
+                : (step * ((word >> ((bits * (j >> 1)) + (16 * (j & 1)))) & ((1u << bits) - 1))) + zero;
+        }
+
+        return values;
+    }
+}
