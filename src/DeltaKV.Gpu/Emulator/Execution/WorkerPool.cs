@@ -78,8 +78,15 @@ internal static class WorkerPool
                 Monitor.Pulse(wake);
         }
 
+        /// <summary>Waits for the helper, unless it has not even begun: then all blocks are done without it.</summary>
         public void Wait()
         {
+            if (Take() is not null)
+            {
+                busy = false;
+                return;
+            }
+
             var spinner = default(SpinWait);
             while (busy)
                 spinner.SpinOnce(sleep1Threshold: -1);

@@ -20,7 +20,7 @@ internal readonly struct BFloat16Fragment : IFragment
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Extract(Vector512<uint> lanes, int part) =>
-        (part == 0 ? lanes << 16 : lanes & Vector512.Create(0xFFFF_0000u)).AsSingle();
+        ((lanes << (16 - (16 * part))) & Vector512.Create(0xFFFF_0000u)).AsSingle();
 }
 
 internal readonly struct Float16Fragment : IFragment
@@ -29,7 +29,7 @@ internal readonly struct Float16Fragment : IFragment
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Extract(Vector512<uint> lanes, int part) =>
-        Float16Format.ToSingle(part == 0 ? lanes & Vector512.Create(0xFFFFu) : lanes >> 16);
+        Float16Format.ToSingle((lanes >> (16 * part)) & Vector512.Create(0xFFFFu));
 }
 
 /// <summary>The hardware reads only the upper nineteen bits of a tf32 operand.</summary>

@@ -65,8 +65,12 @@ internal static unsafe class MatrixMoves<TAddressing>
 /// <summary>8x8 matrices of 16-bit elements, row after row in 128 aligned bytes.</summary>
 internal static unsafe class MatrixTransposition
 {
-    private static Vector512<ushort> FirstRows => Vector512.Create(
+    private static Vector512<ushort> FirstRows
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.Create(
         (ushort)0, 8, 16, 24, 32, 40, 48, 56, 1, 9, 17, 25, 33, 41, 49, 57, 2, 10, 18, 26, 34, 42, 50, 58, 3, 11, 19, 27, 35, 43, 51, 59);
+    }
 
     /// <summary>movmatrix: the matrix in register A, transposed, into Dst.</summary>
     public static Op* Run(Warp* warp, Op* op)

@@ -43,8 +43,8 @@ internal static unsafe class MatrixMultiply<TA, TB, TAccumulator>
                 var b0 = TB.Extract(LaneVectors.Load<uint>(columns, 0), part);
                 var b1 = TB.Extract(LaneVectors.Load<uint>(columns, 1), part);
 
-                var evens = Avx512F.PermuteVar16x32x2(b0, MatrixPermutes.Even0, b1);
-                var odds = Avx512F.PermuteVar16x32x2(b0, MatrixPermutes.Odd0, b1);
+                var evens = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24), b1);
+                var odds = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(4, 12, 20, 28, 4, 12, 20, 28, 4, 12, 20, 28, 4, 12, 20, 28), b1);
                 var x = Avx512F.Permute4x32(a0, 0x00);
                 even0 = Vector512.FusedMultiplyAdd(x, evens, even0);
                 odd0 = Vector512.FusedMultiplyAdd(x, odds, odd0);
@@ -58,8 +58,8 @@ internal static unsafe class MatrixMultiply<TA, TB, TAccumulator>
                 even3 = Vector512.FusedMultiplyAdd(x, evens, even3);
                 odd3 = Vector512.FusedMultiplyAdd(x, odds, odd3);
 
-                evens = Avx512F.PermuteVar16x32x2(b0, MatrixPermutes.Even1, b1);
-                odds = Avx512F.PermuteVar16x32x2(b0, MatrixPermutes.Odd1, b1);
+                evens = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(1, 9, 17, 25, 1, 9, 17, 25, 1, 9, 17, 25, 1, 9, 17, 25), b1);
+                odds = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(5, 13, 21, 29, 5, 13, 21, 29, 5, 13, 21, 29, 5, 13, 21, 29), b1);
                 x = Avx512F.Permute4x32(a0, 0x55);
                 even0 = Vector512.FusedMultiplyAdd(x, evens, even0);
                 odd0 = Vector512.FusedMultiplyAdd(x, odds, odd0);
@@ -73,8 +73,8 @@ internal static unsafe class MatrixMultiply<TA, TB, TAccumulator>
                 even3 = Vector512.FusedMultiplyAdd(x, evens, even3);
                 odd3 = Vector512.FusedMultiplyAdd(x, odds, odd3);
 
-                evens = Avx512F.PermuteVar16x32x2(b0, MatrixPermutes.Even2, b1);
-                odds = Avx512F.PermuteVar16x32x2(b0, MatrixPermutes.Odd2, b1);
+                evens = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(2, 10, 18, 26, 2, 10, 18, 26, 2, 10, 18, 26, 2, 10, 18, 26), b1);
+                odds = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(6, 14, 22, 30, 6, 14, 22, 30, 6, 14, 22, 30, 6, 14, 22, 30), b1);
                 x = Avx512F.Permute4x32(a0, 0xAA);
                 even0 = Vector512.FusedMultiplyAdd(x, evens, even0);
                 odd0 = Vector512.FusedMultiplyAdd(x, odds, odd0);
@@ -88,8 +88,8 @@ internal static unsafe class MatrixMultiply<TA, TB, TAccumulator>
                 even3 = Vector512.FusedMultiplyAdd(x, evens, even3);
                 odd3 = Vector512.FusedMultiplyAdd(x, odds, odd3);
 
-                evens = Avx512F.PermuteVar16x32x2(b0, MatrixPermutes.Even3, b1);
-                odds = Avx512F.PermuteVar16x32x2(b0, MatrixPermutes.Odd3, b1);
+                evens = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(3, 11, 19, 27, 3, 11, 19, 27, 3, 11, 19, 27, 3, 11, 19, 27), b1);
+                odds = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(7, 15, 23, 31, 7, 15, 23, 31, 7, 15, 23, 31, 7, 15, 23, 31), b1);
                 x = Avx512F.Permute4x32(a0, 0xFF);
                 even0 = Vector512.FusedMultiplyAdd(x, evens, even0);
                 odd0 = Vector512.FusedMultiplyAdd(x, odds, odd0);
@@ -160,24 +160,4 @@ internal static unsafe class MatrixMultiply<TA, TB, TAccumulator>
             TAccumulator.End(frame, d, c, group, Vector512.Load((float*)(even + (4 * group))), Vector512.Load((float*)(odd + (4 * group))));
         return op + 1;
     }
-}
-
-/// <summary>Element j of B's columns 0, 2, 4, 6 (or 1, 3, 5, 7) from two vectors of four columns by four k, repeated for four rows.</summary>
-internal static class MatrixPermutes
-{
-    public static Vector512<int> Even0 => Vector512.Create(0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24);
-
-    public static Vector512<int> Odd0 => Vector512.Create(4, 12, 20, 28, 4, 12, 20, 28, 4, 12, 20, 28, 4, 12, 20, 28);
-
-    public static Vector512<int> Even1 => Vector512.Create(1, 9, 17, 25, 1, 9, 17, 25, 1, 9, 17, 25, 1, 9, 17, 25);
-
-    public static Vector512<int> Odd1 => Vector512.Create(5, 13, 21, 29, 5, 13, 21, 29, 5, 13, 21, 29, 5, 13, 21, 29);
-
-    public static Vector512<int> Even2 => Vector512.Create(2, 10, 18, 26, 2, 10, 18, 26, 2, 10, 18, 26, 2, 10, 18, 26);
-
-    public static Vector512<int> Odd2 => Vector512.Create(6, 14, 22, 30, 6, 14, 22, 30, 6, 14, 22, 30, 6, 14, 22, 30);
-
-    public static Vector512<int> Even3 => Vector512.Create(3, 11, 19, 27, 3, 11, 19, 27, 3, 11, 19, 27, 3, 11, 19, 27);
-
-    public static Vector512<int> Odd3 => Vector512.Create(7, 15, 23, 31, 7, 15, 23, 31, 7, 15, 23, 31, 7, 15, 23, 31);
 }

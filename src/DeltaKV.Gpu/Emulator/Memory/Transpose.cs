@@ -7,21 +7,53 @@ namespace DeltaKV.Gpu.Emulator;
 /// <summary>Between memory order (a lane's words together) and register order (a word of all lanes together). Needs AVX-512.</summary>
 internal static class Transpose
 {
-    public static Vector512<uint> Evens => Vector512.Create(0u, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    public static Vector512<uint> Evens
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.Create(0u, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    }
 
-    public static Vector512<uint> Odds => Vector512.Create(1u, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    public static Vector512<uint> Odds
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.Create(1u, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    }
 
-    private static Vector512<uint> FirstWords => Vector512.Create(0u, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+    private static Vector512<uint> FirstWords
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.Create(0u, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+    }
 
-    private static Vector512<uint> LastWords => Vector512.Create(2u, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
+    private static Vector512<uint> LastWords
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.Create(2u, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
+    }
 
-    private static Vector512<uint> LowPairs => Vector512.Create(0u, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    private static Vector512<uint> LowPairs
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.Create(0u, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    }
 
-    private static Vector512<uint> HighPairs => Vector512.Create(8u, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    private static Vector512<uint> HighPairs
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.Create(8u, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
 
-    private static Vector512<ulong> LowQuads => Vector512.Create(0ul, 8, 1, 9, 2, 10, 3, 11);
+    private static Vector512<ulong> LowQuads
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.Create(0ul, 8, 1, 9, 2, 10, 3, 11);
+    }
 
-    private static Vector512<ulong> HighQuads => Vector512.Create(4ul, 12, 5, 13, 6, 14, 7, 15);
+    private static Vector512<ulong> HighQuads
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.Create(4ul, 12, 5, 13, 6, 14, 7, 15);
+    }
 
     /// <summary>Each input holds the four words of four lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
