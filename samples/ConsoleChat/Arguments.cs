@@ -1,0 +1,42 @@
+using DeltaKV.Engine;
+
+namespace ConsoleChat;
+
+/// <summary>What the command line says.</summary>
+internal sealed record Arguments(string? Model, string? Document, string? Prompt, ComputeDevice Device)
+{
+    internal const string Usage = """
+        ConsoleChat [--model DIR] [--device auto|cpu|cuda] [--document FILE] [--prompt TEXT]
+
+        Without a prompt it chats; without a terminal it answers three questions about a bundled document.
+        With --prompt it answers once on stdout and ends; --document puts a file in front of the prompt.
+        """;
+
+    /// <summary>Reads the command line; null when help was asked for.</summary>
+    /// <exception cref="ArgumentException">An option is unknown or has no value.</exception>
+    internal static Arguments? Parse(string[] args)
+    {
+        var arguments = new Arguments(null, null, null, ComputeDevice.Auto);
+        for (var i = 0; i < args.Length; i += 2)
+        {
+            if (args[i] is "-h" or "--help")
+                return null;
+            if (i + 1 == args.Length)
+                throw new ArgumentException($"{args[i]} has no value. {Usage}");
+            var value = args[i + 1];
+            arguments = args[i] switch
+            {
+                "--model" => arguments with { Model = value },
+                "--document" => arguments with { Document = value },
+                "--prompt" => arguments with { Prompt = value },
+                "--device" when Enum.TryParse<ComputeDevice>(value, ignoreCase: true, out var device) => arguments with { Device = device },
+                "--device" => throw new ArgumentException($"'{value}' is no device; expected auto, cpu or cuda."),
+                _ => throw new ArgumentException($"'{args[i]}' is no option. {Usage}"),
+            };
+        }
+
+        if (arguments is { Document: not null, Prompt: null })
+            throw new ArgumentException("--document needs a --prompt: the question to ask about it.");
+        return arguments;
+    }
+}

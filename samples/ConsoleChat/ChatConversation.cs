@@ -1,0 +1,51 @@
+using System.Globalization;
+using DeltaKV.Chat;
+using DeltaKV.Engine;
+using Microsoft.Extensions.AI;
+using Spectre.Console;
+
+namespace ConsoleChat;
+
+/// <summary>One conversation: streams answers to a writer and a stats line to the status console.</summary>
+internal sealed class ChatConversation(IChatClient client, TextWriter answers, IAnsiConsole status)
+{
+    private readonly ChatOptions options = new() { ConversationId = NewId(), Temperature = 0 };
+
+    /// <summary>What the last answer took; null before the first.</summary>
+    internal string? LastStats { get; private set; }
+
+    /// <summary>Forgets what was said.</summary>
+    internal void Reset() => options.ConversationId = NewId();
+
+    internal async Task AskAsync(string message, CancellationToken cancellation)
+    {
+        GenerationStatistics? statistics = null;
+        ChatFinishReason? reason = null;
+        await foreach (var update in client.GetStreamingResponseAsync(new ChatMessage(ChatRole.User, message), options, cancellation))
+        {
+            await answers.WriteAsync(update.Text);
+            await answers.FlushAsync(cancellation);
+            reason = update.FinishReason ?? reason;
+            if (update.AdditionalProperties?.TryGetValue(DeltaKVChatClient.StatisticsProperty, out GenerationStatistics? found) == true)
+                statistics = found;
+        }
+
+        await answers.WriteLineAsync();
+        if (statistics is null)
+            return;
+        LastStats = Describe(statistics, reason);
+        status.MarkupLineInterpolated($"[grey]{LastStats}[/]");
+    }
+
+    private static string Describe(GenerationStatistics s, ChatFinishReason? reason)
+    {
+        var saved = s.Kv.TotalBytes < s.Kv.FullBytes
+            ? string.Create(CultureInfo.InvariantCulture, $" of {s.Kv.FullBytes / 1e6:F1} ({s.Kv.Ratio:P1})")
+            : "";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"[in {s.PromptTokens:N0} (cached {s.CachedTokens:N0}) | out {s.OutputTokens} | {reason?.Value ?? "cancelled"} | {s.DecodeTokensPerSecond:F0} tok/s | TTFT {s.TimeToFirstToken.TotalMilliseconds:F0} ms | KV {s.Kv.TotalBytes / 1e6:F1} MB{saved}]");
+    }
+
+    private static string NewId() => Guid.NewGuid().ToString("n");
+}
