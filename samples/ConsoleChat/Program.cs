@@ -1,10 +1,13 @@
 using ConsoleChat;
 using DeltaKV.Chat;
-using DeltaKV.Engine;
 using Spectre.Console;
 
 // Status goes to stderr, so that stdout holds answers and nothing else.
-var status = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+var status = AnsiConsole.Create(new AnsiConsoleSettings
+{
+    Out = new AnsiConsoleOutput(Console.Error),
+    Ansi = Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+});
 using var cancellation = new CancellationTokenSource();
 Console.CancelKeyPress += (_, pressed) =>
 {

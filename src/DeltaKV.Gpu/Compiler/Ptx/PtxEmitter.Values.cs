@@ -172,7 +172,8 @@ internal sealed partial class PtxEmitter
     private string Address(Value address, long offset)
     {
         var start = MemoryName(address) ?? Operand(address);
-        return offset == 0 ? $"[{start}]" : offset < 0 ? $"[{start}{offset.ToString(CultureInfo.InvariantCulture)}]" : $"[{start}+{offset.ToString(CultureInfo.InvariantCulture)}]";
+        // ptxas reads [r+-4], not [r-4].
+        return offset == 0 ? $"[{start}]" : $"[{start}+{offset.ToString(CultureInfo.InvariantCulture)}]";
     }
 
     private void EmitLoad(Value value)
