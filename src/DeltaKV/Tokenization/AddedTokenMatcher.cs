@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace DeltaKV.Tokenization;
 
-/// <summary>Finds added tokens in text, leftmost first and the longest of those that start there: a trie behind a vectorised search for first characters.</summary>
+/// <summary>
+/// Finds added tokens in text, leftmost first and the longest of those that start there: a trie behind a vectorised search for first
+/// characters.
+/// </summary>
 internal sealed class AddedTokenMatcher
 {
     private const int Root = 0;
@@ -27,8 +30,8 @@ internal sealed class AddedTokenMatcher
     internal bool IsEmpty => edges.Count == 0;
 
     /// <summary>
-    /// Finds the next match at or after <paramref name="start"/>. A special token is passed over as plain text when <paramref name="parseSpecial"/> is false;
-    /// like the reference implementation, the text it covers is then not searched again for shorter tokens.
+    /// Finds the next match at or after <paramref name="start"/>. When <paramref name="parseSpecial"/> is false, special tokens are passed
+    /// over as plain text; like in the reference implementation, the text they cover is then not searched for shorter tokens.
     /// </summary>
     internal bool TryFindNext(ReadOnlySpan<char> text, int start, bool parseSpecial, out AddedTokenMatch match)
     {

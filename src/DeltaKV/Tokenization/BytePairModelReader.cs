@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace DeltaKV.Tokenization;
 
-/// <summary>The <c>model</c> of a <c>tokenizer.json</c>: a byte-level BPE vocabulary and its merges, written as strings or as pairs.</summary>
+/// <summary>
+/// The <c>model</c> of a <c>tokenizer.json</c>: a byte-level BPE vocabulary and its merges, written as strings or as pairs.
+/// </summary>
 internal static class BytePairModelReader
 {
     internal static (Vocabulary Vocabulary, MergeTable Merges, bool IgnoreMerges) Read(JsonElement model, IReadOnlyList<AddedToken> added)

@@ -38,7 +38,9 @@ public sealed class ChatTemplate
             TemplateParser.Parse(source), TemplateParser.Parse(sourceWithTools), new Dictionary<string, JsonNode?>(), TimeProvider.System);
     }
 
-    /// <summary>The same template with what it finds in every rendering, such as <c>bos_token</c>, and the clock behind <c>strftime_now</c>.</summary>
+    /// <summary>
+    /// The same template with what it finds in every rendering, such as <c>bos_token</c>, and the clock behind <c>strftime_now</c>.
+    /// </summary>
     public ChatTemplate With(IReadOnlyDictionary<string, JsonNode?> variables, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(variables);

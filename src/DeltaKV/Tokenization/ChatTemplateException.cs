@@ -1,6 +1,8 @@
 namespace DeltaKV.Tokenization;
 
-/// <summary>A chat template uses something unsupported, fails on the given messages, or refuses them itself; the message says which and where.</summary>
+/// <summary>
+/// A chat template uses something unsupported, fails on the given messages, or refuses them itself; the message says which and where.
+/// </summary>
 public sealed class ChatTemplateException : Exception
 {
     internal ChatTemplateException(string message, int line, bool isRaisedByTemplate = false, Exception? innerException = null)

@@ -3,7 +3,9 @@ using DeltaKV.Tokenization.Splitters;
 
 namespace DeltaKV.Tokenization;
 
-/// <summary>The <c>normalizer</c> and <c>pre_tokenizer</c> of a <c>tokenizer.json</c>. What has no exact scanner here is refused by name.</summary>
+/// <summary>
+/// The <c>normalizer</c> and <c>pre_tokenizer</c> of a <c>tokenizer.json</c>. What has no exact scanner here is refused by name.
+/// </summary>
 internal static class PipelineReader
 {
     /// <summary>Whether text is normalised to form C, the only normaliser supported.</summary>

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace DeltaKV.Tokenization;
 
-/// <summary>The ids the post-processor puts before and after a text when special tokens are asked for, such as <c>&lt;|begin_of_text|&gt;</c>.</summary>
+/// <summary>
+/// The ids the post-processor puts before and after a text when special tokens are asked for, such as <c>&lt;|begin_of_text|&gt;</c>.
+/// </summary>
 internal sealed record SpecialTokenFrame(int[] Prefix, int[] Suffix)
 {
     private static readonly SpecialTokenFrame Empty = new([], []);

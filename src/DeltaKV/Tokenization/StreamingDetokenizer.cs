@@ -3,7 +3,8 @@ using System.Text;
 namespace DeltaKV.Tokenization;
 
 /// <summary>
-/// Decodes ids as they arrive. A character whose bytes are split over tokens is held back until it is whole, so U+FFFD stands only for bytes that
+/// Decodes ids as they arrive. A character whose bytes are split over tokens is held back until it is whole, so U+FFFD stands only for
+/// bytes that
 /// can no longer become UTF-8; the pieces join to what <see cref="Tokenizer.Decode"/> gives for all ids. Not thread-safe.
 /// </summary>
 public sealed class StreamingDetokenizer

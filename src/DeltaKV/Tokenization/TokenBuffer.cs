@@ -15,7 +15,9 @@ internal sealed class TokenBuffer
 
     internal void Add(ReadOnlySpan<int> more) => more.CopyTo(Extend(more.Length));
 
-    /// <summary>Adds <paramref name="count"/> places and returns them; the caller fills them, and may give back some with <see cref="Shrink"/>.</summary>
+    /// <summary>
+    /// Adds <paramref name="count"/> places and returns them; the caller fills them, and may give back some with <see cref="Shrink"/>.
+    /// </summary>
     internal Span<int> Extend(int count)
     {
         if (Count + count > ids.Length)

@@ -6,7 +6,8 @@ using DeltaKV.Tokenization.Normalization;
 namespace DeltaKV.Tokenization;
 
 /// <summary>
-/// A byte-level BPE tokenizer read from a Hugging Face <c>tokenizer.json</c>; its ids are those of Hugging Face <c>tokenizers</c>. Thread-safe.
+/// A byte-level BPE tokenizer read from a Hugging Face <c>tokenizer.json</c>; its ids are those of Hugging Face <c>tokenizers</c>.
+/// Thread-safe.
 /// </summary>
 public sealed class Tokenizer
 {
@@ -82,7 +83,9 @@ public sealed class Tokenizer
     /// <summary>The bytes a token stands for, which need not be whole characters; empty for an id without a token.</summary>
     public ReadOnlySpan<byte> TokenBytes(int id) => file.Vocabulary.Bytes(id);
 
-    /// <summary>The id of a token as the vocabulary spells it (in the byte-level alphabet, or an added token's text); null when there is none.</summary>
+    /// <summary>
+    /// The id of a token as the vocabulary spells it (in the byte-level alphabet, or an added token's text); null when there is none.
+    /// </summary>
     public int? TokenToId(string token) => file.Vocabulary.Id(token);
 
     /// <summary>How the vocabulary spells a token; null for an id without one.</summary>

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace DeltaKV.Tokenization;
 
-/// <summary>What a model directory says about its tokenizer beside <c>tokenizer.json</c>: special tokens by role and the chat template.</summary>
+/// <summary>
+/// What a model directory says about its tokenizer beside <c>tokenizer.json</c>: special tokens by role and the chat template.
+/// </summary>
 public sealed class TokenizerConfiguration
 {
     private const string ConfigurationFile = "tokenizer_config.json";
@@ -25,10 +27,14 @@ public sealed class TokenizerConfiguration
     /// <summary>The token a text or answer ends with; null when the model names none.</summary>
     public string? EndToken => SpecialTokens.GetValueOrDefault("eos_token");
 
-    /// <summary>The model's chat template, which finds its special tokens by role; null for a model that has none (a base model, as a rule).</summary>
+    /// <summary>
+    /// The model's chat template, which finds its special tokens by role; null for a model that has none (a base model, as a rule).
+    /// </summary>
     public ChatTemplate? ChatTemplate { get; }
 
-    /// <summary>Reads <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>chat_template.jinja</c>, as far as they are there.</summary>
+    /// <summary>
+    /// Reads <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>chat_template.jinja</c>, as far as they are there.
+    /// </summary>
     /// <exception cref="TokenizerFormatException">One of the files is damaged.</exception>
     /// <exception cref="ChatTemplateException">The chat template uses something unsupported.</exception>
     public static TokenizerConfiguration Load(string modelDirectory)

@@ -5,7 +5,8 @@ using System.Runtime.InteropServices;
 namespace DeltaKV.Tokenization;
 
 /// <summary>
-/// Remembers the ids of words already seen. Keys and ids lie in two arenas, so neither a hit nor a miss allocates; when full it forgets everything,
+/// Remembers the ids of words already seen. Keys and ids lie in two arenas, so neither a hit nor a miss allocates; when full it forgets
+/// everything,
 /// which costs less than keeping an order and loses little, since common words return at once. Not thread-safe.
 /// </summary>
 internal sealed class WordCache

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace DeltaKV.Tokenization;
 
-/// <summary>Encodes words with one vocabulary: cache, then whole-word lookup where the model asks for it, then merges. Not thread-safe; the tokenizer pools them.</summary>
+/// <summary>
+/// Encodes words with one vocabulary: cache, then whole-word lookup where the model asks for it, then merges. Not thread-safe; the
+/// tokenizer pools them.
+/// </summary>
 internal sealed class WordEncoder(Vocabulary vocabulary, MergeTable merges, bool ignoreMerges)
 {
     private readonly BytePairMerger merger = new(merges);

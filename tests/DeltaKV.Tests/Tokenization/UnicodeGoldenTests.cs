@@ -6,7 +6,10 @@ using DeltaKV.Tokenization.Splitters;
 
 namespace DeltaKV.Tests.Tokenization;
 
-/// <summary>Character classes and form C over all of Unicode, against what the reference engine's regex and normaliser say (kinds.txt); scalars it calls unassigned are not compared.</summary>
+/// <summary>
+/// Character classes and form C over all of Unicode, against what the reference engine's regex and normaliser say (kinds.txt); scalars it
+/// calls unassigned are not compared.
+/// </summary>
 public sealed class UnicodeGoldenTests
 {
     private static readonly string[][] Lines =

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace DeltaKV.Tokenization.Normalization;
 
-/// <summary>Combining classes, decompositions and compositions, read once from the embedded <c>canonical.txt</c>. Hangul is arithmetic and not in it.</summary>
+/// <summary>
+/// Combining classes, decompositions and compositions, read once from the embedded <c>canonical.txt</c>. Hangul is arithmetic and not in
+/// it.
+/// </summary>
 internal sealed class CanonicalData
 {
     private const string ResourceName = "DeltaKV.Tokenization.Normalization.canonical.txt";
@@ -32,7 +35,10 @@ internal sealed class CanonicalData
 
     internal bool TryCompose(int first, int second, out int composed) => compositions.TryGetValue((first, second), out composed);
 
-    /// <summary>Whether the scalar may change under form C or combine with what stands before it. Where one is settled, text can be cut in front of it.</summary>
+    /// <summary>
+    /// Whether the scalar may change under form C or combine with what stands before it. Where one is settled, text can be cut in front of
+    /// it.
+    /// </summary>
     internal bool IsUnsettled(int scalar) => unsettled.Contains(scalar) || Hangul.IsTrailingJamo(scalar);
 
     private void Read(string[] fields)

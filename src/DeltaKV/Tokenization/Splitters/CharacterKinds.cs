@@ -1,6 +1,9 @@
 namespace DeltaKV.Tokenization.Splitters;
 
-/// <summary>What the split patterns ask of a character. Letters are upper, lower or caseless; a character with no flag is punctuation, a symbol or a control.</summary>
+/// <summary>
+/// What the split patterns ask of a character. Letters are upper, lower or caseless; a character with no flag is punctuation, a symbol or a
+/// control.
+/// </summary>
 [Flags]
 internal enum CharacterKinds : byte
 {

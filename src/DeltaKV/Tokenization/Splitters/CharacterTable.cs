@@ -4,7 +4,8 @@ using System.Text;
 namespace DeltaKV.Tokenization.Splitters;
 
 /// <summary>
-/// Kinds of characters by Unicode scalar value. .NET's regex sees UTF-16 units and so takes no letter beyond the BMP for one; these lookups see scalars.
+/// Kinds of characters by Unicode scalar value. .NET's regex sees UTF-16 units and so takes no letter beyond the BMP for one; these lookups
+/// see scalars.
 /// A lone surrogate counts as the U+FFFD it will be encoded as.
 /// </summary>
 internal static class CharacterTable

@@ -1,6 +1,9 @@
 namespace DeltaKV.Tokenization.Splitters;
 
-/// <summary>GPT-2's pattern, which <c>ByteLevel</c> with <c>use_regex</c> means: <c>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c>.</summary>
+/// <summary>
+/// GPT-2's pattern, which <c>ByteLevel</c> with <c>use_regex</c> means:
+/// <c>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c>.
+/// </summary>
 internal sealed class Gpt2Splitter : WordSplitter
 {
     internal override int EndOfWord(ReadOnlySpan<char> text, int start)

@@ -3,7 +3,9 @@ namespace DeltaKV.Tokenization.Templates;
 /// <summary>The evaluated arguments of a call.</summary>
 internal sealed record CallArguments(string Function, IReadOnlyList<object?> Positional, IReadOnlyDictionary<string, object?> Named)
 {
-    /// <summary>Assigns arguments to parameters; <see cref="Missing"/> where none is given. More or other arguments than parameters are an error.</summary>
+    /// <summary>
+    /// Assigns arguments to parameters; <see cref="Missing"/> where none is given. More or other arguments than parameters are an error.
+    /// </summary>
     internal object?[] Bind(params ReadOnlySpan<string> parameters)
     {
         var values = new object?[parameters.Length];

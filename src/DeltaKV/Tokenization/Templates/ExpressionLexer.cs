@@ -13,7 +13,9 @@ internal sealed class ExpressionLexer(string source, LineIndex lines, List<Templ
     private readonly Stack<char> brackets = new();
     private int position;
 
-    /// <summary>Reads up to the closing marker, or the sign before it, and returns where that is; the end of the source if there is none.</summary>
+    /// <summary>
+    /// Reads up to the closing marker, or the sign before it, and returns where that is; the end of the source if there is none.
+    /// </summary>
     internal int Read(int start, string close)
     {
         brackets.Clear();

@@ -120,7 +120,9 @@ internal static class SequenceFilters
         return test(value, arguments.Skip(1, name));
     }
 
-    /// <summary>An attribute by a dotted path; parts of digits are positions. The fallback takes the place of whatever is missing on the way.</summary>
+    /// <summary>
+    /// An attribute by a dotted path; parts of digits are positions. The fallback takes the place of whatever is missing on the way.
+    /// </summary>
     private static object? Attribute(object? item, object? attribute, object? fallback = null)
     {
         if (attribute is long)

@@ -10,22 +10,22 @@ internal static class TemplateFilters
 {
     internal static IReadOnlyDictionary<string, TemplateFilter> All { get; } = new Dictionary<string, TemplateFilter>
     {
-        ["abs"] = (value, arguments) => arguments.Bind() is [] && PythonValue.Order(value, 0L) < 0 ? PythonArithmetic.Apply("-", 0L, value) : value,
-        ["capitalize"] = (value, arguments) => arguments.Bind() is [] ? StringMethods.Capitalize(PythonText.ToText(value)) : null,
-        ["count"] = (value, arguments) => arguments.Bind() is [] ? PythonValue.Length(value) : null,
+        ["abs"] = Plain(value => PythonValue.Order(value, 0L) < 0 ? PythonArithmetic.Apply("-", 0L, value) : value),
+        ["capitalize"] = Plain(value => StringMethods.Capitalize(PythonText.ToText(value))),
+        ["count"] = Plain(value => PythonValue.Length(value)),
         ["d"] = Default,
         ["default"] = Default,
         ["dictsort"] = SequenceFilters.SortByKey,
-        ["first"] = (value, arguments) => arguments.Bind() is [] && PythonValue.Iterate(value) is [var first, ..] ? first : new Undefined("there is no first item"),
+        ["first"] = Plain(value => PythonValue.Iterate(value) is [var first, ..] ? first : new Undefined("there is no first item")),
         ["float"] = (value, arguments) => ToFloat(value, arguments.Bind("default")[0].Or(0.0)),
         ["indent"] = Indent,
         ["int"] = (value, arguments) => ToInteger(value, arguments.Bind("default")[0].Or(0L)),
-        ["items"] = (value, arguments) => arguments.Bind() is [] ? Items(value) : null,
+        ["items"] = Plain(value => Items(value)),
         ["join"] = SequenceFilters.Join,
-        ["last"] = (value, arguments) => arguments.Bind() is [] && PythonValue.Iterate(value) is [.., var last] ? last : new Undefined("there is no last item"),
-        ["length"] = (value, arguments) => arguments.Bind() is [] ? PythonValue.Length(value) : null,
-        ["list"] = (value, arguments) => arguments.Bind() is [] ? PythonValue.Iterate(value).ToList() : null,
-        ["lower"] = (value, arguments) => arguments.Bind() is [] ? PythonText.ToText(value).ToLowerInvariant() : null,
+        ["last"] = Plain(value => PythonValue.Iterate(value) is [.., var last] ? last : new Undefined("there is no last item")),
+        ["length"] = Plain(value => PythonValue.Length(value)),
+        ["list"] = Plain(value => PythonValue.Iterate(value).ToList()),
+        ["lower"] = Plain(value => PythonText.ToText(value).ToLowerInvariant()),
         ["map"] = SequenceFilters.Map,
         ["max"] = (value, arguments) => SequenceFilters.Extreme(value, arguments, sign: 1),
         ["min"] = (value, arguments) => SequenceFilters.Extreme(value, arguments, sign: -1),
@@ -33,17 +33,23 @@ internal static class TemplateFilters
         ["rejectattr"] = (value, arguments) => SequenceFilters.SelectByAttribute(value, arguments, keeps: false),
         ["replace"] = (value, arguments) => StringMethods.Replace(PythonText.ToText(value), arguments.Bind("old", "new", "count")),
         ["reverse"] = SequenceFilters.Reverse,
-        ["safe"] = (value, arguments) => arguments.Bind() is [] ? PythonText.ToText(value) : null,
+        ["safe"] = Plain(value => PythonText.ToText(value)),
         ["select"] = (value, arguments) => SequenceFilters.Select(value, arguments, keeps: true),
         ["selectattr"] = (value, arguments) => SequenceFilters.SelectByAttribute(value, arguments, keeps: true),
         ["sort"] = SequenceFilters.Sort,
-        ["string"] = (value, arguments) => arguments.Bind() is [] ? PythonText.ToText(value) : null,
+        ["string"] = Plain(value => PythonText.ToText(value)),
         ["sum"] = SequenceFilters.Sum,
-        ["title"] = (value, arguments) => arguments.Bind() is [] ? StringMethods.Title(PythonText.ToText(value)) : null,
+        ["title"] = Plain(value => StringMethods.Title(PythonText.ToText(value))),
         ["tojson"] = PythonJson.Serialize,
         ["trim"] = (value, arguments) => StringMethods.Strip(PythonText.ToText(value), arguments.Bind("chars")[0], start: true, end: true),
         ["unique"] = SequenceFilters.Unique,
-        ["upper"] = (value, arguments) => arguments.Bind() is [] ? PythonText.ToText(value).ToUpperInvariant() : null,
+        ["upper"] = Plain(value => PythonText.ToText(value).ToUpperInvariant()),
+    };
+
+    private static TemplateFilter Plain(Func<object?, object?> apply) => (value, arguments) =>
+    {
+        arguments.Bind();
+        return apply(value);
     };
 
     private static object? Default(object? value, CallArguments arguments)

@@ -34,7 +34,9 @@ internal static class TemplateGlobals
         var map = new TemplateMap();
         foreach (var source in arguments.Positional)
         {
-            foreach (var (name, value) in source as TemplateMap ?? throw new TemplateFault($"'{arguments.Function}' of {PythonValue.TypeName(source)} is not supported."))
+            if (source is not TemplateMap other)
+                throw new TemplateFault($"'{arguments.Function}' of {PythonValue.TypeName(source)} is not supported.");
+            foreach (var (name, value) in other)
                 map[name] = value;
         }
 

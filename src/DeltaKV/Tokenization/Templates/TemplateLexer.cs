@@ -3,7 +3,8 @@ using DeltaKV.Tokenization.Templates.Python;
 namespace DeltaKV.Tokenization.Templates;
 
 /// <summary>
-/// Cuts a template into text and tags. Whitespace around tags follows Jinja with <c>trim_blocks</c> and <c>lstrip_blocks</c> on, as Hugging Face sets it:
+/// Cuts a template into text and tags. Whitespace around tags follows Jinja with <c>trim_blocks</c> and <c>lstrip_blocks</c> on, as Hugging
+/// Face sets it:
 /// the line break after a block tag and the indentation before it go, and a minus sign takes all whitespace on its side.
 /// </summary>
 internal sealed class TemplateLexer

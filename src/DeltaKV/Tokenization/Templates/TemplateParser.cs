@@ -146,7 +146,9 @@ internal sealed class TemplateParser
         return new MacroStatement(name, parameters, ParseBody("macro", "endmacro"), line);
     }
 
-    /// <summary>The rest of an opening tag, its body and its closing tag. A loop around it cannot be left from a body that is captured as text.</summary>
+    /// <summary>
+    /// The rest of an opening tag, its body and its closing tag. A loop around it cannot be left from a body that is captured as text.
+    /// </summary>
     private Block ParseBody(string tag, string closingTag)
     {
         EndTag();

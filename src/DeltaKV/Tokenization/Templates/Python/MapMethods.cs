@@ -7,14 +7,20 @@ internal static class MapMethods
 
     internal static TemplateFunction? Find(TemplateMap map, string name) => name switch
     {
-        "items" => new TemplateFunction(name, arguments => arguments.Bind() is [] ? Items(map) : null),
-        "keys" => new TemplateFunction(name, arguments => arguments.Bind() is [] ? PythonValue.Iterate(map).ToList() : null),
-        "values" => new TemplateFunction(name, arguments => arguments.Bind() is [] ? map.Values.ToList() : null),
+        "items" => Plain(name, () => Items(map)),
+        "keys" => Plain(name, () => PythonValue.Iterate(map).ToList()),
+        "values" => Plain(name, () => map.Values.ToList()),
         "get" => new TemplateFunction(name, arguments => Get(map, arguments)),
         "copy" or "clear" or "fromkeys" or "pop" or "popitem" or "setdefault" or "update" =>
             new TemplateFunction(name, _ => throw new TemplateFault($"the dictionary method '{name}' is not supported.")),
         _ => null,
     };
+
+    private static TemplateFunction Plain(string name, Func<object?> method) => new(name, arguments =>
+    {
+        arguments.Bind();
+        return method();
+    });
 
     private static object? Get(TemplateMap map, CallArguments arguments)
     {

@@ -1,6 +1,8 @@
 namespace DeltaKV.Tokenization.Templates.Python;
 
-/// <summary>Attributes, items and slices. What is missing is <see cref="Undefined"/>; reaching into something undefined is an error.</summary>
+/// <summary>
+/// Attributes, items and slices. What is missing is <see cref="Undefined"/>; reaching into something undefined is an error.
+/// </summary>
 internal static class PythonAccess
 {
     internal static object? Attribute(object? target, string name) => target switch

@@ -5,7 +5,8 @@ using System.Text;
 namespace DeltaKV.Tokenization.Templates.Python;
 
 /// <summary>
-/// The filter <c>tojson</c> as Hugging Face defines it: <c>json.dumps</c> with <c>ensure_ascii=False</c>, not Jinja's own, which escapes HTML.
+/// The filter <c>tojson</c> as Hugging Face defines it: <c>json.dumps</c> with <c>ensure_ascii=False</c>, not Jinja's own, which escapes
+/// HTML.
 /// </summary>
 internal sealed class PythonJson
 {

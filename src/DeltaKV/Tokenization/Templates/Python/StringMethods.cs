@@ -12,23 +12,23 @@ internal static class StringMethods
         ["rstrip"] = (text, arguments) => Strip(text, arguments.Bind("chars")[0], start: false, end: true),
         ["split"] = (text, arguments) => Splitting.Split(text, arguments),
         ["rsplit"] = (text, arguments) => Splitting.SplitFromEnd(text, arguments),
-        ["splitlines"] = (text, arguments) => arguments.Bind() is [] ? Splitting.Lines(text) : null,
+        ["splitlines"] = Plain(text => Splitting.Lines(text)),
         ["startswith"] = (text, arguments) => Any(arguments, prefix => text.StartsWith(prefix, StringComparison.Ordinal)),
         ["endswith"] = (text, arguments) => Any(arguments, suffix => text.EndsWith(suffix, StringComparison.Ordinal)),
-        ["removeprefix"] = (text, arguments) => arguments.Bind("prefix")[0].Text("prefix") is var prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text,
-        ["removesuffix"] = (text, arguments) => arguments.Bind("suffix")[0].Text("suffix") is var suffix && text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text,
+        ["removeprefix"] = (text, arguments) => Without(text, arguments.Bind("prefix")[0].Text("prefix"), isPrefix: true),
+        ["removesuffix"] = (text, arguments) => Without(text, arguments.Bind("suffix")[0].Text("suffix"), isPrefix: false),
         ["replace"] = (text, arguments) => Replace(text, arguments.Bind("old", "new", "count")),
         ["join"] = (text, arguments) => string.Join(text, PythonValue.Iterate(arguments.Bind("iterable")[0]).Select(item => item.Text("iterable"))),
         ["find"] = (text, arguments) => Find(text, text.IndexOf(arguments.Bind("sub")[0].Text("sub"), StringComparison.Ordinal)),
         ["rfind"] = (text, arguments) => Find(text, text.LastIndexOf(arguments.Bind("sub")[0].Text("sub"), StringComparison.Ordinal)),
         ["count"] = (text, arguments) => Count(text, arguments.Bind("sub")[0].Text("sub")),
-        ["upper"] = (text, arguments) => arguments.Bind() is [] ? text.ToUpperInvariant() : null,
-        ["lower"] = (text, arguments) => arguments.Bind() is [] ? text.ToLowerInvariant() : null,
-        ["capitalize"] = (text, arguments) => arguments.Bind() is [] ? Capitalize(text) : null,
-        ["title"] = (text, arguments) => arguments.Bind() is [] ? Title(text) : null,
-        ["isdigit"] = (text, arguments) => arguments.Bind() is [] && text.Length > 0 && text.All(char.IsDigit),
-        ["isalpha"] = (text, arguments) => arguments.Bind() is [] && text.Length > 0 && text.All(char.IsLetter),
-        ["isspace"] = (text, arguments) => arguments.Bind() is [] && text.Length > 0 && text.All(PythonText.IsSpace),
+        ["upper"] = Plain(text => text.ToUpperInvariant()),
+        ["lower"] = Plain(text => text.ToLowerInvariant()),
+        ["capitalize"] = Plain(text => Capitalize(text)),
+        ["title"] = Plain(text => Title(text)),
+        ["isdigit"] = Plain(text => text.Length > 0 && text.All(char.IsDigit)),
+        ["isalpha"] = Plain(text => text.Length > 0 && text.All(char.IsLetter)),
+        ["isspace"] = Plain(text => text.Length > 0 && text.All(PythonText.IsSpace)),
     };
 
     internal static TemplateFunction? Find(string text, string name) =>
@@ -85,6 +85,19 @@ internal static class StringMethods
         }
 
         return result.ToString();
+    }
+
+    private static Func<string, CallArguments, object?> Plain(Func<string, object?> method) => (text, arguments) =>
+    {
+        arguments.Bind();
+        return method(text);
+    };
+
+    private static string Without(string text, string affix, bool isPrefix)
+    {
+        if (isPrefix)
+            return text.StartsWith(affix, StringComparison.Ordinal) ? text[affix.Length..] : text;
+        return text.EndsWith(affix, StringComparison.Ordinal) ? text[..^affix.Length] : text;
     }
 
     private static bool Any(CallArguments arguments, Func<string, bool> matches) => arguments.Bind("prefix")[0] switch
