@@ -1,5 +1,6 @@
 """A slow tokenizer in plain Python, to check the C# one where Hugging Face's is not installed. Needs the `regex` module.
 
+Its form C is that of the running Python's Unicode version; Hugging Face's is of 9.0, so kinds.txt and a few ids can differ in marks assigned later.
 It shares no idea with the C# code but the file format: the pattern itself splits the text, and merging searches the whole word every time.
 """
 
@@ -46,7 +47,7 @@ class ReferenceTokenizer:
         pre = data["pre_tokenizer"]
         self.pattern = regex.compile(pre["pretokenizers"][0]["pattern"]["Regex"] if pre["type"] == "Sequence" else GPT2)
         self.added = data["added_tokens"]
-        self.tokens = {i: t for t, i in self.vocab.items()} | {a["id"]: a["content"] for a in self.added}
+        self.tokens = {i: t for t, i in self.vocab.items()} | {a["id"]: self.matched(a) for a in self.added}
         self.frame = self.read_frame(data["post_processor"])
         self.parse_special = True
         self.cache = {}
@@ -62,6 +63,9 @@ class ReferenceTokenizer:
 
     def normalize(self, text):
         return unicodedata.normalize("NFC", text) if self.nfc else text
+
+    def matched(self, token):
+        return self.normalize(token["content"]) if token["normalized"] else token["content"]
 
     def merge(self, word):
         symbols = [ALPHABET[b] for b in word.encode("utf-8")]
@@ -79,12 +83,11 @@ class ReferenceTokenizer:
         added = sorted((a for a in self.added if a["normalized"] == normalized), key=lambda a: -len(a["content"]))
         at = done = 0
         while at < len(text):
-            found = next((a for a in added if text.startswith(self.normalize(a["content"]) if normalized else a["content"], at)), None)
+            found = next((a for a in added if text.startswith(self.matched(a), at)), None)
             if not found:
                 at += 1
                 continue
-            content = self.normalize(found["content"]) if normalized else found["content"]
-            start, end = at, at + len(content)
+            start, end = at, at + len(self.matched(found))
             at = end
             if found["special"] and not self.parse_special:
                 continue

@@ -18,9 +18,9 @@ internal sealed class AddedTokenMatcher
     internal AddedTokenMatcher(IEnumerable<AddedToken> tokens)
     {
         var first = new HashSet<char>();
-        foreach (var token in tokens.Where(token => token.Content.Length > 0))
+        foreach (var token in tokens.Where(token => token.Matched.Length > 0))
         {
-            first.Add(token.Content[0]);
+            first.Add(token.Matched[0]);
             Insert(token);
         }
 
@@ -53,7 +53,7 @@ internal sealed class AddedTokenMatcher
                 continue;
             }
 
-            var end = position + token.Content.Length;
+            var end = position + token.Matched.Length;
             if (token.IsSpecial && !parseSpecial)
             {
                 position = end;
@@ -82,7 +82,7 @@ internal sealed class AddedTokenMatcher
     private void Insert(AddedToken token)
     {
         var node = Root;
-        foreach (var character in token.Content)
+        foreach (var character in token.Matched)
         {
             ref var next = ref CollectionsMarshal.GetValueRefOrAddDefault(edges, (node, character), out var exists);
             if (!exists)

@@ -22,9 +22,7 @@ public sealed class Tokenizer
     {
         this.file = file;
         addedTokens = new AddedTokenMatcher(file.AddedTokens.Where(token => !token.MatchesNormalized));
-        normalizedAddedTokens = new AddedTokenMatcher(file.AddedTokens
-            .Where(token => token.MatchesNormalized)
-            .Select(token => token with { Content = Normalize(token.Content).ToString() }));
+        normalizedAddedTokens = new AddedTokenMatcher(file.AddedTokens.Where(token => token.MatchesNormalized));
     }
 
     /// <summary>One more than the largest token id. The model's own vocabulary may be padded beyond it.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeltaKV.Tokenization.Normalization;
 using DeltaKV.Tokenization.Splitters;
 
 namespace DeltaKV.Tokenization;
@@ -36,19 +37,20 @@ internal sealed record TokenizerFile(
         if (root.ValueKind != JsonValueKind.Object)
             throw new TokenizerFormatException($"The file holds a JSON {root.ValueKind}; expected the object of a Hugging Face tokenizer.json.");
 
-        var added = ReadAddedTokens(root);
+        var normalizes = PipelineReader.ReadNormalizer(root.Optional("normalizer"));
+        var added = ReadAddedTokens(root, normalizes);
         var model = BytePairModelReader.Read(root.Required("model"), added);
         return new TokenizerFile(
             model.Vocabulary,
             model.Merges,
             model.IgnoreMerges,
             added,
-            PipelineReader.ReadNormalizer(root.Optional("normalizer")),
+            normalizes,
             PipelineReader.ReadPreTokenizer(root.Optional("pre_tokenizer")),
             SpecialTokenFrame.Read(root.Optional("post_processor")));
     }
 
-    private static List<AddedToken> ReadAddedTokens(JsonElement root)
+    private static List<AddedToken> ReadAddedTokens(JsonElement root, bool normalizes)
     {
         var tokens = new List<AddedToken>();
         foreach (var entry in root.Optional("added_tokens")?.Elements("added_tokens") ?? [])
@@ -56,13 +58,15 @@ internal sealed record TokenizerFile(
             var content = entry.Required("content").Text("added_tokens.content");
             if (entry.Flag("single_word"))
                 throw new TokenizerFormatException($"Added token '{content}' has single_word set, which is not supported.");
+            var isNormalized = entry.Flag("normalized");
             tokens.Add(new AddedToken(
                 entry.Required("id").Integer("added_tokens.id"),
                 content,
+                isNormalized && normalizes ? CanonicalComposer.Normalize(content).ToString() : content,
                 entry.Flag("special"),
                 entry.Flag("lstrip"),
                 entry.Flag("rstrip"),
-                entry.Flag("normalized")));
+                isNormalized));
         }
 
         return tokens;

@@ -28,7 +28,10 @@ internal sealed class Vocabulary
         foreach (var token in added)
             PlaceAdded(token);
 
-        (bytes, byteStarts) = JoinBytes(tokens);
+        var spellings = tokens.ToArray();
+        foreach (var token in added)
+            spellings[token.Id] = token.Matched;
+        (bytes, byteStarts) = JoinBytes(spellings);
         FillByteIds();
     }
 
