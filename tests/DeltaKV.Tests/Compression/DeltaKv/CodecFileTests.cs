@@ -1,5 +1,6 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.DeltaKv;
+using HadamardCodec = DeltaKV.Compression.DeltaKv.HadamardCodec;
 
 namespace DeltaKV.Tests.Compression.DeltaKv;
 

@@ -1,6 +1,7 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Evaluation;
+using HadamardCodec = DeltaKV.Compression.DeltaKv.HadamardCodec;
 
 namespace DeltaKV.Tests.Compression.DeltaKv;
 
