@@ -16,4 +16,9 @@ public sealed class PtxInstructionAttribute(string template) : Attribute
 
     /// <summary>Whether the result depends on the arguments alone, so that the call may be removed, merged or moved.</summary>
     public bool Pure { get; init; }
+
+    /// <summary>
+    /// For a hint that gives no value: the first target that has it, such as 90 for <c>sm_90</c>. On older ones the call is nothing.
+    /// </summary>
+    public int HintSince { get; init; }
 }

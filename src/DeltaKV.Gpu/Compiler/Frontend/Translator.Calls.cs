@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using DeltaKV.Gpu.Compiler.Frontend.Intrinsics;
 using DeltaKV.Gpu.Compiler.Il;
 using DeltaKV.Gpu.Compiler.Ir;
+using DeltaKV.Gpu.Compiler.Ptx;
 
 namespace DeltaKV.Gpu.Compiler.Frontend;
 
@@ -56,7 +57,8 @@ internal sealed partial class Translator
 
         if (target.Template is { } template)
         {
-            PtxIntrinsics.Expand(this, target, template, arguments);
+            if (template.HintSince == 0 || PtxTarget.IsAtLeast(Options.Target, template.HintSince))
+                PtxIntrinsics.Expand(this, target, template, arguments);
             return;
         }
 

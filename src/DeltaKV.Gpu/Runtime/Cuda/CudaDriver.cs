@@ -185,6 +185,9 @@ internal static unsafe partial class CudaDriver
         void** arguments,
         void** extra);
 
+    [LibraryImport(Library, EntryPoint = "cuLaunchKernelEx")]
+    internal static partial CudaResult LaunchKernelEx(LaunchConfig* config, nint function, void** arguments, void** extra);
+
     internal static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
     {
         if (name != Library)

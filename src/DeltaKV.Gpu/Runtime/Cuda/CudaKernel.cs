@@ -12,6 +12,7 @@ internal sealed unsafe class CudaKernel : Kernel, IDisposable
     private readonly nint function;
     private readonly string log;
     private readonly bool blocking;
+    private readonly bool waitsForPredecessor;
     private nint module;
     private int dynamicSharedLimit;
 
@@ -22,6 +23,7 @@ internal sealed unsafe class CudaKernel : Kernel, IDisposable
         this.module = module;
         this.log = log;
         blocking = accelerator.Context.BlockingLaunches;
+        waitsForPredecessor = compiled.Ptx.Contains("griddepcontrol.wait", StringComparison.Ordinal);
         accelerator.Check(CudaDriver.ModuleGetFunction(out function, module, compiled.EntryName), "cuModuleGetFunction");
         MaxThreadsPerGroup = Get(FunctionAttribute.MaxThreadsPerBlock);
         MaxDynamicSharedBytes = accelerator.Device.MaxDynamicSharedMemoryPerGroup - Get(FunctionAttribute.SharedSizeBytes);
@@ -79,12 +81,35 @@ internal sealed unsafe class CudaKernel : Kernel, IDisposable
             RaiseDynamicSharedLimit();
         accelerator.LastLaunched = this;
         var (grid, group) = (config.GridDim, config.GroupDim);
-        var result = CudaDriver.LaunchKernel(
-            function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)group.X, (uint)group.Y, (uint)group.Z, (uint)sharedBytes, stream.Handle, arguments, null);
+        var result = waitsForPredecessor
+            ? LaunchEarly(stream.Handle, config, arguments)
+            : CudaDriver.LaunchKernel(
+                function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)group.X, (uint)group.Y, (uint)group.Z, (uint)sharedBytes, stream.Handle, arguments, null);
         if (result == CudaResult.Success && blocking && !stream.IsCapturing)
             result = CudaDriver.StreamSynchronize(stream.Handle);
         if (result != CudaResult.Success)
             ThrowFailed(result, config, arguments);
+    }
+
+    /// <summary>Launches a kernel that itself waits for its predecessor's results; see <see cref="GridDependency"/>.</summary>
+    private CudaResult LaunchEarly(nint stream, in KernelConfig config, void** arguments)
+    {
+        var (grid, group) = (config.GridDim, config.GroupDim);
+        var early = new LaunchAttribute { Id = LaunchAttribute.ProgrammaticStreamSerialization, Flag = 1 };
+        var launch = new LaunchConfig
+        {
+            GridX = (uint)grid.X,
+            GridY = (uint)grid.Y,
+            GridZ = (uint)grid.Z,
+            BlockX = (uint)group.X,
+            BlockY = (uint)group.Y,
+            BlockZ = (uint)group.Z,
+            SharedBytes = (uint)config.SharedMemoryConfig.ArraySize,
+            Stream = stream,
+            Attributes = &early,
+            AttributeCount = 1,
+        };
+        return CudaDriver.LaunchKernelEx(&launch, function, arguments, null);
     }
 
     private void ThrowFailed(CudaResult result, in KernelConfig config, void** arguments)
