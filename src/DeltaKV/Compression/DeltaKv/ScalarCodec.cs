@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.DeltaKv.Calibration;
 
 namespace DeltaKV.Compression.DeltaKv;
 

@@ -1,4 +1,4 @@
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>A layer's transform before quantisation: coordinates whose squared errors add up to the error that matters.</summary>
 /// <param name="Mean">What is subtracted, <c>[width]</c>.</param>

@@ -1,4 +1,4 @@
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>Chooses which layers stay full and observe, so that the layers after each want about the tokens it would choose for them.</summary>
 /// <remarks>

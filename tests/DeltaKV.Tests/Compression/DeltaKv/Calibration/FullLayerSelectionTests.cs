@@ -1,7 +1,7 @@
-using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Evaluation;
 
-namespace DeltaKV.Tests.Compression.DeltaKv;
+namespace DeltaKV.Tests.Compression.DeltaKv.Calibration;
 
 public sealed class FullLayerSelectionTests
 {

@@ -1,6 +1,6 @@
 using DeltaKV.Compression.Codes;
 
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>Fits the step of a uniform quantiser to samples and says what error it leaves.</summary>
 internal static class UniformQuantizer

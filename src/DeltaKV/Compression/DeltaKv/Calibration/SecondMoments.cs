@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>Weighted mean and covariance of a stream of vectors, in double.</summary>
 internal sealed class SecondMoments(int width)

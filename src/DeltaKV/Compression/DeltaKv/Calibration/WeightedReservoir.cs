@@ -1,6 +1,6 @@
 using DeltaKV.Evaluation;
 
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>A fixed number of rows from a stream, each drawn with a chance in proportion to its weight.</summary>
 /// <remarks>Source: Efraimidis and Spirakis, 2006 (algorithm A-Res).</remarks>

@@ -1,7 +1,7 @@
-using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Evaluation;
 
-namespace DeltaKV.Tests.Compression.DeltaKv;
+namespace DeltaKV.Tests.Compression.DeltaKv.Calibration;
 
 /// <summary>The metric is compared with what attention really does when one cached number moves a little.</summary>
 public sealed class AttentionSensitivityTests
@@ -11,14 +11,15 @@ public sealed class AttentionSensitivityTests
     private const int Tokens = 6;
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void TheMetricPredictsSmallErrors(int groupSize)
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(2, true)]
+    public void TheMetricPredictsSmallErrors(int groupSize, bool keyNorm)
     {
         var random = new SeededRandom(51, groupSize);
         float[] Values(int count, double scale) => [.. Enumerable.Range(0, count).Select(_ => (float)(scale * random.NextNormal()))];
         var geometry = new AttentionGeometry(
-            groupSize, 1, Dim, Hidden, [1f, 0.3f, 0.1f, 0.03f], Values(Hidden * groupSize * Dim, 0.4));
+            groupSize, 1, Dim, Hidden, [1f, 0.3f, 0.1f, 0.03f], Values(Hidden * groupSize * Dim, 0.4), keyNorm ? Values(Dim, 1) : null, 1e-5f);
         var rows = Values(Tokens * 2 * Dim, 1);
         var query = Values(groupSize * Dim, 1);
         var sensitivity = new AttentionSensitivity(geometry, sinks: 0, recent: 0);
@@ -77,9 +78,11 @@ public sealed class AttentionSensitivityTests
         var logits = new double[Tokens];
         for (var token = 0; token < Tokens; token++)
         {
+            double Cached(int j) => rows[token * 2 * Dim + j] + (token == moved && direction == j ? step : 0);
+            var rms = Math.Sqrt(Enumerable.Range(0, Dim).Average(j => Cached(j) * Cached(j)) + geometry.NormEpsilon);
+            double Key(int j) => geometry.KeyNorm is { } norm ? Cached(j) / rms * norm[j] : Cached(j);
             for (var i = 0; i < Dim / 2; i++)
             {
-                double Key(int j) => rows[token * 2 * Dim + j] + (token == moved && direction == j ? step : 0);
                 var (sin, cos) = Math.SinCos(token * (double)geometry.InverseFrequencies[i]);
                 var (x, y) = (Key(i), Key(i + Dim / 2));
                 logits[token] += (query[head * Dim + i] * (x * cos - y * sin) + query[head * Dim + i + Dim / 2] * (y * cos + x * sin)) / Math.Sqrt(Dim);

@@ -1,6 +1,6 @@
 using DeltaKV.Compression.Codes;
 
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>What one dimension's error would be at each width it may be stored with, and the steps that go with them.</summary>
 /// <param name="Nothing">The error when it is not stored.</param>

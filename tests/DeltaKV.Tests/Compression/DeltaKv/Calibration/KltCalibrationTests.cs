@@ -1,8 +1,8 @@
 using DeltaKV.Compression.Codes;
-using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Evaluation;
 
-namespace DeltaKV.Tests.Compression.DeltaKv;
+namespace DeltaKV.Tests.Compression.DeltaKv.Calibration;
 
 public sealed class KltCalibrationTests
 {

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using DeltaKV.Compression.Codes;
 
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>Choices of the weighted transform's calibration; the defaults are what held up on held-out kinds of documents.</summary>
 internal sealed record KltCalibration

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using DeltaKV.Compression.Codes;
 
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>Shares a byte budget per token among layers, and within a layer among widths, so that the total error is least.</summary>
 /// <remarks>

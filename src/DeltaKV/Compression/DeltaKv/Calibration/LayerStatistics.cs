@@ -1,6 +1,6 @@
 using DeltaKV.Evaluation;
 
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>Everything calibration remembers of one layer: what kv looks like, what matters of it, and which tokens matter.</summary>
 /// <remarks>Feed it document by document. Memory: three <c>Width x Width</c> double matrices and two reservoirs of rows.</remarks>

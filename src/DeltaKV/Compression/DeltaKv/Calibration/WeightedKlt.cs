@@ -1,6 +1,6 @@
 using MathNet.Numerics.LinearAlgebra;
 
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>The Karhunen-Loeve transform of kv in the metric of what attention notices.</summary>
 /// <remarks>

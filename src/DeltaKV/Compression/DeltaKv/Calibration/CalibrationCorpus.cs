@@ -1,0 +1,81 @@
+using DeltaKV.Evaluation;
+using DeltaKV.Evaluation.Notes;
+
+namespace DeltaKV.Compression.DeltaKv.Calibration;
+
+/// <summary>What to calibrate on: generated notes with their questions, or plain text. Never a document that evaluation uses.</summary>
+/// <remarks>Notes come from other seeds and other filler paragraphs than evaluation's, and whole families can be left out.</remarks>
+internal sealed record CalibrationCorpus
+{
+    private const int QueriesPerText = 256;
+
+    /// <summary>Families of notes; empty to use text alone.</summary>
+    public IReadOnlyList<string> Families { get; init; } = [.. NoteFamily.Names];
+
+    /// <summary>Documents of each family.</summary>
+    public int DocumentsPerFamily { get; init; } = 4;
+
+    /// <summary>Lengths in tokens, taken in turn.</summary>
+    public IReadOnlyList<int> Lengths { get; init; } = [2048, 4096];
+
+    /// <summary>Questions per document.</summary>
+    public int Questions { get; init; } = 10;
+
+    /// <summary>Plain texts to read besides, or instead.</summary>
+    public IReadOnlyList<string> Texts { get; init; } = [];
+
+    /// <summary>Documents follow from it.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <summary>For the report: what was read and what was left out.</summary>
+    public string Description
+    {
+        get
+        {
+            var leftOut = NoteFamily.Names.Except(Families, StringComparer.Ordinal).ToArray();
+            return FormattableString.Invariant(
+                $"{DocumentsPerFamily} documents of {string.Join('/', Lengths)} tokens of each of {string.Join(", ", Families)}; ")
+                + FormattableString.Invariant($"{Texts.Count} texts; seed {Seed}; left out: {(leftOut.Length == 0 ? "nothing" : string.Join(", ", leftOut))}");
+        }
+    }
+
+    /// <summary>The documents, in a fixed order.</summary>
+    public IEnumerable<CalibrationDocument> Documents(IEvaluationTokenizer tokenizer)
+    {
+        for (var index = 0; index < DocumentsPerFamily; index++)
+        {
+            foreach (var family in Families)
+                yield return Notes(tokenizer, family, index);
+        }
+
+        foreach (var text in Texts)
+        {
+            var tokens = tokenizer.Encode(text);
+            for (var (start, index) = (0, 0); start < tokens.Length; index++)
+            {
+                var length = Math.Min(Lengths[index % Lengths.Count], tokens.Length - start);
+                yield return PlainText(tokens[start..(start + length)]);
+                start += length;
+            }
+        }
+    }
+
+    /// <summary>How many documents there are.</summary>
+    public int Count(IEvaluationTokenizer tokenizer) => Families.Count * DocumentsPerFamily
+        + Texts.Sum(text => (int)Math.Ceiling(tokenizer.Encode(text).Length / Lengths.Average()));
+
+    private CalibrationDocument Notes(IEvaluationTokenizer tokenizer, string family, int index)
+    {
+        var length = Lengths[index % Lengths.Count];
+        var builder = new NoteDocumentBuilder(tokenizer, FillerText.Calibration);
+        var document = builder.Build(family, new SeededRandom(Seed, "calibration", family, length, index), length, Questions);
+        var tokens = builder.Transcript(document);
+        return new CalibrationDocument(tokens, [.. Enumerable.Range(document.Context.Length, tokens.Length - document.Context.Length)]);
+    }
+
+    private static CalibrationDocument PlainText(int[] tokens)
+    {
+        var step = Math.Max(1, tokens.Length / 2 / QueriesPerText);
+        return new CalibrationDocument(tokens, [.. Enumerable.Range(0, tokens.Length).Where(i => i >= tokens.Length / 2 && i % step == 0)]);
+    }
+}

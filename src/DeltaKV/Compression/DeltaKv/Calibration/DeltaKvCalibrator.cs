@@ -1,0 +1,91 @@
+using DeltaKV.Compression.Codes;
+using DeltaKV.Evaluation;
+
+namespace DeltaKV.Compression.DeltaKv.Calibration;
+
+/// <summary>Reads a corpus with a model and makes codecs of it; statistics are gathered once, budgets can be tried many times.</summary>
+internal sealed class DeltaKvCalibrator
+{
+    private readonly ICalibrationModel _model;
+    private readonly LayerStatistics[] _statistics;
+    private readonly LayerOverlap _overlap;
+    private readonly List<string> _read = [];
+
+    /// <summary>A calibrator that has read nothing yet.</summary>
+    public DeltaKvCalibrator(ICalibrationModel model, int sinks = 8, int recent = 128, long seed = 1)
+    {
+        _model = model;
+        (Sinks, Recent) = (sinks, recent);
+        _statistics = [.. Enumerable.Range(0, model.Fingerprint.Layers)
+            .Select(layer => new LayerStatistics(model.Geometry(layer), new SeededRandom(seed, "rows", layer), sinks, recent))];
+        _overlap = new LayerOverlap(model.Fingerprint.Layers);
+    }
+
+    /// <summary>First tokens that stay raw.</summary>
+    public int Sinks { get; }
+
+    /// <summary>Newest tokens that stay raw.</summary>
+    public int Recent { get; }
+
+    /// <summary>Reads every document of a corpus.</summary>
+    public void Read(CalibrationCorpus corpus, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var (done, total) = (0, corpus.Count(_model.Tokenizer));
+        foreach (var document in corpus.Documents(_model.Tokenizer))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            _model.Read(document.Tokens, document.QueryPositions, (layer, rows, queries) =>
+            {
+                // The first layer's cache is recomputed from token ids; nothing of it is coded.
+                if (layer > 0)
+                    _statistics[layer].Add(rows.Span, queries.Span, document.QueryPositions);
+                _overlap.Add(layer, _model.Geometry(layer), rows.Span, queries.Span, document.QueryPositions);
+            });
+            _overlap.EndDocument();
+            progress?.Report(new EvaluationProgress(++done, total, FormattableString.Invariant($"{document.Tokens.Length} tokens")));
+        }
+
+        _read.Add(corpus.Description);
+    }
+
+    /// <summary>Adds what another calibrator of the same model has read.</summary>
+    public void Merge(DeltaKvCalibrator other)
+    {
+        for (var layer = 1; layer < _statistics.Length; layer++)
+            _statistics[layer].Merge(other._statistics[layer]);
+        _overlap.Merge(other._overlap);
+        _read.AddRange(other._read);
+    }
+
+    /// <summary>The best weighted transform codec within a budget; layer 0 stores nothing.</summary>
+    /// <param name="calibration">Budget and choices.</param>
+    public DeltaKvCodec Solve(KltCalibration calibration)
+    {
+        LayerStatistics?[] coded = [.. _statistics.Select((s, layer) => layer == 0 ? null : s)];
+        var codecs = calibration.Solve(coded);
+        return Codec(
+            codecs, FormattableString.Invariant($"weighted KLT, {calibration.BytesPerToken} bytes per token, ridge {calibration.Ridge}, ")
+            + FormattableString.Invariant($"token weighting {calibration.TokenWeighting}, headroom {calibration.Headroom}"));
+    }
+
+    /// <summary>The codec that needs no calibration, in the same shape.</summary>
+    public DeltaKvCodec Fallback(ChunkWidth keys = ChunkWidth.Bits4, ChunkWidth values = ChunkWidth.Bits4) => Codec(
+        [.. _statistics.Select((_, layer) => layer == 0
+            ? null
+            : HadamardCodec.Create(_model.Fingerprint.KvHeads, _model.Fingerprint.HeadDim, keys, values))],
+        FormattableString.Invariant($"Hadamard, keys {(int)keys} bits, values {(int)values} bits"));
+
+    /// <summary>The layers to keep full, layer 0 included, when so many may be.</summary>
+    public int[] FullLayers(int count) => FullLayerSelection.Select(_overlap.Mean(), _statistics.Length, count);
+
+    private DeltaKvCodec Codec(LinearCodec?[] codecs, string how) => new()
+    {
+        Model = _model.Fingerprint,
+        Sinks = Sinks,
+        Recent = Recent,
+        Layers = [.. codecs.Select(codec => codec is null
+            ? new CodecLayer(LayerTreatment.Recomputed)
+            : new CodecLayer(LayerTreatment.Coded, codec))],
+        Report = how + "; " + (_read.Count == 0 ? "read nothing" : string.Join("; ", _read)),
+    };
+}

@@ -1,0 +1,81 @@
+using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Compression.DeltaKv.Calibration;
+using DeltaKV.Evaluation;
+using DeltaKV.Tests.Reference;
+
+namespace DeltaKV.Tests.Compression.DeltaKv;
+
+/// <summary>Calibration, codec file, compression and evaluation together, on the reference transformer with needle-16m.</summary>
+public sealed class NeedleCodecTests(NeedleCodecTests.Calibrated calibrated) : IClassFixture<NeedleCodecTests.Calibrated>
+{
+    [Fact]
+    public void ACodecOfATwentiethOfTheBytesAnswersLikeTheFullCache()
+    {
+        var codec = calibrated.Calibrator.Solve(new KltCalibration { BytesPerToken = 288 }) with { Recent = 32 };
+        var (full, coded) = Evaluate(codec);
+        Assert.InRange(coded.Accuracy, full.Accuracy - 0.1, 1);
+        Assert.InRange(coded.Ratio, 0.03, 0.12);
+        Assert.InRange(coded.KlMean!.Value, 0, 0.5);
+        Assert.InRange(coded.Perplexity!.Value, full.Perplexity!.Value * 0.8, full.Perplexity.Value * 1.5);
+    }
+
+    [Fact]
+    public void SixteenBitsOfEverythingChangeNothing()
+    {
+        var identity = new float[512 * 512];
+        for (var i = 0; i < 512; i++)
+            identity[i * 513] = 1;
+        var layer = new CodecLayer(LayerTreatment.Coded, new LinearCodec
+        {
+            KeyHeads = 4, HeadDim = 64, Mean = new float[512],
+            Groups = [new CodeGroup(0, 512, [.. Enumerable.Repeat(ChunkWidth.Bits16, 64)], identity, identity)],
+        });
+        var (full, coded) = Evaluate(calibrated.Calibrator.Fallback() with { Layers = [.. Enumerable.Repeat(layer, 8)] });
+        Assert.Equal(full.Accuracy, coded.Accuracy);
+        Assert.InRange(coded.KlMean!.Value, 0, 1e-3);
+    }
+
+    [Fact]
+    public void TheFallbackNeedsNoCalibration()
+    {
+        var (full, coded) = Evaluate(calibrated.Calibrator.Fallback());
+        Assert.InRange(coded.Accuracy, full.Accuracy - 0.1, 1);
+    }
+
+    [Fact]
+    public void FullLayersObserveRightBeforeTheLayersThatRetrieve()
+    {
+        var layers = calibrated.Calibrator.FullLayers(4);
+        Assert.Equal(4, layers.Length);
+        Assert.Equal(0, layers[0]);
+    }
+
+    private (EvaluationRecord Full, EvaluationRecord Coded) Evaluate(DeltaKvCodec codec)
+    {
+        var plan = new EvaluationPlan
+        {
+            Methods = ["full", "coded"], Tasks = ["attr"], Lengths = [768], Questions = 10, TextTokens = 64, Seed = 6,
+        };
+        var records = new EvaluationRunner(plan, new EvaluationJournal(), method => new ReferenceTarget(
+            calibrated.Transformer, calibrated.Model.Tokenizer, method == "full" ? null : codec)).Run();
+        return (records[0], records[1]);
+    }
+
+    /// <summary>One small calibration for all tests.</summary>
+    public sealed class Calibrated
+    {
+        public Calibrated()
+        {
+            Model = new ReferenceCalibrationModel(NeedleModel.Directory, Transformer);
+            Calibrator = new DeltaKvCalibrator(Model, recent: 32);
+            Calibrator.Read(new CalibrationCorpus { Families = ["attr", "copy"], DocumentsPerFamily = 1, Lengths = [768] });
+        }
+
+        internal ReferenceTransformer Transformer { get; } = ReferenceTransformer.Load(NeedleModel.Directory);
+
+        internal ReferenceCalibrationModel Model { get; }
+
+        internal DeltaKvCalibrator Calibrator { get; }
+    }
+}

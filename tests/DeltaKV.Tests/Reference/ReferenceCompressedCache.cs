@@ -1,0 +1,131 @@
+using DeltaKV.Compression.DeltaKv;
+
+namespace DeltaKV.Tests.Reference;
+
+/// <summary>A sequence whose history is replaced, chunk by chunk as it grows, by what a codec reconstructs: the engine's rule in plain code.</summary>
+/// <remarks>
+/// Sinks and the newest tokens stay raw; once twice <c>Recent</c> tokens are raw behind the sinks, the oldest whole groups of <c>Recent</c> are coded.
+/// A chunk attends to the cache as it was before the chunk's own flush.
+/// </remarks>
+internal sealed class ReferenceCompressedCache
+{
+    private const int ChunkTokens = 128;
+
+    private readonly ReferenceTransformer _model;
+    private readonly DeltaKvCodec? _codec;
+    private readonly ReferenceCache _cache;
+    private readonly ScalarCodec?[] _coders;
+    private readonly List<int> _referencePositions = [];
+    private readonly List<float>[] _references;
+    private int _coded;
+
+    public ReferenceCompressedCache(ReferenceTransformer model, DeltaKvCodec? codec, int capacity)
+    {
+        (_model, _codec) = (model, codec);
+        _cache = new ReferenceCache(model.Config, capacity);
+        _coders = [.. (codec?.Layers ?? []).Select(layer => layer.Codec is null ? null : new ScalarCodec(layer.Codec))];
+        _references = [.. _coders.Select(_ => new List<float>())];
+    }
+
+    public int Length => _cache.Length;
+
+    public long FullBytes => (long)Length * _model.Config.Layers * _model.Config.KvWidth * 2;
+
+    public long PeakBytes { get; private set; }
+
+    /// <summary>Raw rows and references as bf16, and records; nothing for recomputed layers, whose token ids the engine keeps anyway.</summary>
+    public long StoredBytes
+    {
+        get
+        {
+            if (_codec is null)
+                return FullBytes;
+            var row = _model.Config.KvWidth * 2L;
+            var sum = (Length - _coded) * row * _model.Config.Layers;
+            for (var layer = 0; layer < _coders.Length; layer++)
+            {
+                var references = _coders[layer] is not null && _codec.Layers[layer].Codec!.Neighbours > 0
+                    ? _referencePositions.Count(p => p >= _codec.Sinks)
+                    : 0;
+                sum += _codec.Layers[layer].Treatment switch
+                {
+                    LayerTreatment.Raw => _coded * row,
+                    LayerTreatment.Coded => (long)(_coded - references) * _coders[layer]!.RecordBytes + references * row * _codec.ReferenceBits / 16,
+                    _ => 0,
+                };
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>Appends tokens and returns their hidden states.</summary>
+    public float[] Append(ReadOnlySpan<int> tokens, bool compress = true)
+    {
+        var hidden = new List<float>();
+        for (var start = 0; start < tokens.Length; start += ChunkTokens)
+        {
+            hidden.AddRange(_model.Forward(tokens.Slice(start, Math.Min(ChunkTokens, tokens.Length - start)), _cache));
+            PeakBytes = Math.Max(PeakBytes, StoredBytes);
+            if (compress && _codec is not null)
+                Flush(_codec);
+        }
+
+        return [.. hidden];
+    }
+
+    /// <summary>Drops the newest tokens, none of which may have been coded.</summary>
+    public void Forget(int length) => _cache.Length = length;
+
+    private void Flush(DeltaKvCodec codec)
+    {
+        var first = codec.Sinks + _coded;
+        var buffered = Length - first;
+        if (buffered < 2 * codec.Recent)
+            return;
+        if (codec.ReferenceStride > 0 && _referencePositions.Count == 0)
+        {
+            for (var sink = 0; sink < codec.Sinks; sink++)
+                AddReference(sink);
+        }
+
+        var end = first + (buffered - codec.Recent) / codec.Recent * codec.Recent;
+        for (var position = first; position < end; position++)
+        {
+            if (codec.ReferenceStride > 0 && ReferencePlan.IsReference(position - first, codec.ReferenceStride))
+                AddReference(position);
+        }
+
+        var kept = _referencePositions.ToHashSet();
+        var positions = _referencePositions.ToArray();
+        Parallel.For(0, _coders.Length, layer =>
+        {
+            if (_coders[layer] is not { } coder)
+                return;
+            var neighbours = codec.Layers[layer].Codec!.Neighbours;
+            var references = _references[layer].ToArray();
+            var record = new byte[coder.RecordBytes];
+            var row = new float[_model.Config.KvWidth];
+            for (var position = first; position < end; position++)
+            {
+                if (neighbours > 0 && kept.Contains(position))
+                    continue;
+                _cache.Row(layer, position).CopyTo(row);
+                float[] reference = neighbours == 0
+                    ? []
+                    : ReferencePlan.Mean(references, ReferencePlan.Nearest(row, position, references, positions, neighbours), row.Length);
+                coder.Encode(row, reference, record);
+                coder.Decode(record, reference, row);
+                _cache.SetRow(layer, position, row);
+            }
+        });
+        _coded += end - first;
+    }
+
+    private void AddReference(int position)
+    {
+        _referencePositions.Add(position);
+        for (var layer = 0; layer < _references.Length; layer++)
+            _references[layer].AddRange(_cache.Row(layer, position));
+    }
+}
