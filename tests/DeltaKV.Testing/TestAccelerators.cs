@@ -3,7 +3,10 @@ using DeltaKV.Gpu;
 
 namespace DeltaKV.Testing;
 
-/// <summary>The accelerators tests share: the CPU with and without sanitizer, or the GPU alone when <c>DELTAKV_DEVICE=cuda</c>.</summary>
+/// <summary>
+/// The accelerators tests share: the CPU with and without sanitizer, or the GPU alone when <c>DELTAKV_DEVICE=cuda</c>, or the CPU alone with
+/// kernels compiled for another target when <c>DELTAKV_TARGET=sm_80</c>, say.
+/// </summary>
 public static class TestAccelerators
 {
     private static readonly Context Context = Context.Create(builder => builder.AllAccelerators().Sanitizer());
@@ -12,8 +15,10 @@ public static class TestAccelerators
     /// <summary>Whether this run is for the GPU.</summary>
     public static bool UseCuda => string.Equals(Environment.GetEnvironmentVariable("DELTAKV_DEVICE"), "cuda", StringComparison.OrdinalIgnoreCase);
 
+    private static string? Target => Environment.GetEnvironmentVariable("DELTAKV_TARGET");
+
     /// <summary>The devices of this run.</summary>
-    public static IReadOnlyList<TestDevice> Devices => UseCuda ? [TestDevice.Cuda] : [TestDevice.Cpu, TestDevice.Sanitizer];
+    public static IReadOnlyList<TestDevice> Devices => UseCuda ? [TestDevice.Cuda] : Target is null ? [TestDevice.Cpu, TestDevice.Sanitizer] : [TestDevice.Cpu];
 
     /// <summary>The fast device of this run, for tests that need only one.</summary>
     public static Accelerator Default => Get(Devices[0]);
@@ -24,7 +29,7 @@ public static class TestAccelerators
     /// <summary>An accelerator of its own, for tests that dispose it or set limits.</summary>
     public static Accelerator Create(TestDevice device) => device switch
     {
-        TestDevice.Cpu => CPUDevice.Default.CreateAccelerator(Context),
+        TestDevice.Cpu => (Target is null ? CPUDevice.Default : new CPUDevice(target: Target)).CreateAccelerator(Context),
         TestDevice.Sanitizer => CPUDevice.Sanitizer.CreateAccelerator(Context),
         _ => Context.CreateCudaAccelerator(0),
     };

@@ -3,6 +3,8 @@ namespace DeltaKV.Gpu;
 /// <summary>The processor as a device: it executes the same PTX a GPU would, warp by warp.</summary>
 public sealed class CPUDevice : Device
 {
+    private const string DefaultTarget = "sm_90a";
+
     /// <summary>All cores.</summary>
     public static readonly CPUDevice Default = new();
 
@@ -12,7 +14,8 @@ public sealed class CPUDevice : Device
     /// <summary>Extension: a device with options of its own.</summary>
     /// <param name="threads">The threads to spread groups over; 0 for one per core.</param>
     /// <param name="sanitize">Whether to check every memory access and barrier; many times slower.</param>
-    public CPUDevice(int threads = 0, bool sanitize = false)
+    /// <param name="target">What kernels are compiled for, such as <c>sm_80</c>: to see that PTX, or to run what an older GPU would.</param>
+    public CPUDevice(int threads = 0, bool sanitize = false, string target = DefaultTarget)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         Threads = threads == 0 ? Environment.ProcessorCount : threads;
@@ -30,7 +33,7 @@ public sealed class CPUDevice : Device
         MaxDynamicSharedMemoryPerGroup = 227 << 10;
         MaxConstantMemory = 64 << 10;
         WarpSize = 32;
-        Target = "sm_90a";
+        Target = target;
     }
 
     /// <inheritdoc/>
