@@ -177,15 +177,24 @@ internal static unsafe class BitDecoder
     {
         if (i.Modifier(1).Length > 0)
             throw i.Unsupported("only the default mode of prmt is supported");
-        if (i.Operands[3].Kind != OperandKind.Immediate)
+        var selector = i.Operands[3].Bits;
+        if (i.Operands[3].Kind != OperandKind.Immediate || (selector & 0x8888) != 0)
         {
             b.Lane<uint, uint, uint, uint, Permute>(i, PtxType.B32, PtxType.B32, PtxType.B32, PtxType.B32);
             return;
         }
 
+        long imm = 0;
+        for (var k = 0; k < 4; k++)
+        {
+            var index = (selector >> (4 * k)) & 7;
+            imm |= (index < 4 ? index : 0x80) << (8 * k);
+            imm |= (index < 4 ? 0x80 : index - 4) << (32 + (8 * k));
+        }
+
         b.Emit(
             &FourOperandBits.PermuteConstant, b.Destination(i.Operands[0], PtxType.B32), b.Source(i.Operands[1], PtxType.B32),
-            b.Source(i.Operands[2], PtxType.B32), imm: i.Operands[3].Bits);
+            b.Source(i.Operands[2], PtxType.B32), imm: imm);
     }
 
     private static void Count(ProgramBuilder b, PtxInstruction i)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DeltaKV.Gpu.Emulator;
 
@@ -6,6 +7,7 @@ namespace DeltaKV.Gpu.Emulator;
 internal static unsafe class BlockBarrier
 {
     /// <summary>The active lanes arrive and wait; returns the next operation when they were the last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Arrive(Warp* warp, Op* op, int id, int expected, uint predicate)
     {
         var block = warp->Block;
@@ -28,6 +30,7 @@ internal static unsafe class BlockBarrier
     }
 
     /// <summary>The active lanes arrive without waiting.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ArriveOnly(Warp* warp, int id, int expected)
     {
         var block = warp->Block;
@@ -39,6 +42,7 @@ internal static unsafe class BlockBarrier
     }
 
     /// <summary>Threads that exit no longer count, which can complete a barrier others wait at.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ReleaseAfterExit(Block* block)
     {
         for (var id = 0; id < Block.BarrierCount; id++)
@@ -49,11 +53,14 @@ internal static unsafe class BlockBarrier
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Reset(Block* block) => new Span<Barrier>(block->Barriers, Block.BarrierCount).Clear();
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool IsComplete(Block* block, Barrier* barrier) =>
         barrier->Arrived >= (barrier->Expected == 0 ? block->LiveThreads : barrier->Expected);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Release(Block* block, Barrier* barrier)
     {
         for (var i = 0; i < block->WarpCount; i++)

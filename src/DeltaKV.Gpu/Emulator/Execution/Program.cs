@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace DeltaKV.Gpu.Emulator;
@@ -75,15 +76,18 @@ internal sealed unsafe class Program
     /// <summary>Warps may wait for each other, so each needs a frame of its own; otherwise they follow one another in one frame.</summary>
     public bool NeedsAllWarps { get; }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void CopyConstants(Warp* warp) =>
         new Span<byte>(constants, ConstantBytes).CopyTo(new Span<byte>(warp->Registers - ConstantBytes, ConstantBytes));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void WriteLaunchSpecials(Warp* warp, in LaunchShape shape)
     {
         foreach (var (register, slot) in launchSpecials)
             SpecialRegisters.Write((uint*)(warp->Registers + slot), register, warp, shape);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void WriteBlockSpecials(Warp* warp, in LaunchShape shape)
     {
         foreach (var (register, slot) in blockSpecials)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DeltaKV.Gpu.Emulator;
 
 /// <summary>Special registers that are constant while a block runs, and so live in the register frame.</summary>
@@ -32,6 +34,7 @@ internal enum SpecialRegister
 
 internal static unsafe class SpecialRegisters
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool TryParse(string name, out SpecialRegister register)
     {
         SpecialRegister? found = name switch
@@ -68,8 +71,10 @@ internal static unsafe class SpecialRegisters
     }
 
     /// <summary>Whether the value differs between the blocks of a launch.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool IsPerBlock(SpecialRegister register) => register >= SpecialRegister.CtaidX;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Write(uint* lanes, SpecialRegister register, Warp* warp, in LaunchShape shape)
     {
         var first = warp->Index * Warp.Lanes;
@@ -97,6 +102,7 @@ internal static unsafe class SpecialRegisters
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static uint OfLane(SpecialRegister register, int lane) => register switch
     {
         SpecialRegister.LaneMaskEq => 1u << lane,
@@ -107,6 +113,7 @@ internal static unsafe class SpecialRegisters
         _ => (uint)lane,
     };
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static uint OfWarp(SpecialRegister register, Warp* warp, in LaunchShape shape) => register switch
     {
         SpecialRegister.WarpId => (uint)warp->Index,

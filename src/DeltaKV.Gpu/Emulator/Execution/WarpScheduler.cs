@@ -61,6 +61,7 @@ internal static unsafe class WarpScheduler
     }
 
     /// <summary>Records that the active lanes continue at an operation when they are next selected.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Park(Warp* warp, Op* op)
     {
         if (warp->IsConverged)
@@ -73,6 +74,7 @@ internal static unsafe class WarpScheduler
     }
 
     /// <summary>Splits the active lanes between two operations.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Diverge(Warp* warp, uint taken, Op* target, Op* next)
     {
         var fallen = warp->Active & ~taken;
@@ -86,6 +88,7 @@ internal static unsafe class WarpScheduler
     }
 
     /// <summary>Removes lanes that have finished.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Retire(Warp* warp, uint lanes)
     {
         SpreadUniformPc(warp);
@@ -96,6 +99,7 @@ internal static unsafe class WarpScheduler
     }
 
     /// <summary>Waits until every live lane of <paramref name="members"/> is at this operation; null when they are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Gather(Warp* warp, Op* op, uint members)
     {
         if (warp->IsConverged || warp->ForceGathered)
@@ -122,6 +126,7 @@ internal static unsafe class WarpScheduler
         return Op.Event;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Op* RetireAndContinue(Warp* warp, uint exiting, uint remaining, Op* next)
     {
         SetPcs(warp, remaining, next);
@@ -130,6 +135,7 @@ internal static unsafe class WarpScheduler
         return warp->IsConverged ? next : Op.Event;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool Select(Warp* warp)
     {
         if (warp->UniformPc != null)
@@ -181,6 +187,7 @@ internal static unsafe class WarpScheduler
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SpreadUniformPc(Warp* warp)
     {
         if (warp->UniformPc == null)
@@ -189,6 +196,7 @@ internal static unsafe class WarpScheduler
         warp->UniformPc = null;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SetPcs(Warp* warp, uint lanes, Op* op)
     {
         for (; lanes != 0; lanes &= lanes - 1)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace DeltaKV.Gpu.Emulator;
@@ -44,6 +45,7 @@ internal sealed unsafe class Worker
     public static Worker From(Warp* warp) => (Worker)GCHandle.FromIntPtr(warp->Block->Owner).Target!;
 
     /// <summary>Prepares the frames for the blocks of one launch.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Begin(Program launched, in LaunchShape launchShape, byte* parameters, EmulatorOptions options)
     {
         program = launched;
@@ -82,6 +84,7 @@ internal sealed unsafe class Worker
         Sanitizer?.Begin(shape, block->SharedBytes, options.Memory);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int x, int y, int z)
     {
         block->X = x;
@@ -138,6 +141,7 @@ internal sealed unsafe class Worker
         return $"block ({block->X}, {block->Y}, {block->Z}), thread ({x}, {y}, {z})";
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunInTurn()
     {
         for (var i = 0; i < block->WarpCount; i++)
@@ -155,6 +159,7 @@ internal sealed unsafe class Worker
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunTogether()
     {
         while (block->LiveThreads > 0)
@@ -195,6 +200,7 @@ internal sealed unsafe class Worker
         throw new InvalidOperationException("A block has stopped without waiting at a barrier.");
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunWarp(Warp* warp)
     {
         if (count)

@@ -25,6 +25,7 @@ internal static unsafe class AsyncCopyOperations
     }
 
     /// <summary>Any size; slot C holds how many bytes there are to read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* CopyPart(Warp* warp, Op* op)
     {
         var source = (long*)(warp->Registers + op->B);

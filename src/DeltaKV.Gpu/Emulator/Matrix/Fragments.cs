@@ -20,7 +20,7 @@ internal readonly struct BFloat16Fragment : IFragment
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Extract(Vector512<uint> lanes, int part) =>
-        ((lanes << (16 - (16 * part))) & Vector512.Create(0xFFFF_0000u)).AsSingle();
+        (part == 0 ? lanes << 16 : lanes & Vector512.Create(0xFFFF_0000u)).AsSingle();
 }
 
 internal readonly struct Float16Fragment : IFragment
@@ -29,7 +29,7 @@ internal readonly struct Float16Fragment : IFragment
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Extract(Vector512<uint> lanes, int part) =>
-        Float16Format.ToSingle((lanes >> (16 * part)) & Vector512.Create(0xFFFFu));
+        Float16Format.ToSingle(part == 0 ? lanes & Vector512.Create(0xFFFFu) : lanes >> 16);
 }
 
 /// <summary>The hardware reads only the upper nineteen bits of a tf32 operand.</summary>
@@ -41,13 +41,24 @@ internal readonly struct TensorFloatFragment : IFragment
     public static Vector512<float> Extract(Vector512<uint> lanes, int part) => (lanes & Vector512.Create(0xFFFF_E000u)).AsSingle();
 }
 
+internal static class LaneBytes
+{
+    /// <summary>One byte of every lane. Shifts by constants, because the host has no other kind that is an instruction.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> Take(Vector512<uint> lanes, int part)
+    {
+        var shifted = part switch { 0 => lanes, 1 => lanes >> 8, 2 => lanes >> 16, _ => lanes >> 24 };
+        return shifted & Vector512.Create(0xFFu);
+    }
+}
+
 internal readonly struct SByteFragment : IFragment
 {
     public static int Parts => 4;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Extract(Vector512<uint> lanes, int part) =>
-        Vector512.ConvertToSingle((lanes << (24 - (8 * part))).AsInt32() >> 24);
+        Vector512.ConvertToSingle((LaneBytes.Take(lanes, part) << 24).AsInt32() >> 24);
 }
 
 internal readonly struct ByteFragment : IFragment
@@ -56,7 +67,7 @@ internal readonly struct ByteFragment : IFragment
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Extract(Vector512<uint> lanes, int part) =>
-        Vector512.ConvertToSingle(((lanes >> (8 * part)) & Vector512.Create(0xFFu)).AsInt32());
+        Vector512.ConvertToSingle(LaneBytes.Take(lanes, part).AsInt32());
 }
 
 internal readonly struct E5M2Fragment : IFragment
@@ -65,7 +76,7 @@ internal readonly struct E5M2Fragment : IFragment
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Extract(Vector512<uint> lanes, int part) =>
-        Float16Format.ToSingle(((lanes >> (8 * part)) & Vector512.Create(0xFFu)) << 8);
+        Float16Format.ToSingle(LaneBytes.Take(lanes, part) << 8);
 }
 
 internal readonly struct E4M3Fragment : IFragment
@@ -76,7 +87,7 @@ internal readonly struct E4M3Fragment : IFragment
     public static Vector512<float> Extract(Vector512<uint> lanes, int part)
     {
         // As a half the exponent is eight too small; all exponent and mantissa bits set is the one NaN.
-        var bits = (lanes >> (8 * part)) & Vector512.Create(0xFFu);
+        var bits = LaneBytes.Take(lanes, part);
         var magnitude = bits & Vector512.Create(0x7Fu);
         var half = ((bits & Vector512.Create(0x80u)) << 8) | (magnitude << 7);
         var value = Float16Format.ToSingle(half) * Vector512.Create(256f);

@@ -46,6 +46,7 @@ internal static unsafe class MatrixMoves<TAddressing>
         return op + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* StoreTransposed(Warp* warp, Op* op)
     {
         var copy = stackalloc byte[128 + 64];
@@ -73,6 +74,7 @@ internal static unsafe class MatrixTransposition
     }
 
     /// <summary>movmatrix: the matrix in register A, transposed, into Dst.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Run(Warp* warp, Op* op)
     {
         var target = warp->Registers + op->Dst;

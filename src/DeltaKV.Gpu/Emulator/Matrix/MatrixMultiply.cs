@@ -113,6 +113,7 @@ internal static unsafe class MatrixMultiply<TA, TB, TAccumulator>
     }
 
     /// <summary>The same sums for hosts without 512-bit permutes: one row and four columns at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* RunPortable(Warp* warp, Op* op)
     {
         var frame = warp->Registers;

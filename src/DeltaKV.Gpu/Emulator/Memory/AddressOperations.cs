@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DeltaKV.Gpu.Emulator;
 
@@ -6,22 +7,27 @@ namespace DeltaKV.Gpu.Emulator;
 internal static unsafe class AddressOperations
 {
     /// <summary>cvta: Imm is +1 towards generic and -1 away from it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* ConvertShared(Warp* warp, Op* op) => Convert(warp, op, (long)warp->Shared, 0);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* ConvertLocal(Warp* warp, Op* op) => Convert(warp, op, (long)warp->Local, warp->LocalBytes);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* IsShared(Warp* warp, Op* op)
     {
         Predicates.Write(warp, op->Dst, Inside(warp, op, (ulong)warp->Shared, (ulong)warp->Block->SharedBytes));
         return op + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* IsLocal(Warp* warp, Op* op)
     {
         Predicates.Write(warp, op->Dst, Inside(warp, op, (ulong)warp->Local, (ulong)warp->LocalBytes * Warp.Lanes));
         return op + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* IsGlobal(Warp* warp, Op* op)
     {
         var elsewhere = Inside(warp, op, (ulong)warp->Shared, (ulong)warp->Block->SharedBytes)
@@ -30,6 +36,7 @@ internal static unsafe class AddressOperations
         return op + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Op* Convert(Warp* warp, Op* op, long origin, long perLane)
     {
         var d = (long*)(warp->Registers + op->Dst);

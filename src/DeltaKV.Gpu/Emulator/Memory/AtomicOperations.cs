@@ -65,42 +65,49 @@ internal static class AtomicDestination
 internal readonly struct AtomicAdd<T> : IAtomicOperation<T>
     where T : unmanaged, IBinaryInteger<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T old, T b, T c) => unchecked(old + b);
 }
 
 internal readonly struct AtomicAnd<T> : IAtomicOperation<T>
     where T : unmanaged, IBinaryInteger<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T old, T b, T c) => old & b;
 }
 
 internal readonly struct AtomicOr<T> : IAtomicOperation<T>
     where T : unmanaged, IBinaryInteger<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T old, T b, T c) => old | b;
 }
 
 internal readonly struct AtomicXor<T> : IAtomicOperation<T>
     where T : unmanaged, IBinaryInteger<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T old, T b, T c) => old ^ b;
 }
 
 internal readonly struct AtomicMinimum<T> : IAtomicOperation<T>
     where T : unmanaged, IBinaryInteger<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T old, T b, T c) => T.Min(old, b);
 }
 
 internal readonly struct AtomicMaximum<T> : IAtomicOperation<T>
     where T : unmanaged, IBinaryInteger<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T old, T b, T c) => T.Max(old, b);
 }
 
 internal readonly struct AtomicExchange<T> : IAtomicOperation<T>
     where T : unmanaged, IBinaryInteger<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T old, T b, T c) => b;
 }
 
@@ -108,27 +115,32 @@ internal readonly struct AtomicExchange<T> : IAtomicOperation<T>
 internal readonly struct AtomicCompareExchange<T> : IAtomicOperation<T>
     where T : unmanaged, IBinaryInteger<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T old, T b, T c) => old == b ? c : old;
 }
 
 internal readonly struct AtomicIncrement : IAtomicOperation<uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint old, uint b, uint c) => old >= b ? 0 : old + 1;
 }
 
 internal readonly struct AtomicDecrement : IAtomicOperation<uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint old, uint b, uint c) => old == 0 || old > b ? b : old - 1;
 }
 
 internal readonly struct AtomicAddSingle : IAtomicOperation<uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint old, uint b, uint c) =>
         BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle(old) + BitConverter.UInt32BitsToSingle(b));
 }
 
 internal readonly struct AtomicAddDouble : IAtomicOperation<ulong>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Apply(ulong old, ulong b, ulong c) =>
         BitConverter.DoubleToUInt64Bits(BitConverter.UInt64BitsToDouble(old) + BitConverter.UInt64BitsToDouble(b));
 }
@@ -136,6 +148,7 @@ internal readonly struct AtomicAddDouble : IAtomicOperation<ulong>
 internal readonly struct AtomicAddHalves<TFormat> : IAtomicOperation<uint>
     where TFormat : struct, IHalfFormat
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint old, uint b, uint c) =>
         Add((ushort)old, (ushort)b) | ((uint)Add((ushort)(old >> 16), (ushort)(b >> 16)) << 16);
 

@@ -77,6 +77,7 @@ internal static unsafe class LoadVector<TAddressing, TElement, TRegister>
     where TElement : unmanaged, INumber<TElement>
     where TRegister : unmanaged, INumber<TRegister>
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Run(Warp* warp, Op* op)
     {
         var count = op->Aux;

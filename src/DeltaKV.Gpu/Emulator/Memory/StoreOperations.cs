@@ -63,6 +63,7 @@ internal static unsafe class StoreVector<TAddressing, TElement, TRegister>
     where TElement : unmanaged, INumber<TElement>
     where TRegister : unmanaged, INumber<TRegister>
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Run(Warp* warp, Op* op)
     {
         var count = op->Aux;

@@ -129,11 +129,13 @@ internal readonly struct Saturate : IUnaryOperation<float, float>
 /// <summary>add.sat.s32.</summary>
 internal readonly struct AddSaturate : ILaneBinary<int, int, int>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Apply(int a, int b) => (int)Math.Clamp((long)a + b, int.MinValue, int.MaxValue);
 }
 
 internal readonly struct SubtractSaturate : ILaneBinary<int, int, int>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Apply(int a, int b) => (int)Math.Clamp((long)a - b, int.MinValue, int.MaxValue);
 }
 
@@ -141,6 +143,7 @@ internal readonly struct SubtractSaturate : ILaneBinary<int, int, int>
 internal readonly struct IntegerDivide<T> : ILaneBinary<T, T, T>
     where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T a, T b)
     {
         if (T.IsZero(b))
@@ -153,6 +156,7 @@ internal readonly struct IntegerDivide<T> : ILaneBinary<T, T, T>
 internal readonly struct IntegerRemainder<T> : ILaneBinary<T, T, T>
     where T : unmanaged, IBinaryInteger<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T a, T b)
     {
         if (T.IsZero(b))
@@ -163,21 +167,25 @@ internal readonly struct IntegerRemainder<T> : ILaneBinary<T, T, T>
 
 internal readonly struct MultiplyHighS32 : ILaneBinary<int, int, int>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Apply(int a, int b) => (int)(((long)a * b) >> 32);
 }
 
 internal readonly struct MultiplyHighU32 : ILaneBinary<uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b) => (uint)(((ulong)a * b) >> 32);
 }
 
 internal readonly struct MultiplyHighS64 : ILaneBinary<long, long, long>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long Apply(long a, long b) => Math.BigMul(a, b, out _);
 }
 
 internal readonly struct MultiplyHighU64 : ILaneBinary<ulong, ulong, ulong>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Apply(ulong a, ulong b) => Math.BigMul(a, b, out _);
 }
 

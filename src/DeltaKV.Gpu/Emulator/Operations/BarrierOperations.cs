@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DeltaKV.Gpu.Emulator;
 
@@ -13,6 +14,7 @@ internal enum BarrierReduction
 /// <summary>bar.sync, bar.arrive and bar.red. Slot A holds the barrier, B the thread count, C the predicate when Imm's reduction needs one.</summary>
 internal static unsafe class BarrierOperations
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Sync(Warp* warp, Op* op)
     {
         var id = First(warp, op->A) & (Block.BarrierCount - 1);
@@ -21,6 +23,7 @@ internal static unsafe class BarrierOperations
         return BlockBarrier.Arrive(warp, op, id, First(warp, op->B), predicate);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Arrive(Warp* warp, Op* op)
     {
         BlockBarrier.ArriveOnly(warp, First(warp, op->A) & (Block.BarrierCount - 1), First(warp, op->B));

@@ -142,26 +142,31 @@ internal static class PortableShift
 
 internal readonly struct PopCount32 : ILaneUnary<uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a) => (uint)BitOperations.PopCount(a);
 }
 
 internal readonly struct PopCount64 : ILaneUnary<ulong, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(ulong a) => (uint)BitOperations.PopCount(a);
 }
 
 internal readonly struct LeadingZeros32 : ILaneUnary<uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a) => (uint)BitOperations.LeadingZeroCount(a);
 }
 
 internal readonly struct LeadingZeros64 : ILaneUnary<ulong, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(ulong a) => (uint)BitOperations.LeadingZeroCount(a);
 }
 
 internal readonly struct Reverse32 : ILaneUnary<uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a)
     {
         a = ((a >> 1) & 0x5555_5555) | ((a & 0x5555_5555) << 1);
@@ -173,43 +178,51 @@ internal readonly struct Reverse32 : ILaneUnary<uint, uint>
 
 internal readonly struct Reverse64 : ILaneUnary<ulong, ulong>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Apply(ulong a) => ((ulong)Reverse32.Apply((uint)a) << 32) | Reverse32.Apply((uint)(a >> 32));
 }
 
 /// <summary>bfind: position of the highest bit (that differs from the sign), or all ones.</summary>
 internal readonly struct FindU32 : ILaneUnary<uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a) => (uint)(31 - BitOperations.LeadingZeroCount(a));
 }
 
 internal readonly struct FindS32 : ILaneUnary<int, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(int a) => FindU32.Apply((uint)(a < 0 ? ~a : a));
 }
 
 internal readonly struct FindU64 : ILaneUnary<ulong, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(ulong a) => (uint)(63 - BitOperations.LeadingZeroCount(a));
 }
 
 internal readonly struct FindS64 : ILaneUnary<long, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(long a) => FindU64.Apply((ulong)(a < 0 ? ~a : a));
 }
 
 /// <summary>bfe: the field at bit b of length c, zero- or sign-extended (the sign of the highest bit there is).</summary>
 internal readonly struct ExtractU32 : ILaneTernary<uint, uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b, uint c) => (uint)ExtractU64.Apply(a, b, c);
 }
 
 internal readonly struct ExtractS32 : ILaneTernary<int, uint, uint, int>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Apply(int a, uint b, uint c) => (int)ExtractS64.Extract(a, b, c, 31);
 }
 
 internal readonly struct ExtractU64 : ILaneTernary<ulong, uint, uint, ulong>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Apply(ulong a, uint b, uint c)
     {
         b &= 0xFF;
@@ -221,6 +234,7 @@ internal readonly struct ExtractU64 : ILaneTernary<ulong, uint, uint, ulong>
 
 internal readonly struct ExtractS64 : ILaneTernary<long, uint, uint, long>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long Apply(long a, uint b, uint c) => Extract(a, b, c, 63);
 
     public static long Extract(long a, uint b, uint c, int top)
@@ -237,6 +251,7 @@ internal readonly struct ExtractS64 : ILaneTernary<long, uint, uint, long>
 
 internal readonly struct Szext : ILaneBinary<int, uint, int>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Apply(int a, uint b)
     {
         if (b >= 32)
@@ -247,12 +262,14 @@ internal readonly struct Szext : ILaneBinary<int, uint, int>
 
 internal readonly struct SzextUnsigned : ILaneBinary<uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b) => b >= 32 ? a : a & ((1u << (int)b) - 1);
 }
 
 /// <summary>bfi f, a, b, c, d: inserts the low d bits of a into b at bit c.</summary>
 internal static class InsertBits
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Apply(ulong a, ulong b, uint c, uint d, int width)
     {
         c &= 0xFF;
@@ -267,6 +284,7 @@ internal static class InsertBits
 /// <summary>Bit operations with four sources; the fourth is in Extra, or immediate.</summary>
 internal static unsafe class FourOperandBits
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Insert32(Warp* warp, Op* op)
     {
         var r = warp->Registers;
@@ -281,6 +299,7 @@ internal static unsafe class FourOperandBits
         return op + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Insert64(Warp* warp, Op* op)
     {
         var r = warp->Registers;
@@ -322,35 +341,40 @@ internal static unsafe class FourOperandBits
         return op + 1;
     }
 
-    /// <summary>prmt with a constant selector in Imm (default mode).</summary>
+    /// <summary>prmt with a constant selector: Imm holds, for each result byte, its index in A (lower half) and in B (upper half), or 0x80.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* PermuteConstant(Warp* warp, Op* op)
     {
         var r = warp->Registers;
+        var wordOffsets = Vector128.Create(0u, 0x0404_0404, 0x0808_0808, 0x0C0C_0C0C);
+        var fromA = (Vector128.Create((uint)op->Imm) + wordOffsets).AsByte();
+        var fromB = (Vector128.Create((uint)(op->Imm >> 32)) + wordOffsets).AsByte();
+        var written = warp->IsConverged ? uint.MaxValue : warp->Active;
         for (var part = 0; part < 2; part++)
         {
-            var a = LaneVectors.Load<uint>(r + op->A, part);
-            var b = LaneVectors.Load<uint>(r + op->B, part);
-            var result = Vector512<uint>.Zero;
-            for (var i = 0; i < 4; i++)
-            {
-                var selector = (int)(op->Imm >> (4 * i)) & 15;
-                var source = ((selector & 4) != 0 ? b : a) << (24 - (8 * (selector & 3)));
-                var value = (selector & 8) != 0
-                    ? (source.AsInt32() >> 31).AsUInt32() >> 24
-                    : source >> 24;
-                result |= value << (8 * i);
-            }
-
-            LaneVectors.Store(r + op->Dst, part, result, warp->IsConverged ? uint.MaxValue : warp->Active);
+            var a = LaneVectors.Load<byte>(r + op->A, part);
+            var b = LaneVectors.Load<byte>(r + op->B, part);
+            LaneVectors.Store(r + op->Dst, part, (Shuffle(a, fromA) | Shuffle(b, fromB)).AsUInt32(), written);
         }
 
         return op + 1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<byte> Shuffle(Vector512<byte> bytes, Vector128<byte> indices)
+    {
+        if (Avx512BW.IsSupported)
+            return Avx512BW.Shuffle(bytes, Vector512.Create(Vector256.Create(indices, indices), Vector256.Create(indices, indices)));
+        var (low, high) = (bytes.GetLower(), bytes.GetUpper());
+        return Vector512.Create(
+            Vector256.Create(Vector128.Shuffle(low.GetLower(), indices), Vector128.Shuffle(low.GetUpper(), indices)),
+            Vector256.Create(Vector128.Shuffle(high.GetLower(), indices), Vector128.Shuffle(high.GetUpper(), indices)));
     }
 }
 
 internal readonly struct Permute : ILaneTernary<uint, uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b, uint c)
     {
         var bytes = ((ulong)b << 32) | a;
@@ -371,27 +395,32 @@ internal readonly struct Permute : ILaneTernary<uint, uint, uint, uint>
 /// <summary>shf: the upper (left) or lower (right) word of the 64-bit value b:a shifted.</summary>
 internal readonly struct FunnelLeftWrap : ILaneTernary<uint, uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b, uint c) => (uint)(((((ulong)b << 32) | a) << (int)(c & 31)) >> 32);
 }
 
 internal readonly struct FunnelLeftClamp : ILaneTernary<uint, uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b, uint c) => (uint)(((((ulong)b << 32) | a) << (int)Math.Min(c, 32)) >> 32);
 }
 
 internal readonly struct FunnelRightWrap : ILaneTernary<uint, uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b, uint c) => (uint)((((ulong)b << 32) | a) >> (int)(c & 31));
 }
 
 internal readonly struct FunnelRightClamp : ILaneTernary<uint, uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b, uint c) => (uint)((((ulong)b << 32) | a) >> (int)Math.Min(c, 32));
 }
 
 /// <summary>dp4a: c plus the dot product of four bytes.</summary>
 internal readonly struct DotS8S8 : ILaneTernary<uint, uint, int, int>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Apply(uint a, uint b, int c)
     {
         for (var i = 0; i < 32; i += 8)
@@ -402,6 +431,7 @@ internal readonly struct DotS8S8 : ILaneTernary<uint, uint, int, int>
 
 internal readonly struct DotU8U8 : ILaneTernary<uint, uint, int, int>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Apply(uint a, uint b, int c)
     {
         for (var i = 0; i < 32; i += 8)
@@ -412,6 +442,7 @@ internal readonly struct DotU8U8 : ILaneTernary<uint, uint, int, int>
 
 internal readonly struct DotS8U8 : ILaneTernary<uint, uint, int, int>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Apply(uint a, uint b, int c)
     {
         for (var i = 0; i < 32; i += 8)
@@ -422,5 +453,6 @@ internal readonly struct DotS8U8 : ILaneTernary<uint, uint, int, int>
 
 internal readonly struct DotU8S8 : ILaneTernary<uint, uint, int, int>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Apply(uint a, uint b, int c) => DotS8U8.Apply(b, a, c);
 }

@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DeltaKV.Gpu.Emulator;
 
 /// <summary>%clock and %globaltimer, all in host nanoseconds.</summary>
 internal static unsafe class ClockOperations
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Read<T>(Warp* warp, Op* op)
         where T : unmanaged, IBinaryInteger<T>
     {

@@ -152,6 +152,7 @@ internal static unsafe class Predicates
     };
 
     /// <summary>and/or/xor/not/mov on predicates: A and B, inverted by bits 0 and 1 of Aux, combined as Imm says.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Logic(Warp* warp, Op* op)
     {
         var a = *(uint*)(warp->Registers + op->A) ^ (uint)-(op->Aux & 1);

@@ -59,6 +59,7 @@ internal static unsafe class ControlFlow
     }
 
     /// <summary>Jumps to one of Aux targets listed in Extra as distances; the index is in slot A.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* BranchIndexed(Warp* warp, Op* op)
     {
         var index = (uint*)(warp->Registers + op->A);
@@ -83,6 +84,7 @@ internal static unsafe class ControlFlow
         return Op.Event;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Exit(Warp* warp, Op* op)
     {
         WarpScheduler.Retire(warp, warp->Active);
@@ -92,8 +94,10 @@ internal static unsafe class ControlFlow
     public static Op* Trap(Warp* warp, Op* op) => throw Worker.From(warp).Trap(warp, op);
 
     /// <summary>Instructions that mean nothing here: prefetches, cache policies, launch dependencies.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Nothing(Warp* warp, Op* op) => op + 1;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Fence(Warp* warp, Op* op)
     {
         Interlocked.MemoryBarrier();
@@ -101,10 +105,12 @@ internal static unsafe class ControlFlow
     }
 
     /// <summary>Gives the other warps their turn: a thread that sleeps waits for something.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Sleep(Warp* warp, Op* op) => warp->Block->WarpCount > 1 ? Yield(warp, op + 1) : op + 1;
 
     private static uint Predicate(Warp* warp, Op* op) => *(uint*)(warp->Registers + op->A) ^ (uint)op->Aux;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Op* Yield(Warp* warp, Op* target)
     {
         WarpScheduler.Park(warp, target);

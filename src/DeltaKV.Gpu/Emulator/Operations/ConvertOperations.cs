@@ -133,6 +133,7 @@ internal readonly record struct Conversion(PtxType To, PtxType From, RoundingMod
 /// <summary>Every conversion without a vector form of its own, lane by lane.</summary>
 internal static unsafe class GeneralConversion
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Run(Warp* warp, Op* op)
     {
         var conversion = Conversion.Unpack(op->Imm);

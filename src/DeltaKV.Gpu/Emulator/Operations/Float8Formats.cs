@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DeltaKV.Gpu.Emulator;
 
 /// <summary>An 8-bit float format.</summary>
@@ -61,6 +63,7 @@ internal static class Float8Rounding
 internal readonly struct PackFloat8<TFormat> : ILaneBinary<float, float, uint>
     where TFormat : struct, IFloat8Format
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(float a, float b) => ((uint)TFormat.FromSingle(a) << 8) | TFormat.FromSingle(b);
 }
 
@@ -68,6 +71,7 @@ internal readonly struct PackFloat8<TFormat> : ILaneBinary<float, float, uint>
 internal readonly struct PackFloat8FromHalves<TFormat> : ILaneUnary<uint, uint>
     where TFormat : struct, IFloat8Format
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a) => PackFloat8<TFormat>.Apply(
         (float)BitConverter.UInt16BitsToHalf((ushort)(a >> 16)), (float)BitConverter.UInt16BitsToHalf((ushort)a));
 }
@@ -76,6 +80,7 @@ internal readonly struct PackFloat8FromHalves<TFormat> : ILaneUnary<uint, uint>
 internal readonly struct UnpackFloat8<TFormat> : ILaneUnary<uint, uint>
     where TFormat : struct, IFloat8Format
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a) => Half((byte)a) | (Half((byte)(a >> 8)) << 16);
 
     private static uint Half(byte bits)

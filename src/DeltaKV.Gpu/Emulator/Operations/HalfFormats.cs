@@ -160,6 +160,7 @@ internal readonly struct HalfPairUnary<TFormat, TOperation> : IUnaryOperation<ui
 internal readonly struct HalfFusedMultiplyAdd<TFormat> : ILaneTernary<uint, uint, uint, uint>
     where TFormat : struct, IHalfFormat
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b, uint c) =>
         Half((ushort)a, (ushort)b, (ushort)c) | ((uint)Half((ushort)(a >> 16), (ushort)(b >> 16), (ushort)(c >> 16)) << 16);
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DeltaKV.Gpu.Emulator;
 
@@ -23,6 +24,7 @@ internal static unsafe class LaneUnary<TA, TOut, TOperation>
     where TOut : unmanaged
     where TOperation : struct, ILaneUnary<TA, TOut>
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Run(Warp* warp, Op* op)
     {
         var d = (TOut*)(warp->Registers + op->Dst);
@@ -44,6 +46,7 @@ internal static unsafe class LaneBinary<TA, TB, TOut, TOperation>
     where TOut : unmanaged
     where TOperation : struct, ILaneBinary<TA, TB, TOut>
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Run(Warp* warp, Op* op)
     {
         var d = (TOut*)(warp->Registers + op->Dst);
@@ -67,6 +70,7 @@ internal static unsafe class LaneTernary<TA, TB, TC, TOut, TOperation>
     where TOut : unmanaged
     where TOperation : struct, ILaneTernary<TA, TB, TC, TOut>
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Run(Warp* warp, Op* op)
     {
         var d = (TOut*)(warp->Registers + op->Dst);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DeltaKV.Gpu.Emulator;
 
@@ -6,6 +7,7 @@ namespace DeltaKV.Gpu.Emulator;
 internal static unsafe class PackOperations
 {
     /// <summary>The Imm bits of slot A from bit Aux on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Extract<T>(Warp* warp, Op* op)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -22,6 +24,7 @@ internal static unsafe class PackOperations
     }
 
     /// <summary>Concatenates Aux parts of Imm bits, the first lowest.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Combine<T>(Warp* warp, Op* op)
         where T : unmanaged, IBinaryInteger<T>
     {

@@ -49,13 +49,17 @@ internal static unsafe class WarpOperations
         return op + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* VoteAll(Warp* warp, Op* op) => Vote(warp, op, static (holds, members) => holds == members ? uint.MaxValue : 0);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* VoteAny(Warp* warp, Op* op) => Vote(warp, op, static (holds, _) => holds != 0 ? uint.MaxValue : 0);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* VoteUniform(Warp* warp, Op* op) =>
         Vote(warp, op, static (holds, members) => holds == 0 || holds == members ? uint.MaxValue : 0);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Ballot(Warp* warp, Op* op)
     {
         var wait = Gather(warp, op);
@@ -66,6 +70,7 @@ internal static unsafe class WarpOperations
         return op + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* ActiveMask(Warp* warp, Op* op)
     {
         Fill(warp, op->Dst, warp->Active);
@@ -73,6 +78,7 @@ internal static unsafe class WarpOperations
     }
 
     /// <summary>bar.warp.sync.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Synchronize(Warp* warp, Op* op)
     {
         var wait = Gather(warp, op);
@@ -80,6 +86,7 @@ internal static unsafe class WarpOperations
     }
 
     /// <summary>elect.sync: the lowest member is the leader, named in Dst and marked in predicate Imm.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Elect(Warp* warp, Op* op)
     {
         var wait = Gather(warp, op);
@@ -92,6 +99,7 @@ internal static unsafe class WarpOperations
     }
 
     /// <summary>match.any: the lanes whose value equals one's own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* MatchAny<T>(Warp* warp, Op* op)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -110,6 +118,7 @@ internal static unsafe class WarpOperations
     }
 
     /// <summary>match.all: the member mask when all values agree, else 0; agreement goes to predicate Imm.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* MatchAll<T>(Warp* warp, Op* op)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -126,6 +135,7 @@ internal static unsafe class WarpOperations
     }
 
     /// <summary>redux.sync.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Reduce<T, TOperation>(Warp* warp, Op* op)
         where T : unmanaged
         where TOperation : struct, ILaneBinary<T, T, T>
@@ -142,6 +152,7 @@ internal static unsafe class WarpOperations
         return op + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Op* Vote(Warp* warp, Op* op, Func<uint, uint, uint> decide)
     {
         var wait = Gather(warp, op);
@@ -220,32 +231,38 @@ internal static unsafe class WarpOperations
 
 internal readonly struct ReduceAdd : ILaneBinary<uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b) => a + b;
 }
 
 internal readonly struct ReduceAnd : ILaneBinary<uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b) => a & b;
 }
 
 internal readonly struct ReduceOr : ILaneBinary<uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b) => a | b;
 }
 
 internal readonly struct ReduceXor : ILaneBinary<uint, uint, uint>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Apply(uint a, uint b) => a ^ b;
 }
 
 internal readonly struct ReduceMinimum<T> : ILaneBinary<T, T, T>
     where T : unmanaged, INumber<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T a, T b) => T.Min(a, b);
 }
 
 internal readonly struct ReduceMaximum<T> : ILaneBinary<T, T, T>
     where T : unmanaged, INumber<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T a, T b) => T.Max(a, b);
 }
