@@ -5,11 +5,11 @@ using DeltaKV.Kernels.Attention;
 namespace DeltaKV.Cache.Reading;
 
 /// <summary>
-/// Writes what a reader reads as plain blocks: every token of a sequence, coded or raw, where token p is slot <c>p mod 64</c> of block <c>p / 64</c> of the sequence's share.
+/// Writes what a reader reads as plain blocks: every token of a sequence, coded or raw, where token p is slot <c>p mod 64</c> of block <c>p / 64</c>.
 /// The unfused way: reconstruct once, then attend as to raw blocks.
 /// </summary>
 /// <remarks>
-/// Shapes: keys and values <c>[sequences, blocks, keyHeads, 64, d]</c> bf16. One group of four warps per (64 tokens, part, sequence). Writes 2 bytes per element
+/// Shapes: keys and values <c>[blocks, keyHeads, 64, d]</c> bf16. One warp per (16 tokens, part), four parts to a group. Writes 2 bytes per element
 /// and reads what the reader reads: pays off when many query tiles read the same tokens, and is the reference of the fused kernels.
 /// </remarks>
 internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
@@ -25,39 +25,35 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
     /// <param name="stream">Where to enqueue.</param>
     /// <param name="reader">What to read.</param>
     /// <param name="bounds">Which tokens are coded.</param>
-    /// <param name="lengths">Tokens to write of every sequence <c>[sequences]</c>; 0: none.</param>
+    /// <param name="sequence">Row of the tables.</param>
+    /// <param name="length">Tokens to write.</param>
     /// <param name="keys">Where keys go.</param>
     /// <param name="values">Where values go.</param>
     /// <param name="shape">The heads.</param>
-    /// <param name="blocksPerSequence">Blocks of a sequence's share.</param>
-    /// <param name="usedBlocks">Blocks that the longest sequence needs.</param>
-    /// <param name="sequences">How many sequences.</param>
     internal void Launch(
         AcceleratorStream stream,
         TReader reader,
         ArrayView<ReadBounds> bounds,
-        ArrayView<int> lengths,
+        int sequence,
+        int length,
         ArrayView<BFloat16> keys,
         ArrayView<BFloat16> values,
-        AttentionShape shape,
-        int blocksPerSequence,
-        int usedBlocks,
-        int sequences)
+        AttentionShape shape)
     {
-        if (sequences == 0 || usedBlocks == 0)
+        if (length == 0)
             return;
         var arguments = new Arguments
         {
             Reader = reader,
             Bounds = bounds,
-            Lengths = lengths,
             Keys = keys.Cast<UInt4>(),
             Values = values.Cast<UInt4>(),
             KeyHeads = shape.KeyHeads,
-            BlocksPerSequence = blocksPerSequence,
+            Sequence = sequence,
+            Length = length,
         };
         // A warp per part, so that a group reads the same records.
-        var grid = new Index3D(usedBlocks * (KvBlockLayout.Size / 16), ((2 * shape.KeyHeads) + Warps - 1) / Warps, sequences);
+        var grid = new Index3D((length + 15) / 16, ((2 * shape.KeyHeads) + Warps - 1) / Warps, 1);
         (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 })
             .Launch(stream, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1)), arguments);
     }
@@ -67,23 +63,22 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
     {
         var warp = Group.IdxX >> 5;
         var part = (Grid.IdxY * Warps) + warp;
-        var sequence = Grid.IdxZ;
+        var sequence = arguments.Sequence;
         var first = Grid.IdxX * 16;
-        var length = arguments.Lengths[sequence];
-        if (part >= 2 * arguments.KeyHeads || first >= length)
+        if (part >= 2 * arguments.KeyHeads)
             return;
         var chunks = TShape.HeadDim / 8;
         var tile = SharedMemory.Allocate<UInt4>(Warps * 16 * ((TShape.HeadDim / 8) + 1)).SubView(warp * 16 * (chunks + 1));
         var limits = arguments.Bounds[sequence];
         var position = first + (Warp.LaneIdx & 15);
-        position = position < length ? position : -1;
+        position = position < arguments.Length ? position : -1;
         var isValue = part >= arguments.KeyHeads;
         var head = isValue ? part - arguments.KeyHeads : part;
         // Both ends of the coded range are multiples of 16.
         TReader.Load<TShape>(arguments.Reader, sequence, head, isValue, first >= limits.CodedStart && first < limits.CodedEnd, position, tile);
         Warp.Barrier();
 
-        var block = ((long)sequence * arguments.BlocksPerSequence) + (first / KvBlockLayout.Size);
+        var block = (long)(first / KvBlockLayout.Size);
         var target = (isValue ? arguments.Values : arguments.Keys)
             .SubView(((((block * arguments.KeyHeads) + head) * KvBlockLayout.Size) + (first % KvBlockLayout.Size)) * chunks);
         for (var i = Warp.LaneIdx; i < 16 * chunks; i += 32)
@@ -94,10 +89,10 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
     {
         public TReader Reader;
         public ArrayView<ReadBounds> Bounds;
-        public ArrayView<int> Lengths;
         public ArrayView<UInt4> Keys;
         public ArrayView<UInt4> Values;
         public int KeyHeads;
-        public int BlocksPerSequence;
+        public int Sequence;
+        public int Length;
     }
 }

@@ -17,7 +17,7 @@ internal struct CodePoolView
     /// <summary>Words of a block.</summary>
     public int BlockWords;
 
-    /// <summary>Blocks of 16 references: <c>[block][layer][reference][row words]</c>.</summary>
+    /// <summary>Blocks of 16 references: <c>[block][layer with references][reference][row words]</c>.</summary>
     public ArrayView<uint> References;
 
     /// <summary>Squared norms of references <c>[block][layer][reference]</c>.</summary>
@@ -37,6 +37,18 @@ internal struct CodePoolView
 
     /// <summary>Compressed layers.</summary>
     public int Layers;
+
+    /// <summary>Those with references.</summary>
+    public int ReferenceLayers;
+
+    /// <summary>The recomputed layer's kv of every token of the vocabulary, pairs of halves <c>[vocabulary, width / 2]</c>; empty without such a layer.</summary>
+    public ArrayView<uint> TokenRows;
+
+    /// <summary>Token ids by position <c>[sequences, stride]</c>; empty without a recomputed layer.</summary>
+    public ArrayView<int> TokenIds;
+
+    /// <summary>Entries of a row of <see cref="TokenIds"/>.</summary>
+    public int TokenStride;
 
     /// <summary>Key/value heads.</summary>
     public int KeyHeads;
@@ -68,9 +80,9 @@ internal struct CodePoolView
     }
 
     /// <summary>First word of a reference's row.</summary>
-    public long ReferenceOf(int layer, int sequence, int ordinal)
+    public long ReferenceOf(LayerCode code, int sequence, int ordinal)
     {
         var block = ReferenceTables[(sequence * ReferenceStride) + (ordinal >> 4)];
-        return ((((long)block * Layers) + layer) * 16 + (ordinal & 15)) * ReferenceWords;
+        return ((((long)block * ReferenceLayers) + code.ReferenceLayer) * 16 + (ordinal & 15)) * ReferenceWords;
     }
 }

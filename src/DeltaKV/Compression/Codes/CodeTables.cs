@@ -10,7 +10,8 @@ internal sealed class CodeTables : IDisposable
 
     /// <param name="accelerator">Where the tables go.</param>
     /// <param name="codecs">One per compressed layer, all of the same heads.</param>
-    internal CodeTables(Accelerator accelerator, IReadOnlyList<LinearCodec> codecs)
+    /// <param name="recomputed">Number of the layer that comes from a table of tokens; -1: none. Its codec has no chunks.</param>
+    internal CodeTables(Accelerator accelerator, IReadOnlyList<LinearCodec> codecs, int recomputed = -1)
     {
         ArgumentOutOfRangeException.ThrowIfZero(codecs.Count, nameof(codecs));
         (KeyHeads, HeadDim) = (codecs[0].KeyHeads, codecs[0].HeadDim);
@@ -36,12 +37,13 @@ internal sealed class CodeTables : IDisposable
                 ScaleWord = layout.ScaleCount == 0 ? -1 : layout.ScaleWord,
                 ScaleStride = codec.Scales == CodeScales.PerChunk ? 1 : 0,
                 IdWord = layout.IdWord,
-                Neighbours = codec.Neighbours,
+                Neighbours = layers.Count == recomputed ? LayerCode.Recomputed : codec.Neighbours,
+                ReferenceLayer = ReferenceLayers,
                 FirstUnit = firstUnit,
                 UnitCount = units.Count - firstUnit,
             });
             BlockWords += BlockTokens * layout.Words;
-            MaxNeighbours = Math.Max(MaxNeighbours, codec.Neighbours);
+            ReferenceLayers += codec.Neighbours > 0 ? 1 : 0;
         }
 
         Layers = layers;
@@ -65,8 +67,8 @@ internal sealed class CodeTables : IDisposable
     /// <summary>Words of a block of 16 tokens over all layers.</summary>
     internal int BlockWords { get; }
 
-    /// <summary>The most references that any layer takes per token.</summary>
-    internal int MaxNeighbours { get; }
+    /// <summary>Layers with references.</summary>
+    internal int ReferenceLayers { get; }
 
     internal IReadOnlyList<LayerCode> Layers { get; }
 

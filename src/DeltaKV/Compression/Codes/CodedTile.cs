@@ -35,9 +35,17 @@ internal static class CodedTile
             CodeProduct.Add<TShape>(pool, code, part, first, second, up, sums);
             for (var n = 0; n < code.Neighbours; n++)
             {
-                var a = pool.ReferenceOf(layer, sequence, Id(pool, first + code.IdWord, n, firstPosition));
-                var b = pool.ReferenceOf(layer, sequence, Id(pool, second + code.IdWord, n, secondPosition));
-                AddReference<TShape>(pool, 1f / code.Neighbours, partIndex, element, a, b, sums);
+                var a = pool.ReferenceOf(code, sequence, Id(pool, first + code.IdWord, n, firstPosition));
+                var b = pool.ReferenceOf(code, sequence, Id(pool, second + code.IdWord, n, secondPosition));
+                AddReference<TShape>(pool.References, pool.ReferenceBits, pool.KeyHeads, 1f / code.Neighbours, partIndex, element, a, b, sums);
+            }
+
+            if (code.Neighbours == LayerCode.Recomputed)
+            {
+                var words = (long)pool.KeyHeads * TShape.HeadDim;
+                var a = pool.TokenIds[(sequence * pool.TokenStride) + Math.Max(firstPosition, 0)] * words;
+                var b = pool.TokenIds[(sequence * pool.TokenStride) + Math.Max(secondPosition, 0)] * words;
+                AddReference<TShape>(pool.TokenRows, 16, pool.KeyHeads, 1f, partIndex, element, a, b, sums);
             }
 
             if (!isValue)
@@ -67,7 +75,7 @@ internal static class CodedTile
     }
 
     private static void AddReference<TShape>(
-        CodePoolView pool, float weight, int part, int element, long first, long second, ArrayView<Float4> sums)
+        ArrayView<uint> rows, int bits, int keyHeads, float weight, int part, int element, long first, long second, ArrayView<Float4> sums)
         where TShape : struct, IHeadShape
     {
         for (var half = 0; half < Unroll.Full(2); half++)
@@ -75,8 +83,8 @@ internal static class CodedTile
             var at = element + (half * (TShape.HeadDim / 2));
             if (TShape.PairsPerPass == 4)
             {
-                var a = ReferenceRow.LoadEight(pool.References, first, pool.ReferenceBits, 2 * pool.KeyHeads, TShape.HeadDim, part, at);
-                var b = ReferenceRow.LoadEight(pool.References, second, pool.ReferenceBits, 2 * pool.KeyHeads, TShape.HeadDim, part, at);
+                var a = ReferenceRow.LoadEight(rows, first, bits, 2 * keyHeads, TShape.HeadDim, part, at);
+                var b = ReferenceRow.LoadEight(rows, second, bits, 2 * keyHeads, TShape.HeadDim, part, at);
                 sums[half] = Plus(sums[half], a.X, b.X, weight);
                 sums[2 + half] = Plus(sums[2 + half], a.Y, b.Y, weight);
                 sums[4 + half] = Plus(sums[4 + half], a.Z, b.Z, weight);
@@ -88,8 +96,8 @@ internal static class CodedTile
                 var word = ((part * TShape.HeadDim) + at) >> 1;
                 for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
                 {
-                    var a = pool.References[first + word + j];
-                    var b = pool.References[second + word + j];
+                    var a = rows[first + word + j];
+                    var b = rows[second + word + j];
                     sums[(2 * j) + half] = Plus(sums[(2 * j) + half], a, b, weight);
                 }
             }

@@ -1,4 +1,5 @@
 using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.DeltaKv;
 
 namespace DeltaKV.Tests.Compression.Codes;
 
@@ -10,8 +11,8 @@ internal static class CodecSamples
     internal static LinearCodec Create(string name, int keyHeads, int headDim, int neighbours, int seed) => name switch
     {
         "identity" => IdentityCodec.Create(keyHeads, headDim, neighbours),
-        "hadamard4" => HadamardCodec.Create(keyHeads, headDim, ChunkWidth.Bits4, ChunkWidth.Bits4, neighbours),
-        "hadamard8-2" => HadamardCodec.Create(keyHeads, headDim, ChunkWidth.Bits8, ChunkWidth.Bits2, neighbours),
+        "hadamard4" => HadamardCodec.Create(keyHeads, headDim, ChunkWidth.Bits4, ChunkWidth.Bits4) with { Neighbours = neighbours },
+        "hadamard8-2" => HadamardCodec.Create(keyHeads, headDim, ChunkWidth.Bits8, ChunkWidth.Bits2) with { Neighbours = neighbours },
         "mixed" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.Static, ChunkWidth.Bits16, ChunkWidth.Bits16, ChunkWidth.Bits8, ChunkWidth.Bits4, ChunkWidth.Bits2),
         "token4" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.PerToken, ChunkWidth.Bits4, ChunkWidth.Bits4, ChunkWidth.Bits4),
         "empty" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.Static),

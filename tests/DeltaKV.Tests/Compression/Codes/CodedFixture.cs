@@ -55,6 +55,7 @@ internal sealed class CodedFixture : IDisposable
             ReferenceBits = referenceBits,
             ReferenceWords = ReferenceWords,
             Layers = codecs.Length,
+            ReferenceLayers = Math.Max(Tables.ReferenceLayers, 1),
             KeyHeads = shape.KeyHeads,
             LayerCodes = Tables.LayerCodes,
             PartCodes = Tables.PartCodes,
@@ -140,7 +141,7 @@ internal sealed class CodedFixture : IDisposable
             HeadDim = Shape.HeadDim,
         };
         new GatherKernel(device.Accelerator).Launch(device.Stream, flush, Raw, LayerElements / 2);
-        if (Tables.MaxNeighbours > 0)
+        if (Tables.ReferenceLayers > 0)
         {
             new StoreReferencesKernel(device.Accelerator).Launch(device.Stream, flush);
             new SearchKernel(device.Accelerator).Launch(device.Stream, flush, groups.Count);

@@ -25,7 +25,7 @@ internal static class Residual
             var d = Minus(value.W, high.Z, high.W);
             for (var n = 0; n < code.Neighbours; n++)
             {
-                var row = flush.Pool.ReferenceOf(layer, item.Sequence, ids[(4 * token) + n]);
+                var row = flush.Pool.ReferenceOf(code, item.Sequence, ids[(4 * token) + n]);
                 var reference = ReferenceRow.LoadEight(
                     flush.Pool.References, row, flush.Pool.ReferenceBits, parts, flush.HeadDim, 8 * chunk / flush.HeadDim, 8 * chunk % flush.HeadDim);
                 a = Minus(a, reference.X, weight);

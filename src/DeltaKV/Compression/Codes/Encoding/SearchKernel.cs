@@ -31,6 +31,9 @@ internal sealed class SearchKernel(Accelerator accelerator)
     private static void Kernel(FlushView flush)
     {
         var layer = Grid.IdxZ;
+        var code = flush.Pool.LayerCodes[layer];
+        if (code.Neighbours <= 0)
+            return;
         var group = flush.Groups[Grid.IdxY];
         var item = flush.Items[group.FirstItem];
         var offset = item.Position - flush.Origin;
@@ -55,14 +58,14 @@ internal sealed class SearchKernel(Accelerator accelerator)
             for (var slice = 0; slice < flush.Width; slice += Slice)
             {
                 Group.Barrier();
-                LoadSlice(flush, queries, tile, layer, item.Sequence, rows, 16 * group.ItemCount, first, references, slice);
+                LoadSlice(flush, code, queries, tile, item.Sequence, rows, 16 * group.ItemCount, first, references, slice);
                 Group.Barrier();
                 if (warp < group.ItemCount)
                     Multiply(queries, tile, warp, sums);
             }
 
             if (warp < group.ItemCount)
-                Offer(flush, layer, item.Sequence, first, offset, sums, upper, lower);
+                Offer(flush, code, item.Sequence, first, offset, sums, upper, lower);
         }
 
         NearestList.MergeXor(upper, 1);
@@ -81,7 +84,7 @@ internal sealed class SearchKernel(Accelerator accelerator)
     }
 
     private static void LoadSlice(
-        FlushView flush, ArrayView<UInt4> queries, ArrayView<UInt4> tile, int layer, int sequence, int rows, int tokens, int first, int references, int slice)
+        FlushView flush, LayerCode code, ArrayView<UInt4> queries, ArrayView<UInt4> tile, int sequence, int rows, int tokens, int first, int references, int slice)
     {
         var parts = 2 * flush.Pool.KeyHeads;
         for (var i = 0; i < Unroll.Full(4); i++)
@@ -97,7 +100,7 @@ internal sealed class SearchKernel(Accelerator accelerator)
                 // Rows past the end repeat the last one; their scores are not used.
                 var source = rows + Math.Min(row, tokens - 1);
                 query = flush.Rows.Cast<UInt4>()[((long)source * (flush.Width / 8)) + (element >> 3)];
-                var reference = flush.Pool.ReferenceOf(layer, sequence, Math.Min(first + row, references - 1));
+                var reference = flush.Pool.ReferenceOf(code, sequence, Math.Min(first + row, references - 1));
                 near = ReferenceRow.LoadEight(
                     flush.Pool.References, reference, flush.Pool.ReferenceBits, parts, flush.HeadDim, element / flush.HeadDim, element % flush.HeadDim);
             }
@@ -126,7 +129,7 @@ internal sealed class SearchKernel(Accelerator accelerator)
     }
 
     private static void Offer(
-        FlushView flush, int layer, int sequence, int first, int offset, ArrayView<Float4> sums, ArrayView<Candidate> upper, ArrayView<Candidate> lower)
+        FlushView flush, LayerCode code, int sequence, int first, int offset, ArrayView<Float4> sums, ArrayView<Candidate> upper, ArrayView<Candidate> lower)
     {
         var latestUpper = offset / flush.Stride;
         var latestLower = (offset + 8) / flush.Stride;
@@ -138,7 +141,7 @@ internal sealed class SearchKernel(Accelerator accelerator)
             // Both lie in one block of 16.
             if (ordinal <= latestLower)
             {
-                var row = flush.Pool.ReferenceOf(layer, sequence, ordinal) / flush.Pool.ReferenceWords;
+                var row = flush.Pool.ReferenceOf(code, sequence, ordinal) / flush.Pool.ReferenceWords;
                 norm0 = flush.Pool.ReferenceNorms[row];
                 norm1 = flush.Pool.ReferenceNorms[row + 1];
             }

@@ -29,9 +29,12 @@ internal sealed class StoreReferencesKernel(Accelerator accelerator)
         // The same for the whole group.
         if (token >= 16)
             return;
+        var code = flush.Pool.LayerCodes[Grid.IdxZ];
+        if (code.Neighbours <= 0)
+            return;
         var parts = 2 * flush.Pool.KeyHeads;
         var source = (long)flush.RowOf(Grid.IdxZ, Grid.IdxY, token) * (flush.Width / 2);
-        var target = flush.Pool.ReferenceOf(Grid.IdxZ, item.Sequence, ordinal);
+        var target = flush.Pool.ReferenceOf(code, item.Sequence, ordinal);
         var norm = 0f;
         for (var part = Group.IdxX >> 5; part < parts; part += 4)
             norm += flush.Pool.ReferenceBits == 16

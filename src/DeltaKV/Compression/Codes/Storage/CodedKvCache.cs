@@ -51,7 +51,7 @@ internal sealed class CodedKvCache : IKvCache
     internal ICodedStore Store { get; }
 
     /// <summary>Sequences that hold memory; each may need a block of every pool in any step.</summary>
-    internal int AdmittedCount => admitted.Count;
+    internal IReadOnlyList<CodedSequence> Admitted => admitted;
 
     public ISequenceCache Open() => new CodedSequence(this);
 
@@ -75,8 +75,8 @@ internal sealed class CodedKvCache : IKvCache
         (full * Format.FullBlockBytes) + (window * Format.WindowBlockBytes),
         references * Format.ReferenceBlockBytes,
         codes * Format.CodeBlockBytes,
-        // Block numbers, and the two bounds of a sequence.
-        (entries * sizeof(int)) + (sequences * 2 * sizeof(int)));
+        // Block numbers, the two bounds of a sequence, and token ids where a layer is recomputed from them.
+        (entries * sizeof(int)) + (sequences * 2 * sizeof(int)) + (Format.RecomputesFirstLayer ? tokens * sizeof(int) : 0));
 
     internal void Add(CodedSequence sequence) => admitted.Add(sequence);
 

@@ -11,10 +11,13 @@ internal sealed class CodedKvFormat
     /// <param name="shape">The heads.</param>
     /// <param name="codecs">One per layer; null for a layer that stays raw.</param>
     /// <param name="options">What stays raw.</param>
-    internal CodedKvFormat(AttentionShape shape, IReadOnlyList<LinearCodec?> codecs, CodedKvOptions options)
+    /// <param name="recomputesFirstLayer">The first layer's history comes from a table of tokens; its codec stores nothing.</param>
+    internal CodedKvFormat(AttentionShape shape, IReadOnlyList<LinearCodec?> codecs, CodedKvOptions options, bool recomputesFirstLayer = false)
     {
         shape.Validate();
-        (Shape, Options) = (shape, options);
+        (Shape, Options, RecomputesFirstLayer) = (shape, options, recomputesFirstLayer);
+        if (recomputesFirstLayer && (codecs[0] is not { ChunkCount: 0, Neighbours: 0 }))
+            throw new ArgumentException("A recomputed first layer has a codec without chunks and references.", nameof(codecs));
         Codecs = [.. codecs.OfType<LinearCodec>()];
         foreach (var codec in Codecs)
         {
@@ -29,7 +32,7 @@ internal sealed class CodedKvFormat
         CodedLayer = [.. codecs.Select(codec => codec is null ? -1 : coded++)];
         var raw = 0;
         RawLayer = [.. codecs.Select(codec => codec is null ? raw++ : -1)];
-        HasReferences = Codecs.Any(codec => codec.Neighbours > 0);
+        ReferenceLayers = Codecs.Count(codec => codec.Neighbours > 0);
         if (HasReferences && options.ReferenceBits != 16 && shape.HeadDim is not (64 or 128))
             throw new NotSupportedException($"References of {options.ReferenceBits} bits need heads of 64 or 128 elements, not {shape.HeadDim}.");
         ReferenceWords = ReferenceRow.WordsOf(options.ReferenceBits, 2 * shape.KeyHeads, shape.HeadDim);
@@ -38,6 +41,9 @@ internal sealed class CodedKvFormat
     internal AttentionShape Shape { get; }
 
     internal CodedKvOptions Options { get; }
+
+    /// <summary>Whether the first layer comes from a table of tokens.</summary>
+    internal bool RecomputesFirstLayer { get; }
 
     /// <summary>Codecs of the compressed layers.</summary>
     internal IReadOnlyList<LinearCodec> Codecs { get; }
@@ -48,7 +54,10 @@ internal sealed class CodedKvFormat
     /// <summary>Number among the raw layers, by layer; -1: compressed.</summary>
     internal IReadOnlyList<int> RawLayer { get; }
 
-    internal bool HasReferences { get; }
+    /// <summary>Compressed layers with references.</summary>
+    internal int ReferenceLayers { get; }
+
+    internal bool HasReferences => ReferenceLayers > 0;
 
     /// <summary>Words of a reference's row.</summary>
     internal int ReferenceWords { get; }
@@ -70,7 +79,7 @@ internal sealed class CodedKvFormat
     internal long CodeBlockBytes => Codecs.Sum(codec => (long)BlockTokens * RecordLayout.Of(codec).Bytes);
 
     /// <summary>Bytes of a block of references over all compressed layers, norms included.</summary>
-    internal long ReferenceBlockBytes => HasReferences ? (long)BlockTokens * Codecs.Count * ((ReferenceWords * 4) + sizeof(float)) : 0;
+    internal long ReferenceBlockBytes => (long)BlockTokens * ReferenceLayers * ((ReferenceWords * 4) + sizeof(float));
 
     /// <summary>References of the coded positions below a position.</summary>
     internal int ReferencesBelow(int position) => HasReferences

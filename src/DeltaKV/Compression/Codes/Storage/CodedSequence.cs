@@ -27,8 +27,14 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
     /// <summary>Where every token lives.</summary>
     internal CodedBlocks Map { get; private set; } = new();
 
+    /// <summary>Position of the first token that is ever compressed.</summary>
+    internal int CodedStart => format.Options.Sinks;
+
     /// <summary>Position after the last compressed token; never before the sinks.</summary>
     internal int CodedEnd { get; private set; } = owner.Format.Options.Sinks;
+
+    /// <summary>Ids of the tokens up to the end of the coded part.</summary>
+    internal ReadOnlySpan<int> CodedTokens => CollectionsMarshal.AsSpan(tokens)[..Math.Min(CodedEnd, tokens.Count)];
 
     /// <summary>Row of the tables in the last prepared step; -1: it was not in it.</summary>
     internal int Row { get; set; } = -1;
@@ -48,7 +54,7 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
         }
 
         // The whole prompt's history must fit now; its raw window is only a step's matter. Others may each need a block of everything.
-        var others = owner.AdmittedCount - 1;
+        var others = owner.Admitted.Count - 1;
         var end = format.CodedEnd(tokens.Length);
         var fits = owner.TryFree(
             FullBlocks(tokens.Length) - Map.Full.Count + others,

@@ -1,0 +1,215 @@
+using DeltaKV.Cache;
+using DeltaKV.Cache.Reading;
+using DeltaKV.Compression.Codes.Encoding;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels;
+using DeltaKV.Kernels.Attention;
+using DeltaKV.Weights;
+
+namespace DeltaKV.Compression.Codes.Storage;
+
+/// <summary>
+/// A cache whose layers either stay raw or are coded: sinks and window raw, history as codes with or without references, attention reconstructing as it reads. Which
+/// codec a layer has is all that tells deltakv, a calibrated transform, rotated integers and the identity apart.
+/// </summary>
+internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
+{
+    private const int WindowShift = 4;
+    private const int GroupsPerMultiprocessor = 4;
+
+    // From this many query tiles on, reconstructing once for all of them beats doing it in each.
+    private const int TilesWorthScratch = 3;
+
+    private readonly AcceleratorStream stream;
+    private readonly ITransformerKernels<BFloat16> kernels;
+    private readonly CodedKvFormat format;
+    private readonly CodeTables codes;
+    private readonly CodedMemory memory;
+    private readonly CodedTables tables;
+    private readonly Compressor compressor;
+    private readonly ReadScratch scratch;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> inverseFrequencies;
+    private readonly ReaderDecodeKernel<CodeReader> decode;
+    private readonly ReaderPrefillKernel<CodeReader> prefill;
+    private readonly CodePoolView pool;
+    private readonly FirstLayerTable? firstLayer;
+    private (int Sequence, int Length, int Tiles) onlyPrompt;
+
+    /// <param name="stream">The stream all steps run on.</param>
+    /// <param name="kernels">Attention over raw layers; not owned.</param>
+    /// <param name="format">Layers, codecs, what stays raw.</param>
+    /// <param name="capacity">Sizes of the pools.</param>
+    /// <param name="rope">The model's rotary embedding.</param>
+    /// <param name="limits">The most sequences, new tokens and tokens of a sequence.</param>
+    /// <param name="prefixCaching">Whether finished sequences are kept for prompts that begin alike.</param>
+    /// <param name="firstLayer">The first layer's kv of every token where it is recomputed; owned.</param>
+    internal CodedKvLayers(
+        AcceleratorStream stream,
+        ITransformerKernels<BFloat16> kernels,
+        CodedKvFormat format,
+        CodedKvCapacity capacity,
+        RopeParameters rope,
+        CodedKvLimits limits,
+        bool prefixCaching,
+        FirstLayerTable? firstLayer = null)
+    {
+        if (format.RecomputesFirstLayer != firstLayer is not null)
+            throw new ArgumentException("A table of the first layer belongs to a format that recomputes it, and the other way round.", nameof(firstLayer));
+        this.firstLayer = firstLayer;
+        var accelerator = stream.Accelerator;
+        (this.stream, this.kernels, this.format) = (stream, kernels, format);
+        codes = new CodeTables(accelerator, format.Codecs, format.RecomputesFirstLayer ? 0 : -1);
+        memory = new CodedMemory(accelerator, format, capacity);
+        tables = new CodedTables(accelerator, format, limits.Sequences, limits.SequenceTokens);
+        compressor = new Compressor(accelerator, format, codes, limits.StepTokens + (limits.Sequences * CodedKvFormat.BlockTokens));
+        scratch = new ReadScratch(accelerator, format.Shape, limits, DecodeSplits);
+        inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(rope, format.Shape.HeadDim));
+        decode = new ReaderDecodeKernel<CodeReader>(accelerator);
+        prefill = new ReaderPrefillKernel<CodeReader>(accelerator);
+        pool = new CodePoolView
+        {
+            Records = memory.Records,
+            BlockTables = tables.Codes,
+            BlockStride = tables.CodeStride,
+            BlockWords = codes.BlockWords,
+            References = memory.References,
+            ReferenceNorms = memory.Norms,
+            ReferenceTables = tables.References,
+            ReferenceStride = tables.ReferenceStride,
+            ReferenceBits = format.Options.ReferenceBits,
+            ReferenceWords = format.ReferenceWords,
+            Layers = format.Codecs.Count,
+            ReferenceLayers = format.ReferenceLayers,
+            TokenRows = firstLayer?.Rows ?? default,
+            TokenIds = tables.Tokens,
+            TokenStride = tables.TokenStride,
+            KeyHeads = format.Shape.KeyHeads,
+            LayerCodes = codes.LayerCodes,
+            PartCodes = codes.PartCodes,
+            Up = codes.Up,
+            Mean = codes.Mean.Cast<Float2>(),
+            InverseFrequencies = inverseFrequencies.View,
+            RopeScale = (float)rope.AttentionFactor,
+        };
+        Cache = new CodedKvCache(format, capacity, this, prefixCaching);
+    }
+
+    public IKvCache Cache { get; }
+
+    /// <summary>Bytes of all pools.</summary>
+    internal long PoolBytes => memory.Bytes;
+
+    private KvBlocks<BFloat16> Window => new(memory.WindowKeys, memory.WindowValues, tables.Window, tables.WindowStride, WindowShift);
+
+    public void Prepare(AcceleratorStream stream, ReadOnlySpan<SequenceStep> sequences)
+    {
+        foreach (var sequence in ((CodedKvCache)Cache).Admitted)
+            sequence.Row = -1;
+        tables.Upload(stream, sequences);
+        // Prompts come last; reconstructing them into scratch is for a single one.
+        onlyPrompt = default;
+        for (var i = 0; i < sequences.Length; i++)
+        {
+            if (sequences[i].Rows > 1)
+                onlyPrompt = (i, sequences[i].Cache.Length + sequences[i].Rows, PrefillTile.CountOf(sequences[i].Rows));
+        }
+    }
+
+    public KvBlocks<BFloat16> Blocks(int layer)
+    {
+        var raw = format.RawLayer[layer];
+        if (raw >= 0)
+            return new(memory.FullPart(2 * raw), memory.FullPart((2 * raw) + 1), tables.Full, tables.FullStride);
+        var first = format.CodedLayer[layer] * memory.WindowLayerElements;
+        return new(
+            memory.WindowKeys.SubView(first, memory.WindowLayerElements),
+            memory.WindowValues.SubView(first, memory.WindowLayerElements),
+            tables.Window,
+            tables.WindowStride,
+            WindowShift);
+    }
+
+    public void Attend(AcceleratorStream stream, int layer, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output)
+    {
+        var blocks = Blocks(layer);
+        if (format.RawLayer[layer] >= 0)
+        {
+            kernels.DecodeAttention(stream, qkv, step.Rows, blocks, output, step.DecodeRows);
+            kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
+            return;
+        }
+
+        var raw = new KvBlocks<BFloat16x8>(blocks.Keys.Cast<BFloat16x8>(), blocks.Values.Cast<BFloat16x8>(), blocks.Tables, blocks.TableStride, blocks.BlockShift);
+        var reader = new CodeReader(pool, raw, format.CodedLayer[layer]);
+        var order = new TokenOrder(tables.Bounds, default, default, 0);
+        Decode(stream, reader, order, qkv, step, output);
+        Prefill(stream, reader, order, qkv, step, output);
+    }
+
+    public void CopyFull(int source, int target) => memory.CopyFull(stream, source, target);
+
+    public void CopyWindow(int source, int target) => memory.CopyWindow(stream, source, target);
+
+    public void CopyReferences(int source, int target) => memory.CopyReferences(stream, source, target);
+
+    public void Compress(IReadOnlyList<FlushItem> items) => compressor.Run(stream, items, pool, Window, memory.WindowLayerElements);
+
+    public void Dispose()
+    {
+        codes.Dispose();
+        memory.Dispose();
+        tables.Dispose();
+        compressor.Dispose();
+        scratch.Dispose();
+        inverseFrequencies.Dispose();
+        firstLayer?.Dispose();
+    }
+
+    private void Decode(
+        AcceleratorStream stream, CodeReader reader, TokenOrder order, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output) =>
+        decode.Launch(
+            stream,
+            new DecodeArguments<CodeReader>
+            {
+                Reader = reader,
+                Rows = step.Rows,
+                Order = order,
+                Qkv = qkv.Cast<uint>(),
+                Output = output.Cast<BFloat16x2>(),
+                PartialOutput = scratch.PartialOutput,
+                PartialSoftmax = scratch.PartialSoftmax,
+                Splits = DecodeSplits(step.DecodeRows),
+            },
+            format.Shape,
+            step.DecodeRows);
+
+    private void Prefill(
+        AcceleratorStream stream, CodeReader reader, TokenOrder order, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output)
+    {
+        // All tiles of the step are the prompt's, or it is not the only one.
+        if (step.TileCount >= TilesWorthScratch
+            && step.TileCount == onlyPrompt.Tiles
+            && scratch.TryReconstruct(stream, reader, order.Bounds, onlyPrompt.Sequence, onlyPrompt.Length, out var plain))
+        {
+            kernels.PrefillAttention(stream, qkv, step.Tiles, plain, output, step.TileCount);
+            return;
+        }
+
+        prefill.Launch(
+            stream,
+            new PrefillReadArguments<CodeReader>
+            {
+                Reader = reader,
+                Tiles = step.Tiles,
+                Order = order,
+                Qkv = qkv.Cast<uint>(),
+                Output = output.Cast<BFloat16x2>(),
+            },
+            format.Shape,
+            step.TileCount);
+    }
+
+    /// <summary>Enough groups to fill the device, whatever the lengths, so that graphs can be kept.</summary>
+    private int DecodeSplits(int rows) =>
+        Math.Max(1, stream.Accelerator.NumMultiprocessors * GroupsPerMultiprocessor / (Math.Max(rows, 1) * format.Shape.KeyHeads));
+}

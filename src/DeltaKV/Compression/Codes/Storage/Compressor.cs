@@ -1,0 +1,132 @@
+using DeltaKV.Compression.Codes.Encoding;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Compression.Codes.Storage;
+
+/// <summary>Runs a flush: gather, store references, search, encode, all layers and sequences at once, in passes that fit the workspace. Nothing waits.</summary>
+internal sealed class Compressor : IDisposable
+{
+    private const long WorkspaceBytes = 32 << 20;
+    private const int MaxSplits = 16;
+
+    private readonly Accelerator accelerator;
+    private readonly CodedKvFormat format;
+    private readonly CodeTables codes;
+    private readonly GatherKernel gather;
+    private readonly StoreReferencesKernel storeReferences;
+    private readonly SearchKernel search;
+    private readonly EncodeKernel encode;
+    private readonly int maxItems;
+    private readonly int itemsPerPass;
+    private readonly PageLockedArray1D<FlushItem> itemStaging;
+    private readonly PageLockedArray1D<SearchGroup> groupStaging;
+    private readonly MemoryBuffer1D<FlushItem, Stride1D.Dense> items;
+    private readonly MemoryBuffer1D<SearchGroup, Stride1D.Dense> groups;
+    private readonly MemoryBuffer1D<uint, Stride1D.Dense> rows;
+    private readonly MemoryBuffer1D<Candidate, Stride1D.Dense> candidates;
+
+    /// <param name="accelerator">Where it runs.</param>
+    /// <param name="format">What is stored.</param>
+    /// <param name="codes">The codecs on the device; not owned.</param>
+    /// <param name="maxTokens">The most tokens of a flush.</param>
+    internal Compressor(Accelerator accelerator, CodedKvFormat format, CodeTables codes, int maxTokens)
+    {
+        (this.accelerator, this.format, this.codes) = (accelerator, format, codes);
+        (gather, storeReferences, search, encode) = (new(accelerator), new(accelerator), new(accelerator), new(accelerator));
+        maxItems = CodedKvFormat.Blocks(maxTokens, CodedKvFormat.BlockTokens);
+        var tokenBytes = (long)format.Codecs.Count * codes.Width * sizeof(ushort);
+        itemsPerPass = (int)Math.Clamp(WorkspaceBytes / (CodedKvFormat.BlockTokens * tokenBytes), 4, Math.Max(maxItems, 4));
+        itemStaging = accelerator.AllocatePageLocked1D<FlushItem>(maxItems);
+        groupStaging = accelerator.AllocatePageLocked1D<SearchGroup>(maxItems);
+        items = accelerator.Allocate1D<FlushItem>(maxItems);
+        groups = accelerator.Allocate1D<SearchGroup>(maxItems);
+        long tokens = (long)format.Codecs.Count * itemsPerPass * CodedKvFormat.BlockTokens;
+        rows = accelerator.Allocate1D<uint>(tokens * codes.Width / 2);
+        candidates = accelerator.Allocate1D<Candidate>(format.HasReferences ? tokens * MaxSplits * 4 : 1);
+    }
+
+    /// <summary>Compresses the items, which are in order of sequence and position. Their raw blocks may be given away afterwards.</summary>
+    internal void Run(AcceleratorStream stream, IReadOnlyList<FlushItem> work, CodePoolView pool, KvBlocks<BFloat16> raw, long layerElements)
+    {
+        for (var start = 0; start < work.Count; start += maxItems)
+            Run(stream, work, start, Math.Min(maxItems, work.Count - start), pool, raw, layerElements);
+    }
+
+    public void Dispose()
+    {
+        itemStaging.Dispose();
+        groupStaging.Dispose();
+        items.Dispose();
+        groups.Dispose();
+        rows.Dispose();
+        candidates.Dispose();
+    }
+
+    private void Run(
+        AcceleratorStream stream, IReadOnlyList<FlushItem> work, int start, int count, CodePoolView pool, KvBlocks<BFloat16> raw, long layerElements)
+    {
+        for (var i = 0; i < count; i++)
+            itemStaging.Span[i] = work[start + i];
+        var (groupCount, passGroups) = (0, new List<(int First, int Count, int Items, int Longest)>());
+        for (var first = 0; first < count; first += itemsPerPass)
+        {
+            var itemCount = Math.Min(itemsPerPass, count - first);
+            var (from, longest) = (groupCount, 0);
+            for (var i = 0; i < itemCount;)
+            {
+                var size = GroupSize(work, start + first + i, Math.Min(4, itemCount - i));
+                groupStaging.Span[groupCount++] = new SearchGroup(i, size);
+                i += size;
+                longest = Math.Max(longest, work[start + first + i - 1].Position + CodedKvFormat.BlockTokens);
+            }
+
+            passGroups.Add((from, groupCount - from, itemCount, longest));
+        }
+
+        items.View.BaseView.CopyFromPageLockedAsync(stream, itemStaging, count);
+        groups.View.BaseView.CopyFromPageLockedAsync(stream, groupStaging, groupCount);
+        for (var pass = 0; pass < passGroups.Count; pass++)
+        {
+            var (firstGroup, passGroupCount, itemCount, longest) = passGroups[pass];
+            var flush = new FlushView
+            {
+                Pool = pool,
+                Items = items.View.BaseView.SubView(pass * itemsPerPass, itemCount),
+                Groups = groups.View.BaseView.SubView(firstGroup, passGroupCount),
+                Units = codes.Units,
+                Down = codes.Down,
+                Rows = rows.View,
+                Candidates = candidates.View,
+                ItemCount = itemCount,
+                Splits = Splits(passGroupCount, format.ReferencesBelow(longest)),
+                Stride = format.Options.ReferenceStride,
+                Origin = format.Options.Sinks,
+                HeadDim = format.Shape.HeadDim,
+            };
+            gather.Launch(stream, flush, raw, layerElements / 2);
+            if (format.HasReferences)
+            {
+                storeReferences.Launch(stream, flush);
+                search.Launch(stream, flush, passGroupCount);
+            }
+
+            encode.Launch(stream, flush);
+        }
+    }
+
+    private static int GroupSize(IReadOnlyList<FlushItem> work, int first, int limit)
+    {
+        var size = 1;
+        while (size < limit
+            && work[first + size].Sequence == work[first].Sequence
+            && work[first + size].Position == work[first].Position + (size * CodedKvFormat.BlockTokens))
+            size++;
+        return size;
+    }
+
+    /// <summary>Enough groups for the device, while each still has a few tiles of references.</summary>
+    private int Splits(int groupCount, int references) => Math.Max(1, Math.Min(
+        Math.Min(MaxSplits, references / 256),
+        accelerator.NumMultiprocessors * 2 / Math.Max(1, groupCount * format.Codecs.Count)));
+}

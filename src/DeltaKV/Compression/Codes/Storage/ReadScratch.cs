@@ -1,0 +1,62 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Compression.Codes.Storage;
+
+/// <summary>Room that attention over codes works in: partial results of split decoding, and one layer of one prompt in plain form.</summary>
+internal sealed class ReadScratch : IDisposable
+{
+    private readonly AttentionShape shape;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> partialOutput;
+    private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialSoftmax;
+    private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> plain;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense> blockNumbers;
+    private readonly ReconstructKernel<CodeReader> reconstruct;
+    private readonly int plainBlocks;
+
+    /// <param name="accelerator">Where it is.</param>
+    /// <param name="shape">The heads.</param>
+    /// <param name="limits">Bounds.</param>
+    /// <param name="splits">How many groups share the tokens of so many rows.</param>
+    internal ReadScratch(Accelerator accelerator, AttentionShape shape, CodedKvLimits limits, Func<int, int> splits)
+    {
+        this.shape = shape;
+        var parts = Enumerable.Range(1, limits.Sequences).Max(rows => (long)rows * splits(rows));
+        partialOutput = accelerator.Allocate1D<float>(parts * shape.OutputWidth);
+        partialSoftmax = accelerator.Allocate1D<Float2>(parts * shape.QueryHeads);
+        plainBlocks = (int)Math.Min(
+            CodedKvFormat.Blocks(limits.SequenceTokens, KvBlockLayout.Size), limits.ScratchBytes / (2L * sizeof(ushort) * shape.BlockElements));
+        plain = accelerator.Allocate1D<BFloat16>(Math.Max(2L * plainBlocks * shape.BlockElements, 1));
+        blockNumbers = accelerator.Allocate1D(Enumerable.Range(0, Math.Max(plainBlocks, 1)).ToArray());
+        reconstruct = new ReconstructKernel<CodeReader>(accelerator);
+    }
+
+    internal ArrayView<float> PartialOutput => partialOutput.View;
+
+    internal ArrayView<Float2> PartialSoftmax => partialSoftmax.View;
+
+    /// <summary>Writes a prompt's tokens of one layer as plain blocks, if there is room; every row of their table is the same.</summary>
+    internal bool TryReconstruct(
+        AcceleratorStream stream, CodeReader reader, ArrayView<ReadBounds> bounds, int sequence, int promptLength, out KvBlocks<BFloat16> blocks)
+    {
+        blocks = default;
+        var used = CodedKvFormat.Blocks(promptLength, KvBlockLayout.Size);
+        if (used > plainBlocks)
+            return false;
+        var size = (long)plainBlocks * shape.BlockElements;
+        var keys = plain.View.BaseView.SubView(0, size);
+        var values = plain.View.BaseView.SubView(size, size);
+        reconstruct.Launch(stream, reader, bounds, sequence, promptLength, keys, values, shape);
+        blocks = new KvBlocks<BFloat16>(keys, values, blockNumbers.View, 0);
+        return true;
+    }
+
+    public void Dispose()
+    {
+        partialOutput.Dispose();
+        partialSoftmax.Dispose();
+        plain.Dispose();
+        blockNumbers.Dispose();
+    }
+}
