@@ -28,10 +28,10 @@ public class GoldenLogitsTests
         Assert.InRange(RelativeError(model, harness.Run), 1e-6, 1e-2);
     }
 
-    private delegate float[][] Runner(ReadOnlySpan<int> tokens, bool decode = false);
+    internal delegate float[][] Runner(ReadOnlySpan<int> tokens, bool decode = false);
 
     /// <summary>Prompt in two uneven chunks, then token by token, so that every attention path is behind the figure.</summary>
-    private static double RelativeError(string model, Runner run)
+    internal static double RelativeError(string model, Runner run)
     {
         using var expected = SafetensorsFile.Open(Path.Combine(Directory(model), "expected.safetensors"));
         var ids = Array.ConvertAll(expected.Values<long>(expected.Tensors["ids"]).ToArray(), id => (int)id);
@@ -60,5 +60,5 @@ public class GoldenLogitsTests
         return Math.Sqrt(error / norm);
     }
 
-    private static string Directory(string model) => RepositoryRoot.PathTo("tests", "DeltaKV.Tests", "Fixtures", "models", model);
+    internal static string Directory(string model) => RepositoryRoot.PathTo("tests", "DeltaKV.Tests", "Fixtures", "models", model);
 }

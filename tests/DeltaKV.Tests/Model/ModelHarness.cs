@@ -17,13 +17,23 @@ internal sealed class ModelHarness<T> : IDisposable
     private readonly AcceleratorStream stream;
     private readonly DeviceWeights<T> weights;
     private readonly ITransformerKernels<T> kernels;
-    private readonly RawKvLayers<T> layers;
+    private readonly IKvLayers<T> layers;
     private readonly StepInputs inputs;
     private readonly Transformer<T> transformer;
     private readonly ISequenceCache sequence;
     private readonly List<int> history = [];
 
-    internal ModelHarness(Accelerator accelerator, string directory, int maxTokens, Func<AttentionShape, ITransformerKernels<T>> open)
+    /// <param name="accelerator">Where the model runs.</param>
+    /// <param name="directory">The model.</param>
+    /// <param name="maxTokens">The longest sequence.</param>
+    /// <param name="open">Opens the kernels.</param>
+    /// <param name="openCache">Opens the cache; null for the uncompressed one.</param>
+    internal ModelHarness(
+        Accelerator accelerator,
+        string directory,
+        int maxTokens,
+        Func<AttentionShape, ITransformerKernels<T>> open,
+        Func<AcceleratorStream, ModelConfig, DeviceWeights<T>, ITransformerKernels<T>, IKvLayers<T>>? openCache = null)
     {
         Config = ModelConfig.Load(directory);
         stream = accelerator.CreateStream();
@@ -32,13 +42,16 @@ internal sealed class ModelHarness<T> : IDisposable
         var plan = MemoryPlan.Create(
             Config, new EngineOptions { MaxModelLength = maxTokens, MaxSequences = MaxSequences }, accelerator.Name, long.MaxValue / 2, 0, 0, Config.KvBytesPerToken);
         weights = DeviceWeights<T>.Load(stream, Config, source, plan, null, CancellationToken.None);
-        layers = new RawKvLayers<T>(stream, kernels, Config.LayerCount, plan.BlockCount, MaxSequences, prefixCaching: false);
+        layers = openCache?.Invoke(stream, Config, weights, kernels)
+            ?? new RawKvLayers<T>(stream, kernels, Config.LayerCount, plan.BlockCount, MaxSequences, prefixCaching: false);
         inputs = new StepInputs(accelerator, maxTokens, maxTokens, MaxSequences, maxTokens);
         transformer = new Transformer<T>(accelerator, Config, weights, kernels, layers, maxTokens, maxTokens);
         sequence = layers.Cache.Open();
     }
 
     internal ModelConfig Config { get; }
+
+    internal KvUsage Usage => sequence.Usage;
 
     /// <summary>Computes tokens after those so far and returns the logits of each, <c>[tokens][vocabulary]</c>.</summary>
     internal float[][] Run(ReadOnlySpan<int> tokens, bool decode = false)
@@ -57,6 +70,7 @@ internal sealed class ModelHarness<T> : IDisposable
         var logits = transformer.Forward(stream, inputs);
         var flat = logits.SubView(0, (long)tokens.Length * Config.VocabularySize).GetAsArray(stream);
         sequence.Commit(history.ToArray());
+        layers.Cache.Flush();
         return flat.Chunk(Config.VocabularySize).ToArray();
     }
 

@@ -47,5 +47,14 @@ internal sealed class FirstLayerTable : IDisposable
     /// <summary><c>[vocabulary, width / 2]</c> pairs of halves.</summary>
     internal ArrayView<uint> Rows => rows.View;
 
+    /// <summary>What stands for a codec of the recomputed layer: nothing stored.</summary>
+    internal static LinearCodec Codec(int keyHeads, int headDim) => new()
+    {
+        KeyHeads = keyHeads,
+        HeadDim = headDim,
+        Mean = new float[2 * keyHeads * headDim],
+        Groups = [new CodeGroup(0, 2 * keyHeads * headDim, [], [], [])],
+    };
+
     public void Dispose() => rows.Dispose();
 }
