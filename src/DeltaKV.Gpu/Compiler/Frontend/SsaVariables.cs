@@ -41,8 +41,10 @@ internal sealed class SsaVariables(Function function)
     public void Seal(Block block)
     {
         block.IsSealed = true;
+        depth++;
         foreach (var (variable, phi) in block.Incomplete)
             Complete(block, variable, phi);
+        depth--;
         CheckSuspects();
         block.Incomplete.Clear();
         for (var i = assumptions.Count - 1; i >= 0; i--)

@@ -28,17 +28,18 @@ internal sealed partial class Translator
         }
 
         layout.RequireMemory();
-        foreach (var group in layout.GroupsFor(AlignmentOf(address, layout)))
+        var alignment = AlignmentOf(address, layout);
+        foreach (var group in layout.GroupsFor(alignment))
         {
             if (group.Kinds.Length == 1)
             {
                 var kind = group.Kinds[0];
-                leaves[group.FirstLeaf] = builder.Append(Op.Load, kind.Register(), [address], group.Offset, data: new MemoryAccess(group.Kinds, isVolatile));
+                leaves[group.FirstLeaf] = builder.Append(Op.Load, kind.Register(), [address], group.Offset, data: new MemoryAccess(group.Kinds, isVolatile, alignment));
                 continue;
             }
 
             var kinds = Uniform(group.Kinds);
-            var several = builder.Append(Op.Load, IrType.None, [address], group.Offset, data: new MemoryAccess(kinds, isVolatile));
+            var several = builder.Append(Op.Load, IrType.None, [address], group.Offset, data: new MemoryAccess(kinds, isVolatile, alignment));
             var parts = builder.Extract(several, Array.ConvertAll(kinds, static kind => kind.Register()));
             for (var i = 0; i < parts.Length; i++)
                 leaves[group.FirstLeaf + i] = builder.BitCast(parts[i], group.Kinds[i].Register());
@@ -59,14 +60,15 @@ internal sealed partial class Translator
         }
 
         layout.RequireMemory();
-        foreach (var group in layout.GroupsFor(AlignmentOf(address, layout)))
+        var alignment = AlignmentOf(address, layout);
+        foreach (var group in layout.GroupsFor(alignment))
         {
             var kinds = Uniform(group.Kinds);
             var args = new Value[kinds.Length + 1];
             args[0] = address;
             for (var i = 0; i < kinds.Length; i++)
                 args[i + 1] = builder.BitCast(leaves[group.FirstLeaf + i], kinds[i].Register());
-            builder.Append(Op.Store, IrType.None, args, group.Offset, data: new MemoryAccess(kinds, isVolatile));
+            builder.Append(Op.Store, IrType.None, args, group.Offset, data: new MemoryAccess(kinds, isVolatile, alignment));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using DeltaKV.Gpu.Compiler.Frontend;
 using DeltaKV.Gpu.Compiler.Il;
 using DeltaKV.Gpu.Compiler.Ir;
@@ -5,7 +6,7 @@ using DeltaKV.Gpu.Compiler.Ir;
 namespace DeltaKV.Gpu.Compiler.Passes;
 
 /// <summary>
-/// Turns element addresses into arithmetic of the width their space needs: 64 bits for global memory, 32 for shared and local.
+/// Turns element addresses into arithmetic of the width their space needs: 64 bits for global and local memory, 32 for shared.
 /// Constant parts of an index become the offset that a memory instruction adds for free.
 /// </summary>
 /// <remarks>
@@ -38,7 +39,7 @@ internal sealed class AddressLowering
     private static void SetType(Value value)
     {
         if (value.Type == IrType.Ptr)
-            value.Type = value.Space == AddressSpace.Global ? IrType.I64 : IrType.I32;
+            value.Type = value.Space == AddressSpace.Shared ? IrType.I32 : IrType.I64;
     }
 
     private void Lower(Block block)
@@ -72,6 +73,7 @@ internal sealed class AddressLowering
             case Op.Load or Op.Store or Op.Atomic:
                 var (address, offset) = Find(value.Args[0]);
                 value.Space = value.Args[0].Space == AddressSpace.Unknown ? AddressSpace.Global : value.Args[0].Space;
+                SetAlignment(value);
                 value.Args[0] = address;
                 value.Imm += offset;
                 for (var i = 1; i < value.Args.Length; i++)
@@ -92,6 +94,18 @@ internal sealed class AddressLowering
         }
     }
 
+    /// <summary>Notes in <see cref="Value.Scale"/> to how many bytes the base of the access is known to be aligned.</summary>
+    private void SetAlignment(Value access)
+    {
+        if (access.Data is not MemoryAccess { Alignment: var alignment })
+            return;
+        var element = access.Args[0];
+        for (; element is { Op: Op.ElementAddress, Data: TypeLayout container }; element = element.Args[0])
+            alignment = container.ElementAlignment;
+        var skew = Find(element).Offset;
+        access.Scale = skew == 0 ? alignment : (int)Math.Min(alignment, 1L << BitOperations.TrailingZeroCount(skew));
+    }
+
     private static void RequireGlobal(Value store, Value stored)
     {
         if (stored.Space is AddressSpace.Shared or AddressSpace.Local && stored.Op is Op.SharedAddress or Op.LocalAddress or Op.ElementAddress or Op.Phi)
@@ -104,7 +118,7 @@ internal sealed class AddressLowering
     {
         var (start, offset) = Find(address.Args[0].Resolve());
         if (start.Op == Op.Const)
-            start = builder.Const(address.Space == AddressSpace.Global ? IrType.I64 : IrType.I32, 0);
+            start = builder.Const(address.Space == AddressSpace.Shared ? IrType.I32 : IrType.I64, 0);
         offset += address.Imm;
         if (address.Args.Length == 1)
             return (start, offset);

@@ -15,6 +15,7 @@ internal static class Optimizer
         Clean(function);
         if (IfConversion.Run(function))
             Clean(function);
+        LoadCombining.Run(function);
         InvariantMotion.Run(function);
         Clean(function);
         MultiplyAddFusion.Run(function);

@@ -1,14 +1,17 @@
-using DeltaKV.Gpu.Compiler.Il;
 using DeltaKV.Gpu.Compiler.Ir;
 
 namespace DeltaKV.Gpu.Compiler.Passes;
 
-/// <summary>Computes everything once: a value equal to one that dominates it is replaced; loads are shared within a block until a write may change them.</summary>
+/// <summary>
+/// Computes everything once: a value equal to one that dominates it is replaced, and so is a load of what memory is known to hold.
+/// </summary>
 internal sealed class ValueNumbering
 {
     private readonly Dictionary<Key, List<Value>> known = [];
-    private readonly Dictionary<Key, Value> loads = [];
+    private readonly Dictionary<Block, KnownMemory> memoryAtEnd = [];
+    private readonly Dictionary<Value, Value[]> vectors = [];
     private readonly int[] dominators;
+    private KnownMemory memory = new();
 
     private ValueNumbering(Function function) => dominators = ControlFlowGraph.Dominators(function);
 
@@ -22,7 +25,7 @@ internal sealed class ValueNumbering
 
     private void Number(Block block)
     {
-        loads.Clear();
+        memory = block.Predecessors is [var before] && memoryAtEnd.TryGetValue(before, out var held) ? held.Copy() : new KnownMemory();
         foreach (var value in block.Values)
         {
             for (var i = 0; i < value.Args.Length; i++)
@@ -31,13 +34,16 @@ internal sealed class ValueNumbering
                 Array.Reverse(value.Args);
             if (value.Op == Op.Load)
                 ShareLoad(value);
+            else if (value.Op == Op.Extract && value.Args[0].Op == Op.Load)
+                ShareExtract(value);
             else if (value.IsMergeable())
                 Merge(value, block);
             else
-                Forget(value);
+                Effect(value);
         }
 
         block.Values.RemoveAll(static value => value.Replacement is not null);
+        memoryAtEnd[block] = memory;
     }
 
     private void Merge(Value value, Block block)
@@ -62,43 +68,50 @@ internal sealed class ValueNumbering
 
     private void ShareLoad(Value load)
     {
-        if (load.Data is MemoryAccess { IsVolatile: true })
+        var access = (MemoryAccess)load.Data!;
+        if (access.IsVolatile)
         {
-            loads.Clear();
+            memory.Clear();
             return;
         }
 
-        if (!loads.TryAdd(new Key(load), load))
-            load.Replacement = loads[new Key(load)];
-    }
-
-    private void Forget(Value value)
-    {
-        switch (value.Op)
+        if (memory.Find(load, access) is not { } values)
         {
-            case Op.Store when value.Data is MemoryAccess { IsVolatile: false }:
-                foreach (var (key, load) in loads)
-                {
-                    if (load.Space == value.Space && Overlap(load, value))
-                        loads.Remove(key);
-                }
-
-                break;
-            case Op.Shuffle or Op.Assert:
-                break;
-            default:
-                loads.Clear();
-                break;
+            if (access.Kinds.Length == 1)
+                memory.Set(load, access, 0, load);
+        }
+        else if (access.Kinds.Length == 1)
+        {
+            load.Replacement = values[0];
+        }
+        else
+        {
+            vectors[load] = values;
         }
     }
 
-    private static bool Overlap(Value load, Value store) =>
-        load.Args[0] != store.Args[0] || (load.Imm < store.Imm + Bytes(store) && store.Imm < load.Imm + Bytes(load));
-
-    private static int Bytes(Value access)
+    private void ShareExtract(Value part)
     {
-        var kinds = ((MemoryAccess)access.Data!).Kinds;
-        return kinds.Length * kinds[0].Size();
+        var load = part.Args[0];
+        if (vectors.TryGetValue(load, out var values))
+            part.Replacement = values[part.Imm];
+        else if (load.Data is MemoryAccess { IsVolatile: false } access)
+            memory.Set(load, access, (int)part.Imm, part);
+    }
+
+    private void Effect(Value value)
+    {
+        switch (value.Op)
+        {
+            case Op.Store when value.Data is MemoryAccess { IsVolatile: false } access:
+                memory.Store(value, access);
+                break;
+            case Op.Shuffle or Op.Assert or Op.Phi:
+                break;
+            default:
+                memory.Clear();
+                break;
+        }
     }
 
     private readonly struct Key(Value value) : IEquatable<Key>
@@ -108,7 +121,7 @@ internal sealed class ValueNumbering
         public bool Equals(Key other)
         {
             var (a, b) = (value, other.value);
-            if (a.Op != b.Op || a.Type != b.Type || a.Imm != b.Imm || a.Scale != b.Scale || (a.Op == Op.Load && a.Space != b.Space) || a.Args.Length != b.Args.Length)
+            if (a.Op != b.Op || a.Type != b.Type || a.Imm != b.Imm || a.Scale != b.Scale || a.Args.Length != b.Args.Length)
                 return false;
             for (var i = 0; i < a.Args.Length; i++)
             {
@@ -116,7 +129,7 @@ internal sealed class ValueNumbering
                     return false;
             }
 
-            return a.Data is MemoryAccess x && b.Data is MemoryAccess y ? x.Kinds.AsSpan().SequenceEqual(y.Kinds) : Equals(a.Data, b.Data);
+            return Equals(a.Data, b.Data);
         }
 
         public override bool Equals(object? obj) => obj is Key other && Equals(other);
