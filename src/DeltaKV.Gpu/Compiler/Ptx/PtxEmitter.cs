@@ -168,8 +168,8 @@ internal sealed partial class PtxEmitter
         {
             var isAddress = user.Op switch
             {
-                Op.Load or Op.Store or Op.Atomic => i == 0,
-                Op.Template => ((PtxTemplate)user.Data!).TakesOffset(i),
+                Op.Load or Op.Store or Op.Atomic => i == 0 && user.Imm >= 0,
+                Op.Template => ((PtxTemplate)user.Data!) is var template && template.TakesOffset(i) && template.Offsets[i] >= 0,
                 _ => false,
             };
             if (user.Args[i].Op == Op.SharedAddress && !isAddress)
@@ -177,7 +177,12 @@ internal sealed partial class PtxEmitter
         }
     }
 
-    private static string? MemoryName(Value address) => address.Op == Op.SharedAddress ? ((MemoryVariable)address.Data!).Name : null;
+    /// <summary>An address and an offset, as they stand between brackets. PTX takes a name plus a number, but minus only after a register.</summary>
+    private string AddressText(Value address, long offset)
+    {
+        var start = address.Op == Op.SharedAddress && offset >= 0 ? ((MemoryVariable)address.Data!).Name : InRegister(address);
+        return offset == 0 ? start : $"{start}+{offset.ToString(CultureInfo.InvariantCulture)}";
+    }
 
     /// <summary>The operand in a register, where PTX takes no immediate.</summary>
     private string InRegister(Value value)
