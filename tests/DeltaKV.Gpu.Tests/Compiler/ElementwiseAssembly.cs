@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.Loader;
 
 namespace DeltaKV.Gpu.Tests.Compiler;
 
@@ -25,7 +26,8 @@ internal sealed class ElementwiseAssembly
         type.CreateType();
         using var image = new MemoryStream();
         assembly.Save(image);
-        wrappers = Assembly.Load(image.ToArray()).GetType("Wrappers")!;
+        image.Position = 0;
+        wrappers = AssemblyLoadContext.Default.LoadFromStream(image).GetType("Wrappers")!;
     }
 
     /// <summary>The kernel of a function, as a delegate.</summary>

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.Loader;
 
 namespace DeltaKV.Gpu.Tests.Compiler;
 
@@ -27,7 +28,7 @@ internal sealed class RandomFunctions(int seed)
     /// <summary>Functions <c>long f(int, long, float, double, uint)</c> with consecutive seeds.</summary>
     public static MethodInfo[] Generate(int firstSeed, int count)
     {
-        var assembly = new PersistedAssemblyBuilder(new AssemblyName($"Random{firstSeed}"), typeof(object).Assembly);
+        var assembly = new PersistedAssemblyBuilder(new AssemblyName($"Random{firstSeed}x{Guid.NewGuid():n}"), typeof(object).Assembly);
         var type = assembly.DefineDynamicModule("Random").DefineType("Functions", TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed);
         for (var i = 0; i < count; i++)
         {
@@ -38,7 +39,8 @@ internal sealed class RandomFunctions(int seed)
         type.CreateType();
         using var image = new MemoryStream();
         assembly.Save(image);
-        var loaded = Assembly.Load(image.ToArray()).GetType("Functions")!;
+        image.Position = 0;
+        var loaded = AssemblyLoadContext.Default.LoadFromStream(image).GetType("Functions")!;
         return [.. Enumerable.Range(0, count).Select(i => loaded.GetMethod($"F{i}")!)];
     }
 

@@ -9,13 +9,13 @@ public struct RandomRecord
 
     public int Number;
     public byte Small;
-    public float Single;
-    public short Short;
-    public long Long;
-    public double Double;
+    public float SingleValue;
+    public short ShortValue;
+    public long LongValue;
+    public double DoubleValue;
 
     public static long Hash(RandomRecord record) =>
-        Mix(Mix(Mix(Mix(Mix(record.Number, (int)record.Small), record.Single), (int)record.Short), record.Long), record.Double);
+        Mix(Mix(Mix(Mix(Mix(record.Number, (int)record.Small), record.SingleValue), (int)record.ShortValue), record.LongValue), record.DoubleValue);
 
     public static long Mix(long hash, int value) => (hash * 31) + value;
 
@@ -35,7 +35,7 @@ public struct RandomRecord
             target ^= record.Small;
         else
             record.Small++;
-        (record.Short, target) = ((short)target, record.Short + 1);
+        (record.ShortValue, target) = ((short)target, record.ShortValue + 1);
     }
 
     public static int Divide(int a, int b) => b is 0 or -1 ? a : a / b;

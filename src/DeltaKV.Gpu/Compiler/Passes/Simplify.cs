@@ -13,11 +13,17 @@ internal static class Simplify
         for (var round = 0; round < MostRounds; round++)
         {
             var changed = false;
+
+            // In a loop that just became unreachable a value can depend on nothing but itself.
+            var reached = new HashSet<Block> { function.Entry };
             foreach (var block in function.Blocks)
             {
+                if (!reached.Contains(block))
+                    continue;
                 changed |= FoldPhis(block);
                 changed |= FoldValues(builder, block);
                 changed |= FoldTest(block);
+                reached.UnionWith(block.Successors);
             }
 
             ControlFlowGraph.Order(function);

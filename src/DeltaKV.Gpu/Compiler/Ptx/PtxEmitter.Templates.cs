@@ -89,9 +89,7 @@ internal sealed partial class PtxEmitter
 
             if (argument.Type == IrType.Pred)
                 return inputs[index] = PredicateOf(argument);
-            var offset = template.Offsets[index];
-            var start = (template.TakesOffset(index) ? MemoryName(argument) : null) ?? InRegister(argument);
-            return inputs[index] = offset == 0 ? start : start + (offset > 0 ? "+" : "") + offset.ToString(CultureInfo.InvariantCulture);
+            return inputs[index] = template.TakesOffset(index) ? AddressText(argument, template.Offsets[index]) : InRegister(argument);
         }
     }
 

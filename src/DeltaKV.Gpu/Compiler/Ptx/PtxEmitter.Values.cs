@@ -1,4 +1,3 @@
-using System.Globalization;
 using DeltaKV.Gpu.Compiler.Il;
 using DeltaKV.Gpu.Compiler.Ir;
 
@@ -169,12 +168,7 @@ internal sealed partial class PtxEmitter
         Line($"selp.{MoveType(value.Type)} {registers.Of(value)}, {converted}, 0, {number};");
     }
 
-    private string Address(Value address, long offset)
-    {
-        var start = MemoryName(address) ?? Operand(address);
-        // ptxas reads [r+-4], not [r-4].
-        return offset == 0 ? $"[{start}]" : $"[{start}+{offset.ToString(CultureInfo.InvariantCulture)}]";
-    }
+    private string Address(Value address, long offset) => $"[{AddressText(address, offset)}]";
 
     private void EmitLoad(Value value)
     {
