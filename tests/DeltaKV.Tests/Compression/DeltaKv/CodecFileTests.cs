@@ -1,6 +1,5 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.DeltaKv;
-using HadamardCodec = DeltaKV.Compression.DeltaKv.HadamardCodec;
 
 namespace DeltaKV.Tests.Compression.DeltaKv;
 

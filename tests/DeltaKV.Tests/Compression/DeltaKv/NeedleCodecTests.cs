@@ -23,14 +23,7 @@ public sealed class NeedleCodecTests(NeedleCodecTests.Calibrated calibrated) : I
     [Fact]
     public void SixteenBitsOfEverythingChangeNothing()
     {
-        var identity = new float[512 * 512];
-        for (var i = 0; i < 512; i++)
-            identity[i * 513] = 1;
-        var layer = new CodecLayer(LayerTreatment.Coded, new LinearCodec
-        {
-            KeyHeads = 4, HeadDim = 64, Mean = new float[512],
-            Groups = [new CodeGroup(0, 512, [.. Enumerable.Repeat(ChunkWidth.Bits16, 64)], identity, identity)],
-        });
+        var layer = new CodecLayer(LayerTreatment.Coded, IdentityCodec.Create(4, 64));
         var (full, coded) = Evaluate(calibrated.Calibrator.Fallback() with { Layers = [.. Enumerable.Repeat(layer, 8)] });
         Assert.Equal(full.Accuracy, coded.Accuracy);
         Assert.InRange(coded.KlMean!.Value, 0, 1e-3);

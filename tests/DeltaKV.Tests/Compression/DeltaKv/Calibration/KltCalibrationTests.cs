@@ -1,6 +1,7 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Evaluation;
+using DeltaKV.Tests.Reference;
 
 namespace DeltaKV.Tests.Compression.DeltaKv.Calibration;
 

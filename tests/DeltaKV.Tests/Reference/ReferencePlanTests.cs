@@ -1,6 +1,4 @@
-using DeltaKV.Compression.DeltaKv;
-
-namespace DeltaKV.Tests.Compression.DeltaKv;
+namespace DeltaKV.Tests.Reference;
 
 public sealed class ReferencePlanTests
 {

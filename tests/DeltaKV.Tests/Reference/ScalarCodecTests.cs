@@ -1,9 +1,7 @@
 using DeltaKV.Compression.Codes;
-using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Evaluation;
-using HadamardCodec = DeltaKV.Compression.DeltaKv.HadamardCodec;
 
-namespace DeltaKV.Tests.Compression.DeltaKv;
+namespace DeltaKV.Tests.Reference;
 
 public sealed class ScalarCodecTests
 {
@@ -33,7 +31,7 @@ public sealed class ScalarCodecTests
     internal void HadamardCodesLeaveLittleErrorDespiteOutliers(ChunkWidth keys, ChunkWidth values, CodeScales scales, double bound)
     {
         var random = new SeededRandom(2);
-        var codec = HadamardCodec.Create(2, 64, keys, values, scales);
+        var codec = HadamardCodec.Create(2, 64, keys, values) with { Scales = scales };
         var (error, norm) = (0.0, 0.0);
         for (var trial = 0; trial < 50; trial++)
         {

@@ -3,12 +3,12 @@ using System.Runtime.InteropServices;
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.DeltaKv.Calibration;
 
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Tests.Reference;
 
 /// <summary>Encodes and decodes single tokens in double precision, into the very records the kernels read: their reference.</summary>
 /// <remarks>
 /// A chunk's 16 bytes are four words; word w of a b-bit chunk holds dimensions <c>32/b w</c> onwards, dimension d of a word at bit
-/// <c>16 (d mod 2) + b (2 (d / 4) + (d mod 4) / 2)</c>. 16-bit chunks hold halves in order.
+/// <c>16 (d mod 2) + b (d / 2)</c>. 16-bit chunks hold halves in order.
 /// </remarks>
 internal sealed class ScalarCodec
 {
@@ -120,7 +120,7 @@ internal sealed class ScalarCodec
     private static int Shift(int dimension, ChunkWidth width)
     {
         var d = dimension % Words(width);
-        return 16 * (d % 2) + (int)width * (2 * (d / 4) + d % 4 / 2);
+        return 16 * (d % 2) + (int)width * (d / 2);
     }
 
     private static (double Low, double High) Range(ReadOnlySpan<double> values) => (TensorPrimitives.Min(values), TensorPrimitives.Max(values));

@@ -1,7 +1,6 @@
-using DeltaKV.Compression.Kivi;
 using DeltaKV.Evaluation;
 
-namespace DeltaKV.Tests.Compression.Kivi;
+namespace DeltaKV.Tests.Reference;
 
 public sealed class ScalarKiviTests
 {

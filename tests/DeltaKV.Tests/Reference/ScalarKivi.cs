@@ -1,4 +1,4 @@
-namespace DeltaKV.Compression.Kivi;
+namespace DeltaKV.Tests.Reference;
 
 /// <summary>KIVI on whole groups of tokens in double precision: what the kernels are compared with.</summary>
 /// <remarks>
@@ -59,5 +59,5 @@ internal static class ScalarKivi
     }
 
     private static double BFloat16(float value) =>
-        BitConverter.UInt32BitsToSingle((uint)Weights.TensorConversion.RoundToBFloat16(value) << 16);
+        BitConverter.UInt32BitsToSingle((uint)DeltaKV.Weights.TensorConversion.RoundToBFloat16(value) << 16);
 }

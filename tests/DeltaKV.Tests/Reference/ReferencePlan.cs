@@ -1,4 +1,4 @@
-namespace DeltaKV.Compression.DeltaKv;
+namespace DeltaKV.Tests.Reference;
 
 /// <summary>Which tokens become references, and which of them a token leans on: the slow exact reference of the search kernel.</summary>
 /// <remarks>Source: DeltaKV (arXiv 2602.08005). Sinks are references too; the stride restarts with every flushed block.</remarks>
