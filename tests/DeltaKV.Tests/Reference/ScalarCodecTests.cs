@@ -1,4 +1,5 @@
 using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Evaluation;
 
 namespace DeltaKV.Tests.Reference;
