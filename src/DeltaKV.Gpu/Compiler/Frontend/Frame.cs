@@ -23,6 +23,9 @@ internal sealed class Frame(IlMethod il, Frame? caller, int callOffset)
 
     public Block? Return { get; set; }
 
+    /// <summary>The block in which the call begins.</summary>
+    public Block? Start { get; set; }
+
     /// <summary>The IR block of each IL block that some edge already leads to.</summary>
     public Block?[] Blocks { get; } = new Block?[il.Flow!.Blocks.Count];
 

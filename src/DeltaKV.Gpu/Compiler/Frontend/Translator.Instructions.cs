@@ -94,10 +94,11 @@ internal sealed partial class Translator
             Push(ReadVariable(frame.Arguments[index] ?? throw Refuse("The method uses its object; only static methods, and lambdas that capture nothing, can be kernels.")));
     }
 
+    /// <summary>A local, made when it is first seen (it may be of a type kernels cannot have), but zero since the call began.</summary>
     private Variable Local(int index)
     {
         if (frame.Locals[index] is not { } variable)
-            frame.Locals[index] = variable = NewVariable(TypeLayout.Of(frame.Il.Locals[index]));
+            frame.Locals[index] = variable = NewVariable(TypeLayout.Of(frame.Il.Locals[index]), frame.Start!);
         return variable;
     }
 

@@ -111,11 +111,13 @@ internal sealed partial class Translator
     }
 
     /// <summary>A new variable in registers, all zero.</summary>
-    public Variable NewVariable(TypeLayout layout, ArraySite? array = null)
+    public Variable NewVariable(TypeLayout layout, ArraySite? array = null) => NewVariable(layout, builder.Block, array);
+
+    private Variable NewVariable(TypeLayout layout, Block block, ArraySite? array = null)
     {
         var variable = ssa.Create(layout, array);
         for (var i = 0; i < layout.Leaves.Length; i++)
-            SsaVariables.Write(builder.Block, variable.FirstId + i, Zero(layout.Leaves[i].Kind));
+            SsaVariables.Write(block, variable.FirstId + i, Zero(layout.Leaves[i].Kind));
         return variable;
     }
 

@@ -101,6 +101,7 @@ internal sealed partial class Translator
             throw Refuse("A jump goes into the middle of a loop.");
         }
 
+        callee.Start = builder.Block;
         var entry = il.Flow.Entry;
         if (il.Flow.Loops.ContainsKey(entry))
         {
