@@ -1,4 +1,5 @@
 using DeltaKV.Cache;
+using DeltaKV.Compression;
 using DeltaKV.Engine;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
@@ -37,7 +38,9 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
     private Accelerator Accelerator => accelerator ?? throw new InvalidOperationException("The device belongs to a runner already.");
 
     public MemoryPlan Plan(ModelConfig config, ModelWeights weights, EngineOptions options) =>
-        options.Precision == ModelPrecision.FullPrecision ? Plan<float>(config, options) : Plan<BFloat16>(config, options);
+        options.Precision == ModelPrecision.FullPrecision
+            ? Plan<float>(config, options, Method(config, weights, options))
+            : Plan<BFloat16>(config, options, Method(config, weights, options));
 
     public IModelRunner Create(
         ModelConfig config, ModelWeights weights, MemoryPlan plan, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
@@ -54,16 +57,54 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
         context?.Dispose();
     }
 
+    /// <summary>Room that compressed methods may take to reconstruct a layer of a prompt.</summary>
+    private const long MaxScratchBytes = 256 << 20;
+
     private static AttentionShape Shape(ModelConfig config) => new(config.HeadCount, config.KeyValueHeadCount, config.HeadDim);
 
-    private MemoryPlan Plan<T>(ModelConfig config, EngineOptions options)
+    private static IKvMethod? Method(ModelConfig config, ModelWeights weights, EngineOptions options)
+    {
+        var method = KvMethods.Resolve(options.KvMethod, config, weights);
+        return method is null || options.Precision != ModelPrecision.FullPrecision
+            ? method
+            : throw new NotSupportedException($"The key/value method '{options.KvMethod}' needs bf16; full precision checks the uncompressed cache only.");
+    }
+
+    private static KvLimits Limits(ModelConfig config, EngineOptions options, int maxLength)
+    {
+        var sequences = DecodeGraphs.Bucket(options.MaxSequences);
+        var layer = (long)maxLength * config.KeyValueWidth * sizeof(ushort);
+        return new KvLimits(sequences, Math.Max(options.MaxBatchTokens, sequences), maxLength, Math.Min(layer, MaxScratchBytes));
+    }
+
+    private MemoryPlan Plan<T>(ModelConfig config, EngineOptions options, IKvMethod? method)
         where T : unmanaged
     {
         var logitRows = DecodeGraphs.Bucket(options.MaxSequences);
         var workspace = Workspace<T>.Bytes(config, Math.Max(options.MaxBatchTokens, logitRows), logitRows);
-        var kvBytesPerToken = (long)config.LayerCount * config.KeyValueWidth * ArrayView<T>.ElementSize;
+        var kvBytesPerToken = method?.BytesPerToken ?? (long)config.LayerCount * config.KeyValueWidth * ArrayView<T>.ElementSize;
+        workspace += method?.FixedBytes(Limits(config, options, options.MaxModelLength ?? config.MaxPositions)) ?? 0;
         return MemoryPlan.Create(
             config, options, Accelerator.Name, Accelerator.MemorySize - Accelerator.AllocatedBytes, DeviceWeights<T>.Elements(config) * ArrayView<T>.ElementSize, workspace, kvBytesPerToken);
+    }
+
+    private static IKvLayers<T> OpenCache<T>(
+        AcceleratorStream stream,
+        ModelConfig config,
+        ModelWeights source,
+        MemoryPlan plan,
+        EngineOptions options,
+        DeviceWeights<T> weights,
+        ITransformerKernels<T> kernels)
+        where T : unmanaged
+    {
+        if (Method(config, source, options) is not { } method)
+            return new RawKvLayers<T>(stream, kernels, config.LayerCount, plan.BlockCount, options.MaxSequences, options.PrefixCaching);
+        var limits = Limits(config, options, plan.MaxModelLength);
+        // Only bf16 gets here.
+        return (IKvLayers<T>)method.Open(new KvMethodContext(
+            stream, config, (DeviceWeights<BFloat16>)(object)weights, (ITransformerKernels<BFloat16>)kernels,
+            plan.KvBytes + method.FixedBytes(limits), limits, options.PrefixCaching));
     }
 
     private ModelRunner<T> Create<T>(
@@ -78,11 +119,11 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
     {
         var stream = Accelerator.CreateStream();
         DeviceWeights<T>? weights = null;
-        RawKvLayers<T>? layers = null;
+        IKvLayers<T>? layers = null;
         try
         {
             weights = DeviceWeights<T>.Load(stream, config, source, plan, progress, cancellation);
-            layers = new RawKvLayers<T>(stream, kernels, config.LayerCount, plan.BlockCount, options.MaxSequences, options.PrefixCaching);
+            layers = OpenCache(stream, config, source, plan, options, weights, kernels);
             var device = new ModelDevice<T>(context!, Accelerator, stream, weights, kernels, layers);
             var runner = new ModelRunner<T>(device, config, plan, options);
             (context, accelerator) = (null, null);

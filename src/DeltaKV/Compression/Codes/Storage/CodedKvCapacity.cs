@@ -18,31 +18,34 @@ internal sealed record CodedKvCapacity(int FullBlocks, int WindowBlocks, int Cod
     /// <param name="maxTokens">More is never needed.</param>
     internal static CodedKvCapacity ForBytes(CodedKvFormat format, long bytes, int maxSequences, int maxStepTokens, long maxTokens)
     {
-        var options = format.Options;
-        // Window, a block being filled, a block waiting to be whole.
-        var window = (long)maxSequences * ((options.Sinks + options.Recent) / CodedKvFormat.BlockTokens + 2) + CodedKvFormat.Blocks(maxStepTokens, CodedKvFormat.BlockTokens) + maxSequences;
-        var perToken = ((double)format.FullBlockBytes / KvBlockLayout.Size)
-            + ((double)format.CodeBlockBytes / CodedKvFormat.BlockTokens)
-            + (double)format.ReferenceBlockBytes / (CodedKvFormat.BlockTokens * options.ReferenceStride);
-        // Unfilled last blocks of every sequence.
-        var fixedBytes = (window * format.WindowBlockBytes) + (maxSequences * (format.FullBlockBytes + format.CodeBlockBytes + format.ReferenceBlockBytes));
-        var tokens = (long)Math.Min((bytes - fixedBytes) / perToken, Math.Min(maxTokens, int.MaxValue / 2));
+        var fixedBytes = FixedBytes(format, maxSequences, maxStepTokens);
+        var tokens = (long)Math.Min((bytes - fixedBytes) / format.TokenBytes, Math.Min(maxTokens, int.MaxValue / 2));
         if (tokens < CodedKvFormat.BlockTokens)
         {
             throw new ArgumentException(
                 $"{bytes} bytes do not hold the windows of {maxSequences} sequences and {maxStepTokens} new tokens ({fixedBytes} bytes) and any history.", nameof(bytes));
         }
 
-        var references = format.HasReferences ? (tokens / options.ReferenceStride / CodedKvFormat.BlockTokens) + (2L * maxSequences) : 1;
+        var references = format.HasReferences ? (tokens / format.Options.ReferenceStride / CodedKvFormat.BlockTokens) + (2L * maxSequences) : 1;
         return new CodedKvCapacity(
             format.RawLayerCount == 0 ? 1 : (int)(tokens / KvBlockLayout.Size) + maxSequences,
-            (int)window,
+            WindowBlocksFor(format, maxSequences, maxStepTokens),
             (int)(tokens / CodedKvFormat.BlockTokens) + maxSequences,
             (int)references,
             (int)tokens);
     }
 
+    /// <summary>Bytes of windows, and of the unfilled last blocks of every sequence.</summary>
+    internal static long FixedBytes(CodedKvFormat format, int maxSequences, int maxStepTokens) =>
+        (WindowBlocksFor(format, maxSequences, maxStepTokens) * format.WindowBlockBytes)
+        + (maxSequences * (format.FullBlockBytes + format.CodeBlockBytes + (2 * format.ReferenceBlockBytes)));
+
     /// <summary>Bytes of all pools.</summary>
     internal long Bytes(CodedKvFormat format) =>
         (FullBlocks * format.FullBlockBytes) + (WindowBlocks * format.WindowBlockBytes) + (CodeBlocks * format.CodeBlockBytes) + (ReferenceBlocks * format.ReferenceBlockBytes);
+
+    /// <summary>Sinks and window of every sequence, a block being filled and one waiting to be whole, and a step's new tokens.</summary>
+    private static int WindowBlocksFor(CodedKvFormat format, int maxSequences, int maxStepTokens) =>
+        (maxSequences * (((format.Options.Sinks + format.Options.Recent) / CodedKvFormat.BlockTokens) + 3))
+        + CodedKvFormat.Blocks(maxStepTokens, CodedKvFormat.BlockTokens);
 }

@@ -81,6 +81,12 @@ internal sealed class CodedKvFormat
     /// <summary>Bytes of a block of references over all compressed layers, norms included.</summary>
     internal long ReferenceBlockBytes => (long)BlockTokens * ReferenceLayers * ((ReferenceWords * 4) + sizeof(float));
 
+    /// <summary>Bytes of a token of history over all layers.</summary>
+    internal double TokenBytes => ((double)FullBlockBytes / KvBlockLayout.Size)
+        + ((double)CodeBlockBytes / BlockTokens)
+        + ((double)ReferenceBlockBytes / (BlockTokens * Options.ReferenceStride))
+        + (RecomputesFirstLayer ? sizeof(int) : 0);
+
     /// <summary>References of the coded positions below a position.</summary>
     internal int ReferencesBelow(int position) => HasReferences
         ? Math.Max(0, (position - Options.Sinks + Options.ReferenceStride - 1) / Options.ReferenceStride)

@@ -49,7 +49,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         CodedKvFormat format,
         CodedKvCapacity capacity,
         RopeParameters rope,
-        CodedKvLimits limits,
+        KvLimits limits,
         bool prefixCaching,
         FirstLayerTable? firstLayer = null)
     {

@@ -19,7 +19,7 @@ internal sealed class ReadScratch : IDisposable
     /// <param name="shape">The heads.</param>
     /// <param name="limits">Bounds.</param>
     /// <param name="splits">How many groups share the tokens of so many rows.</param>
-    internal ReadScratch(Accelerator accelerator, AttentionShape shape, CodedKvLimits limits, Func<int, int> splits)
+    internal ReadScratch(Accelerator accelerator, AttentionShape shape, KvLimits limits, Func<int, int> splits)
     {
         this.shape = shape;
         var parts = Enumerable.Range(1, limits.Sequences).Max(rows => (long)rows * splits(rows));

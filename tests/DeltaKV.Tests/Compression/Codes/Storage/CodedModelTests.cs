@@ -1,3 +1,4 @@
+using DeltaKV.Compression;
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
@@ -55,7 +56,7 @@ public class CodedModelTests
         var format = new CodedKvFormat(kernels.Shape, codecs, new CodedKvOptions { Sinks = 16, Recent = 32 }, recompute);
         var capacity = CodedKvCapacity.ForBytes(format, 64 << 20, 4, 256, 1024);
         return new CodedKvLayers(
-            stream, kernels, format, capacity, config.Rope, new CodedKvLimits(4, 256, 256, 0), prefixCaching: false,
+            stream, kernels, format, capacity, config.Rope, new KvLimits(4, 256, 256, 0), prefixCaching: false,
             recompute ? new FirstLayerTable(stream, config, weights, kernels) : null);
     }
 }

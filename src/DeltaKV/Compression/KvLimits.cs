@@ -1,8 +1,8 @@
-namespace DeltaKV.Compression.Codes.Storage;
+namespace DeltaKV.Compression;
 
 /// <summary>Bounds that buffers are sized by.</summary>
 /// <param name="Sequences">Sequences of a step, padding of a graph bucket included.</param>
 /// <param name="StepTokens">New tokens of a step.</param>
 /// <param name="SequenceTokens">Tokens of a sequence.</param>
 /// <param name="ScratchBytes">Room to reconstruct one layer of one prompt while it is prefilled; 0: never, always fused.</param>
-internal readonly record struct CodedKvLimits(int Sequences, int StepTokens, int SequenceTokens, long ScratchBytes);
+internal readonly record struct KvLimits(int Sequences, int StepTokens, int SequenceTokens, long ScratchBytes);

@@ -1,0 +1,25 @@
+using DeltaKV.Cache;
+using DeltaKV.Compression.Codes.Storage;
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Compression.Codes;
+
+/// <summary>A method that is a linear codec per layer: deltakv, a calibrated transform, rotated integers, the identity.</summary>
+internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
+{
+    public long BytesPerToken => (long)Math.Ceiling(format.TokenBytes);
+
+    /// <summary>What is stored.</summary>
+    internal CodedKvFormat Format => format;
+
+    public long FixedBytes(KvLimits limits) => CodedKvCapacity.FixedBytes(format, limits.Sequences, limits.StepTokens) + limits.ScratchBytes;
+
+    public IKvLayers<BFloat16> Open(KvMethodContext context)
+    {
+        var limits = context.Limits;
+        var capacity = CodedKvCapacity.ForBytes(
+            format, context.Bytes - limits.ScratchBytes, limits.Sequences, limits.StepTokens, (long)limits.Sequences * limits.SequenceTokens);
+        var firstLayer = format.RecomputesFirstLayer ? new FirstLayerTable(context.Stream, context.Config, context.Weights, context.Kernels) : null;
+        return new CodedKvLayers(context.Stream, context.Kernels, format, capacity, context.Config.Rope, limits, context.PrefixCaching, firstLayer);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+
+namespace DeltaKV.Compression;
+
+/// <summary>A key/value method by name with its settings, as <c>NAME</c> or <c>NAME:key=value,key=value</c>.</summary>
+/// <param name="Name">The method.</param>
+/// <param name="Settings">Its settings.</param>
+internal sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, string> Settings)
+{
+    /// <summary>Reads a specification.</summary>
+    /// <exception cref="ArgumentException">It has another form.</exception>
+    internal static KvMethodSpec Parse(string text)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(text);
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        var settings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        if (colon >= 0)
+        {
+            foreach (var pair in text[(colon + 1)..].Split(','))
+            {
+                var equals = pair.IndexOf('=', StringComparison.Ordinal);
+                if (equals <= 0 || !settings.TryAdd(pair[..equals].Trim(), pair[(equals + 1)..].Trim()))
+                    throw new ArgumentException($"'{text}' is no method: after the colon come settings as key=value, each once, separated by commas; '{pair}' is not one.", nameof(text));
+            }
+        }
+
+        return new KvMethodSpec((colon < 0 ? text : text[..colon]).Trim().ToLowerInvariant(), settings);
+    }
+
+    /// <summary>Refuses settings that the method does not know.</summary>
+    internal void Allow(params ReadOnlySpan<string> known)
+    {
+        foreach (var key in Settings.Keys)
+        {
+            if (!known.Contains(key.ToLowerInvariant()))
+                throw new ArgumentException($"The method '{Name}' has no setting '{key}'; it has: {string.Join(", ", known.ToArray())}.");
+        }
+    }
+
+    /// <summary>A setting that is a whole number.</summary>
+    internal int Number(string key, int otherwise)
+    {
+        if (!Settings.TryGetValue(key, out var text))
+            return otherwise;
+        return int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new ArgumentException($"The setting '{key}' of '{Name}' is '{text}', expected a whole number.");
+    }
+
+    /// <summary>A setting that is text.</summary>
+    internal string? Text(string key) => Settings.GetValueOrDefault(key);
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        Settings.Count == 0 ? Name : $"{Name}:{string.Join(',', Settings.Select(setting => $"{setting.Key}={setting.Value}"))}";
+}

@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Codes.Storage;
+using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Kernels.Attention;
+using DeltaKV.Weights;
+
+namespace DeltaKV.Compression;
+
+/// <summary>The methods by name.</summary>
+internal static class KvMethods
+{
+    /// <summary>The uncompressed cache, which is no method of this registry.</summary>
+    internal const string Full = "full";
+
+    /// <summary>A codec beside a model's weights, used when none is named.</summary>
+    internal const string CodecFileName = "codec.safetensors";
+
+    private static readonly string[] Names = [Full, "deltakv", "identity", "int8", "int4", "int4-2"];
+
+    /// <summary>Finds a method and prepares it for a model; null for the uncompressed cache.</summary>
+    /// <exception cref="ArgumentException">There is no such method or setting.</exception>
+    /// <exception cref="CodecMismatchException">The codec is for another model, or is none.</exception>
+    internal static IKvMethod? Resolve(string text, ModelConfig config, ModelWeights weights)
+    {
+        var spec = KvMethodSpec.Parse(text);
+        switch (spec.Name)
+        {
+            case Full:
+                spec.Allow();
+                return null;
+            case "identity":
+                return Uniform(spec, config, IdentityCodec.Create(config.KeyValueHeadCount, config.HeadDim));
+            case "int8":
+                return Rotated(spec, config, ChunkWidth.Bits8, ChunkWidth.Bits8);
+            case "int4":
+                return Rotated(spec, config, ChunkWidth.Bits4, ChunkWidth.Bits4);
+            case "int4-2":
+                return Rotated(spec, config, ChunkWidth.Bits4, ChunkWidth.Bits2);
+            case "deltakv":
+                return DeltaKv(spec, config, weights);
+            default:
+                throw new ArgumentException($"There is no key/value method '{spec.Name}'; there are: {string.Join(", ", Names)}.", nameof(text));
+        }
+    }
+
+    private static CodedKvMethod Rotated(KvMethodSpec spec, ModelConfig config, ChunkWidth keys, ChunkWidth values) =>
+        Uniform(spec, config, HadamardCodec.Create(config.KeyValueHeadCount, config.HeadDim, keys, values));
+
+    /// <summary>The same codec for every layer.</summary>
+    private static CodedKvMethod Uniform(KvMethodSpec spec, ModelConfig config, LinearCodec codec)
+    {
+        spec.Allow("recent", "sinks", "neighbours", "stride", "bits");
+        codec = codec with { Neighbours = spec.Number("neighbours", 0) };
+        return new CodedKvMethod(new CodedKvFormat(Shape(config), [.. Enumerable.Repeat<LinearCodec?>(codec, config.LayerCount)], Options(spec, new CodedKvOptions())));
+    }
+
+    private static CodedKvMethod DeltaKv(KvMethodSpec spec, ModelConfig config, ModelWeights weights)
+    {
+        spec.Allow("codec", "recent", "sinks", "stride", "bits");
+        var path = spec.Text("codec") ?? Path.Combine(weights.Directory, CodecFileName);
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException(
+                $"The method 'deltakv' needs a codec and {path} does not exist. Make one with 'deltakv calibrate', or use the method 'int4', which needs none.", path);
+        }
+
+        var codec = CodecFile.Load(path);
+        codec.RequireModel(ModelFingerprint.Of(config, weights));
+        var layers = codec.Layers.Select((layer, i) => layer.Treatment switch
+        {
+            LayerTreatment.Coded => layer.Codec,
+            LayerTreatment.Recomputed when i == 0 => FirstLayerTable.Codec(config.KeyValueHeadCount, config.HeadDim),
+            LayerTreatment.Recomputed => throw new CodecMismatchException($"{path} recomputes layer {i}; only the first layer is a function of its token."),
+            _ => null,
+        }).ToImmutableArray();
+        var defaults = new CodedKvOptions
+        {
+            Sinks = RoundUp(codec.Sinks),
+            ReferenceStride = Math.Max(codec.ReferenceStride, 1),
+            ReferenceBits = codec.ReferenceBits,
+        };
+        return new CodedKvMethod(new CodedKvFormat(Shape(config), layers, Options(spec, defaults), codec.Layers[0].Treatment == LayerTreatment.Recomputed));
+    }
+
+    private static CodedKvOptions Options(KvMethodSpec spec, CodedKvOptions defaults) => new()
+    {
+        Recent = RoundUp(spec.Number("recent", defaults.Recent)),
+        Sinks = RoundUp(spec.Number("sinks", defaults.Sinks)),
+        ReferenceStride = spec.Number("stride", defaults.ReferenceStride),
+        ReferenceBits = spec.Number("bits", defaults.ReferenceBits),
+    };
+
+    private static int RoundUp(int tokens) => CodedKvFormat.Blocks(tokens, CodedKvFormat.BlockTokens) * CodedKvFormat.BlockTokens;
+
+    private static AttentionShape Shape(ModelConfig config) => new(config.HeadCount, config.KeyValueHeadCount, config.HeadDim);
+}
