@@ -11,7 +11,8 @@ mkdir -p "$out" .gpu/dn .gpu/app
 rm -rf .gpu/app && mkdir -p .gpu/app && tar -C .gpu/app -xJf .gpu/app.txz
 export DOTNET_ROOT=$PWD/.gpu/dn
 
-arguments=(kernels --out "$out")
+rm -rf .gpu/ptx && mkdir -p .gpu/ptx
+arguments=(kernels --out "$out" --dump .gpu/ptx)
 [[ $only ]] && arguments+=(--only "$only")
 
 nvcc=$(command -v nvcc || ls /usr/local/cuda*/bin/nvcc 2>/dev/null | head -1)
@@ -36,4 +37,17 @@ done
 .gpu/dn/dotnet .gpu/app/DeltaKV.Benchmarks.dll "${arguments[@]}" 2>"$out/kernels.log"
 status=$?
 grep -v ': ready after' "$out/kernels.log" | head -40
+
+# What the assembler makes of our PTX: registers, spills, and the code of the kernels that matter most.
+tools=${nvcc%/*}
+if [[ -x $tools/ptxas ]]; then
+  for ptx in .gpu/ptx/*.ptx; do
+    target=$(sed -n 's/^\.target \([a-z0-9_]*\).*/\1/p' "$ptx")
+    echo "$(basename "$ptx"): $("$tools/ptxas" -arch="$target" -v -o .gpu/kernel.cubin "$ptx" 2>&1 | grep -E 'spill|Used|error' | sed 's/ptxas info *: *//' | tr -s ' \n' ' ')"
+    case $ptx in *Decode*Kernel* | *Skinny8*)
+      "$tools/cuobjdump" -sass .gpu/kernel.cubin | grep -vE '^\s+/\* 0x' >"$out/$(basename "$ptx" .ptx).sass" ;;
+    esac
+  done >"$out/registers.txt"
+  grep -vE ' 0 bytes spill stores' "$out/registers.txt" | head -10
+fi
 exit $status

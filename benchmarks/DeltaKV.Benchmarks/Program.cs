@@ -2,8 +2,8 @@ using BenchmarkDotNet.Running;
 using DeltaKV.Benchmarks.Host;
 using DeltaKV.Benchmarks.Kernels;
 
-// kernels [--only PREFIX,...] [--twins FILE] [--peers FILE] [--out DIRECTORY]   the event-timed table of GPU kernels
-// host [BenchmarkDotNet options]                                                everything on the host, in this process
+// kernels [--only PREFIX,...] [--twins FILE] [--peers FILE] [--out DIRECTORY] [--dump DIRECTORY]   the event-timed table of GPU kernels
+// host [BenchmarkDotNet options]   everything on the host, in this process
 switch (args)
 {
     case ["kernels", .. var rest]:
@@ -12,6 +12,6 @@ switch (args)
         BenchmarkSwitcher.FromAssembly(typeof(InProcessConfig).Assembly).Run(rest, new InProcessConfig());
         return 0;
     default:
-        Console.Error.WriteLine("Usage: kernels [--only PREFIX,...] [--twins FILE] [--peers FILE] [--out DIRECTORY] | host [--filter *]");
+        Console.Error.WriteLine("Usage: kernels [--only PREFIX,...] [--twins FILE] [--peers FILE] [--out DIRECTORY] [--dump DIRECTORY] | host [--filter *]");
         return 2;
 }

@@ -24,7 +24,7 @@ internal static class AttentionCases
 
     private static KernelCase Decode(string name, int rows, int context) => new(name, 4.0 * rows * context * Shape.KeyHeads * Shape.HeadDim, 0, 3, arena =>
     {
-        var cache = Cache(arena, rows, context / KvBlockLayout.Size);
+        var cache = Cache(arena, Shape, rows, context / KvBlockLayout.Size);
         var qkv = arena.BFloat16s((long)rows * Shape.QkvWidth);
         var output = arena.BFloat16s((long)rows * Shape.OutputWidth);
         var tokens = new TokenRows(arena.Upload([.. Enumerable.Range(0, rows)]), arena.Upload([.. Enumerable.Repeat(context - 1, rows)]));
@@ -35,7 +35,7 @@ internal static class AttentionCases
     private static KernelCase Prefill(string name, int tokens) =>
         new(name, 0, 2.0 * Shape.QueryHeads * Shape.HeadDim * tokens * tokens, 1, arena =>
         {
-            var cache = Cache(arena, 1, tokens / KvBlockLayout.Size);
+            var cache = Cache(arena, Shape, 1, tokens / KvBlockLayout.Size);
             var qkv = arena.BFloat16s((long)tokens * Shape.QkvWidth);
             var output = arena.BFloat16s((long)tokens * Shape.OutputWidth);
             var tiles = new PrefillTile[PrefillTile.CountOf(tokens)];
@@ -47,7 +47,7 @@ internal static class AttentionCases
 
     private static KernelCase RopeAppend(string name, int tokens) => new(name, 4.0 * tokens * Shape.QkvWidth, 0, 10, arena =>
     {
-        var cache = Cache(arena, 1, (tokens + KvBlockLayout.Size - 1) / KvBlockLayout.Size);
+        var cache = Cache(arena, Shape, 1, (tokens + KvBlockLayout.Size - 1) / KvBlockLayout.Size);
         var qkv = arena.BFloat16s((long)tokens * Shape.QkvWidth);
         var rows = new TokenRows(arena.Upload(new int[tokens]), arena.Upload([.. Enumerable.Range(0, tokens)]));
         var rope = new RopeWeights<BFloat16>(arena.Singles(Shape.HeadDim / 2), 1f, default, default, 0f);
@@ -55,12 +55,13 @@ internal static class AttentionCases
         return _ => kernel.Launch(arena.Stream, qkv, rows, cache, rope, Shape, tokens);
     });
 
-    private static KvBlocks<BFloat16> Cache(Arena arena, int sequences, int blocks)
+    /// <summary>A cache whose blocks are scattered.</summary>
+    internal static KvBlocks<BFloat16> Cache(Arena arena, AttentionShape shape, int sequences, int blocks)
     {
         var total = (long)sequences * blocks;
         var tables = new int[total];
         for (var i = 0L; i < total; i++)
             tables[i] = (int)(i * 7919 % total);
-        return new(arena.BFloat16s(total * Shape.BlockElements), arena.BFloat16s(total * Shape.BlockElements), arena.Upload(tables), blocks);
+        return new(arena.BFloat16s(total * shape.BlockElements), arena.BFloat16s(total * shape.BlockElements), arena.Upload(tables), blocks);
     }
 }

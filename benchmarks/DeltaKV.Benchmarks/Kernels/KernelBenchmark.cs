@@ -15,7 +15,12 @@ internal static class KernelBenchmark
 
     internal static int Run(KernelBenchmarkOptions options)
     {
-        using var context = Context.CreateDefault();
+        using var context = Context.Create(builder =>
+        {
+            builder.Default();
+            if (options.Dump is not null)
+                builder.NoKernelCache().DumpPtx(options.Dump);
+        });
         if (context.CudaProblem is { } problem)
         {
             Console.Error.WriteLine($"The kernel table needs a GPU: {problem.Message}");
@@ -29,7 +34,7 @@ internal static class KernelBenchmark
         var copyBandwidth = 0.0;
         var rows = new List<KernelRow>();
         var failures = 0;
-        foreach (var work in BasicCases.All().Concat(LinearCases.All()).Concat(AttentionCases.All()))
+        foreach (var work in BasicCases.All().Concat(LinearCases.All()).Concat(AttentionCases.All()).Concat(LayerCases.All()))
         {
             if (work.Name != BasicCases.DriverCopy && !options.Wants(work.Name))
                 continue;

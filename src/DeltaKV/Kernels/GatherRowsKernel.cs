@@ -24,6 +24,8 @@ internal sealed class GatherRowsKernel(Accelerator accelerator)
 
     private static void Kernel(Arguments arguments)
     {
+        GridDependency.LaunchDependents();
+        GridDependency.Wait();
         var row = arguments.Rows[Grid.IdxX];
         var target = arguments.Target.SubView((long)Grid.IdxX * arguments.Chunks);
         if (row < 0)

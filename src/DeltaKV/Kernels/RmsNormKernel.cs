@@ -83,8 +83,18 @@ internal sealed class RmsNormKernel(Accelerator accelerator)
         where TPieces : struct, IPieces
         where TAddition : struct, IAddition
     {
+        GridDependency.LaunchDependents();
         var row = (long)Grid.IdxX * arguments.Chunks;
         var x = arguments.X.SubView(row);
+        var weights = LocalMemory.Allocate<BFloat16x8>(TPieces.Count);
+        for (var i = 0; i < Unroll.Full(TPieces.Count); i++)
+        {
+            weights[i] = default;
+            if (Group.IdxX + (i * Group.DimX) < arguments.Chunks)
+                weights[i] = arguments.Weight[Group.IdxX + (i * Group.DimX)];
+        }
+
+        GridDependency.Wait();
         var pieces = LocalMemory.Allocate<BFloat16x8>(TPieces.Count);
         var sum = 0f;
         for (var i = 0; i < Unroll.Full(TPieces.Count); i++)
@@ -110,7 +120,7 @@ internal sealed class RmsNormKernel(Accelerator accelerator)
         {
             var chunk = Group.IdxX + (i * Group.DimX);
             if (chunk < arguments.Chunks)
-                y[chunk] = Scale(pieces[i], scale, arguments.Weight[chunk]);
+                y[chunk] = Scale(pieces[i], scale, weights[i]);
         }
     }
 

@@ -15,6 +15,10 @@ public static class Cached
     [PtxInstruction("ld.global.nc.L1::no_allocate.L2::256B.v4.b32 {{{r0}, {r1}, {r2}, {r3}}}, [{0:global}];", Pure = true)]
     public static BFloat16x8 LoadStreaming(ref BFloat16x8 source) => source;
 
+    /// <summary>Reads 16 bytes once that an earlier kernel wrote, perhaps one that still ran when this one began: not kept in L1.</summary>
+    [PtxInstruction("ld.global.L1::no_allocate.L2::256B.v4.b32 {{{r0}, {r1}, {r2}, {r3}}}, [{0:global}];")]
+    public static UInt4 LoadOnce(ref UInt4 source) => source;
+
     /// <summary>Reads eight brain floats that nothing writes during the kernel.</summary>
     [PtxInstruction("ld.global.nc.v4.b32 {{{r0}, {r1}, {r2}, {r3}}}, [{0:global}];", Pure = true)]
     public static BFloat16x8 LoadReadOnly(ref BFloat16x8 source) => source;

@@ -4,11 +4,13 @@ namespace DeltaKV.Kernels.Attention;
 
 /// <summary>Attention of one query per sequence over its paged cache: <c>o = softmax(q K^T / sqrt(d)) V</c>, split along the keys.</summary>
 /// <remarks>
-/// Shapes: q <c>[rows, queryHeads, d]</c>, keys and values in blocks of 64 tokens. A group takes one split of the tokens of one key head and all query
-/// heads that share it, so K and V are read once. Its four warps take 32 tokens in turn and work without shared memory:
+/// Shapes: q <c>[rows, queryHeads, d]</c>, keys and values in blocks of 64 tokens. A group takes one split of the blocks of one key head and all query
+/// heads that share it, so K and V are read once. Each of its four warps takes 16 tokens of every block and works without shared memory:
 /// scores are K Q^T with 16 tokens as the tensor core's M and 8 heads as its N (the order of d in a dot product is free, so a lane's 16 bytes of a row of K are
 /// fragments as they come); the exponentials, transposed in registers, are the right operand of V^T P, whose left operand is made of
-/// 16 bytes of four rows of V by byte shuffles. Moves 4 * tokens * keyHeads * d bytes for 4 * tokens * queryHeads * d operations: bound by memory.
+/// 16 bytes of four rows of V by byte shuffles. The keys of the next block are on their way while this one is finished; those of the first are
+/// asked for before the kernel that appends the newest token has ended.
+/// Moves 4 * tokens * keyHeads * d bytes for 4 * tokens * queryHeads * d operations: bound by memory.
 /// Sources: Dao et al., FlashDecoding, 2023; the split sizes come from the positions on the device, so a captured graph replays.
 /// </remarks>
 internal static class DecodeAttentionKernel
@@ -16,7 +18,7 @@ internal static class DecodeAttentionKernel
     /// <summary>Warps of a group.</summary>
     internal const int Warps = 4;
 
-    private const int StepTokens = 32;
+    private const int WarpTokens = KvBlockLayout.Size / Warps;
 
     /// <summary>Sets of 8 query heads that a warp works on.</summary>
     internal interface IHeadSets
@@ -29,31 +31,45 @@ internal static class DecodeAttentionKernel
         where THead : struct, IHead
         where TSets : struct, IHeadSets
     {
+        GridDependency.LaunchDependents();
         var row = Grid.IdxZ;
         var keyHead = Grid.IdxY;
         var length = arguments.Rows.Positions[row] + 1;
-        var blocks = (length + KvBlockLayout.Size - 1) / KvBlockLayout.Size;
+        var blocks = (length + KvBlockLayout.Size - 1) >> KvBlockLayout.Shift;
         var blocksPerSplit = (blocks + arguments.Splits - 1) / arguments.Splits;
-        var first = Grid.IdxX * blocksPerSplit * KvBlockLayout.Size;
-        var end = Math.Min(length, first + (blocksPerSplit * KvBlockLayout.Size));
-        if (first >= end)
+        var block = Grid.IdxX * blocksPerSplit;
+        if (block >= blocks)
         {
+            GridDependency.Wait();
             if (arguments.Splits == 1)
                 DecodeFinish.WriteZeros<THead>(arguments, row, keyHead);
             return;
         }
 
-        var lane = Warp.LaneIdx;
-        var pieces = (THead.Dim + 31) / 32;
-        var q = LocalMemory.Allocate<UInt4>(TSets.Count * ((THead.Dim + 31) / 32));
-        for (var set = 0; set < Unroll.Full(TSets.Count); set++)
+        // Tokens before the newest were in the cache before this step began.
+        var firstToken = (Group.IdxX >> 5) * WarpTokens;
+        var end = Math.Min(block + blocksPerSplit, (length - firstToken + KvBlockLayout.Size - 1) >> KvBlockLayout.Shift);
+        var table = arguments.Cache.Tables.SubView(arguments.Rows.Sequences[row] * (long)arguments.Cache.TableStride);
+        var keys = LocalMemory.Allocate<UInt4>(2 * ((THead.Dim + 31) / 32));
+        for (var j = 0; j < Unroll.Full(2 * ((THead.Dim + 31) / 32)); j++)
+            keys[j] = default;
+        var slot = 0L;
+        var isEarly = block < end && (block << KvBlockLayout.Shift) + firstToken + WarpTokens < length;
+        if (isEarly)
         {
-            var head = (keyHead * arguments.GroupSize) + Math.Min((set * 8) + (lane >> 2), arguments.GroupSize - 1);
-            var source = arguments.Qkv.SubView(((long)row * arguments.QkvStride) + (head * (THead.Dim / 8)));
-            for (var j = 0; j < Unroll.Full((THead.Dim + 31) / 32); j++)
-                q[(set * pieces) + j] = LoadPiece<THead>(source, (lane & 3) + (4 * j));
+            slot = Slot(arguments, table[block], keyHead, firstToken);
+            LoadKeys<THead>(arguments, slot, WarpTokens - 1, keys);
         }
 
+        GridDependency.Wait();
+        if (block < end && !isEarly)
+        {
+            slot = Slot(arguments, table[block], keyHead, firstToken);
+            LoadKeys<THead>(arguments, slot, length - (block << KvBlockLayout.Shift) - firstToken - 1, keys);
+        }
+
+        var q = LocalMemory.Allocate<UInt4>(TSets.Count * ((THead.Dim + 31) / 32));
+        LoadQueries<THead, TSets>(arguments, row, keyHead, q);
         var sums = LocalMemory.Allocate<Float4>(TSets.Count * ((THead.Dim + 63) / 64) * 4);
         for (var i = 0; i < Unroll.Full(TSets.Count * ((THead.Dim + 63) / 64) * 4); i++)
             sums[i] = default;
@@ -65,64 +81,118 @@ internal static class DecodeAttentionKernel
             total[set] = default;
         }
 
-        var table = arguments.Cache.Tables.SubView(arguments.Rows.Sequences[row] * (long)arguments.Cache.TableStride);
-        for (var token = first + ((Group.IdxX >> 5) * StepTokens); token < end; token += Warps * StepTokens)
+        var scores = LocalMemory.Allocate<Float4>(TSets.Count);
+        var weights = LocalMemory.Allocate<UInt2>(TSets.Count);
+        var values = LocalMemory.Allocate<UInt4>(4 * ((THead.Dim + 63) / 64));
+        for (; block < end; block++)
         {
-            var block = table[token >> KvBlockLayout.Shift];
-            var slot = ((((long)block * arguments.KeyHeads) + keyHead) << KvBlockLayout.Shift) + (token & (KvBlockLayout.Size - 1));
-            var keys = arguments.Cache.Keys.SubView(slot * (THead.Dim / 8));
-            var values = arguments.Cache.Values.SubView(slot * (THead.Dim / 8));
-            Step<THead, TSets>(keys, values, end - token, arguments.ScoreScale, q, sums, largest, total);
+            var valid = length - (block << KvBlockLayout.Shift) - firstToken;
+            LoadValues<THead>(arguments, slot, valid - 1, values);
+            Score<THead, TSets>(keys, q, scores);
+            if (block + 1 < end)
+            {
+                slot = Slot(arguments, table[block + 1], keyHead, firstToken);
+                LoadKeys<THead>(arguments, slot, valid - KvBlockLayout.Size - 1, keys);
+            }
+
+            for (var set = 0; set < Unroll.Full(TSets.Count); set++)
+            {
+                scores[set] = Mask(scores[set], (Warp.LaneIdx >> 2) < valid, (Warp.LaneIdx >> 2) + 8 < valid);
+                Exponentiate<THead>(set, arguments.ScoreScale, scores, weights, sums, largest, total);
+            }
+
+            AddValues<THead, TSets>(values, weights, sums);
         }
 
         DecodeFinish.Write<THead, TSets>(arguments, row, keyHead, sums, largest, total);
     }
 
-    /// <summary>Takes 32 tokens in, of which <paramref name="valid"/> (at least 1) count; the others read the last valid row.</summary>
-    private static void Step<THead, TSets>(
-        ArrayView<UInt4> keys,
-        ArrayView<UInt4> values,
-        int valid,
-        float scoreScale,
-        ArrayView<UInt4> q,
-        ArrayView<Float4> sums,
-        ArrayView<Float2> largest,
-        ArrayView<Float2> total)
+    /// <summary>The first row of K and V that this warp reads in a block.</summary>
+    private static long Slot(in DecodeArguments arguments, int block, int keyHead, int firstToken) =>
+        ((((long)block * arguments.KeyHeads) + keyHead) << KvBlockLayout.Shift) + firstToken;
+
+    private static void LoadQueries<THead, TSets>(in DecodeArguments arguments, int row, int keyHead, ArrayView<UInt4> q)
         where THead : struct, IHead
         where TSets : struct, IHeadSets
     {
-        var lane = Warp.LaneIdx;
-        var scores = LocalMemory.Allocate<Float4>(2 * TSets.Count);
-        for (var half = 0; half < Unroll.Full(2); half++)
-        {
-            var upper = keys.SubView(Math.Min((half * 16) + (lane >> 2), valid - 1) * (THead.Dim / 8));
-            var lower = keys.SubView(Math.Min((half * 16) + 8 + (lane >> 2), valid - 1) * (THead.Dim / 8));
-            for (var set = 0; set < Unroll.Full(TSets.Count); set++)
-                scores[(set * 2) + half] = default;
-            for (var j = 0; j < Unroll.Full((THead.Dim + 31) / 32); j++)
-            {
-                var a = LoadPiece<THead>(upper, (lane & 3) + (4 * j));
-                var b = LoadPiece<THead>(lower, (lane & 3) + (4 * j));
-                for (var set = 0; set < Unroll.Full(TSets.Count); set++)
-                {
-                    var query = q[(set * ((THead.Dim + 31) / 32)) + j];
-                    var score = Mma.BFloat16(new UInt4(a.X, b.X, a.Y, b.Y), new UInt2(query.X, query.Y), scores[(set * 2) + half]);
-                    scores[(set * 2) + half] = Mma.BFloat16(new UInt4(a.Z, b.Z, a.W, b.W), new UInt2(query.Z, query.W), score);
-                }
-            }
-        }
-
-        var weights = LocalMemory.Allocate<UInt2>(2 * TSets.Count);
         for (var set = 0; set < Unroll.Full(TSets.Count); set++)
         {
-            // Always, for a branch would part the loads of K from those of V.
-            scores[2 * set] = Mask(scores[2 * set], (lane >> 2) < valid, (lane >> 2) + 8 < valid);
-            scores[(2 * set) + 1] = Mask(scores[(2 * set) + 1], (lane >> 2) + 16 < valid, (lane >> 2) + 24 < valid);
-            Exponentiate<THead>(set, scoreScale, scores, weights, sums, largest, total);
+            var head = (keyHead * arguments.GroupSize) + Math.Min((set * 8) + (Warp.LaneIdx >> 2), arguments.GroupSize - 1);
+            var source = arguments.Qkv.SubView(((long)row * arguments.QkvStride) + (head * (THead.Dim / 8)) + (Warp.LaneIdx & 3));
+            for (var j = 0; j < Unroll.Full((THead.Dim + 31) / 32); j++)
+            {
+                UInt4 piece = default;
+                if (THead.Dim % 32 == 0 || (Warp.LaneIdx & 3) + (4 * j) < THead.Dim / 8)
+                    piece = source[4 * j];
+                q[(set * ((THead.Dim + 31) / 32)) + j] = piece;
+            }
         }
+    }
 
-        for (var half = 0; half < Unroll.Full(2); half++)
-            AddValues<THead, TSets>(values, half * 16, valid - 1, half, weights, sums);
+    /// <summary>Loads 16 rows of K as left operands: tokens g and g + 8 of lane group g. Rows after <paramref name="last"/> read it again.</summary>
+    private static void LoadKeys<THead>(in DecodeArguments arguments, long slot, int last, ArrayView<UInt4> keys)
+        where THead : struct, IHead
+    {
+        var token = Warp.LaneIdx >> 2;
+        var source = arguments.Cache.Keys.SubView((slot * (THead.Dim / 8)) + (Warp.LaneIdx & 3));
+        var upper = source.SubView(Math.Min(token, last) * (THead.Dim / 8));
+        var lower = source.SubView(Math.Min(token + 8, last) * (THead.Dim / 8));
+        for (var j = 0; j < Unroll.Full((THead.Dim + 31) / 32); j++)
+        {
+            var isInside = THead.Dim % 32 == 0 || (Warp.LaneIdx & 3) + (4 * j) < THead.Dim / 8;
+            keys[2 * j] = LoadPiece<THead>(upper, 4 * j, isInside);
+            keys[(2 * j) + 1] = LoadPiece<THead>(lower, 4 * j, isInside);
+        }
+    }
+
+    /// <summary>Loads 16 rows of V: tokens 2t, 2t + 1, 2t + 8 and 2t + 9 of lane t of a group, 8 elements each.</summary>
+    private static void LoadValues<THead>(in DecodeArguments arguments, long slot, int last, ArrayView<UInt4> values)
+        where THead : struct, IHead
+    {
+        var token = 2 * (Warp.LaneIdx & 3);
+        var source = arguments.Cache.Values.SubView((slot * (THead.Dim / 8)) + (Warp.LaneIdx >> 2));
+        for (var i = 0; i < Unroll.Full(4); i++)
+        {
+            var from = source.SubView(Math.Min(token + (i & 1) + (8 * (i >> 1)), last) * (THead.Dim / 8));
+            for (var h = 0; h < Unroll.Full((THead.Dim + 63) / 64); h++)
+            {
+                var isInside = THead.Dim % 64 == 0 || (Warp.LaneIdx >> 2) + (8 * h) < THead.Dim / 8;
+                values[(4 * h) + i] = LoadPiece<THead>(from, 8 * h, isInside);
+            }
+        }
+    }
+
+    /// <summary>16 bytes of a row; zero beyond the end of a head whose size is no multiple of the fragments'.</summary>
+    private static UInt4 LoadPiece<THead>(ArrayView<UInt4> row, int at, bool isInside)
+        where THead : struct, IHead
+    {
+        if (THead.Dim % 64 == 0)
+            return Cached.LoadOnce(ref row[at]);
+        UInt4 piece = default;
+        if (isInside)
+            piece = Cached.LoadOnce(ref row[at]);
+        return piece;
+    }
+
+    /// <summary>Scores of 16 tokens for 8 heads per set: rows are tokens, columns heads. Two chains of products, for one would wait on itself.</summary>
+    private static void Score<THead, TSets>(ArrayView<UInt4> keys, ArrayView<UInt4> q, ArrayView<Float4> scores)
+        where THead : struct, IHead
+        where TSets : struct, IHeadSets
+    {
+        for (var set = 0; set < Unroll.Full(TSets.Count); set++)
+        {
+            Float4 first = default, second = default;
+            for (var j = 0; j < Unroll.Full((THead.Dim + 31) / 32); j++)
+            {
+                var query = q[(set * ((THead.Dim + 31) / 32)) + j];
+                var upper = keys[2 * j];
+                var lower = keys[(2 * j) + 1];
+                first = Mma.BFloat16(new UInt4(upper.X, lower.X, upper.Y, lower.Y), new UInt2(query.X, query.Y), first);
+                second = Mma.BFloat16(new UInt4(upper.Z, lower.Z, upper.W, lower.W), new UInt2(query.Z, query.W), second);
+            }
+
+            scores[set] = new Float4(first.X + second.X, first.Y + second.Y, first.Z + second.Z, first.W + second.W);
+        }
     }
 
     /// <summary>Turns the scores of 8 heads into weights, and what was summed before to the new largest score.</summary>
@@ -136,10 +206,9 @@ internal static class DecodeAttentionKernel
         ArrayView<Float2> total)
         where THead : struct, IHead
     {
-        var first = scores[2 * set];
-        var second = scores[(2 * set) + 1];
-        var even = MathF.Max(MathF.Max(first.X, first.Z), MathF.Max(second.X, second.Z));
-        var odd = MathF.Max(MathF.Max(first.Y, first.W), MathF.Max(second.Y, second.W));
+        var score = scores[set];
+        var even = MathF.Max(score.X, score.Z);
+        var odd = MathF.Max(score.Y, score.W);
         for (var i = 0; i < Unroll.Full(3); i++)
         {
             even = MathF.Max(even, Warp.ShuffleXor(even, 4 << i));
@@ -152,13 +221,13 @@ internal static class DecodeAttentionKernel
         var scaleOdd = FastMath.Ex2(largest[set].Y - odd);
         largest[set] = new Float2(even, odd);
 
-        first = Weights(first, scoreScale, even, odd);
-        second = Weights(second, scoreScale, even, odd);
-        total[set] = new Float2(
-            FastMath.Fma(total[set].X, scaleEven, first.X + first.Z + (second.X + second.Z)),
-            FastMath.Fma(total[set].Y, scaleOdd, first.Y + first.W + (second.Y + second.W)));
-        weights[2 * set] = new UInt2(Transposed(first.X, first.Y), Transposed(first.Z, first.W));
-        weights[(2 * set) + 1] = new UInt2(Transposed(second.X, second.Y), Transposed(second.Z, second.W));
+        score = new Float4(
+            FastMath.Ex2(FastMath.Fma(score.X, scoreScale, -even)),
+            FastMath.Ex2(FastMath.Fma(score.Y, scoreScale, -odd)),
+            FastMath.Ex2(FastMath.Fma(score.Z, scoreScale, -even)),
+            FastMath.Ex2(FastMath.Fma(score.W, scoreScale, -odd)));
+        total[set] = new Float2(FastMath.Fma(total[set].X, scaleEven, score.X + score.Z), FastMath.Fma(total[set].Y, scaleOdd, score.Y + score.W));
+        weights[set] = new UInt2(Transposed(score.X, score.Y), Transposed(score.Z, score.W));
         for (var i = 0; i < Unroll.Full((THead.Dim + 63) / 64 * 4); i++)
         {
             var at = (set * ((THead.Dim + 63) / 64) * 4) + i;
@@ -167,33 +236,24 @@ internal static class DecodeAttentionKernel
         }
     }
 
-    /// <summary>Adds 16 rows of V, from row <paramref name="first"/> on, times their weights.</summary>
-    private static void AddValues<THead, TSets>(
-        ArrayView<UInt4> values, int first, int last, int half, ArrayView<UInt2> weights, ArrayView<Float4> sums)
+    /// <summary>Adds 16 rows of V times their weights.</summary>
+    private static void AddValues<THead, TSets>(ArrayView<UInt4> values, ArrayView<UInt2> weights, ArrayView<Float4> sums)
         where THead : struct, IHead
         where TSets : struct, IHeadSets
     {
-        var lane = Warp.LaneIdx;
-        var token = first + (2 * (lane & 3));
-        var row0 = values.SubView(Math.Min(token, last) * (THead.Dim / 8));
-        var row1 = values.SubView(Math.Min(token + 1, last) * (THead.Dim / 8));
-        var row8 = values.SubView(Math.Min(token + 8, last) * (THead.Dim / 8));
-        var row9 = values.SubView(Math.Min(token + 9, last) * (THead.Dim / 8));
         for (var h = 0; h < Unroll.Full((THead.Dim + 63) / 64); h++)
         {
-            var chunk = (lane >> 2) + (8 * h);
-            var v0 = LoadPiece<THead>(row0, chunk);
-            var v1 = LoadPiece<THead>(row1, chunk);
-            var v8 = LoadPiece<THead>(row8, chunk);
-            var v9 = LoadPiece<THead>(row9, chunk);
+            var v0 = values[4 * h];
+            var v1 = values[(4 * h) + 1];
+            var v8 = values[(4 * h) + 2];
+            var v9 = values[(4 * h) + 3];
             for (var set = 0; set < Unroll.Full(TSets.Count); set++)
             {
                 var at = ((set * ((THead.Dim + 63) / 64)) + h) * 4;
-                var weight = weights[(2 * set) + half];
-                sums[at] = Mma.BFloat16(Columns(v0.X, v1.X, v8.X, v9.X), weight, sums[at]);
-                sums[at + 1] = Mma.BFloat16(Columns(v0.Y, v1.Y, v8.Y, v9.Y), weight, sums[at + 1]);
-                sums[at + 2] = Mma.BFloat16(Columns(v0.Z, v1.Z, v8.Z, v9.Z), weight, sums[at + 2]);
-                sums[at + 3] = Mma.BFloat16(Columns(v0.W, v1.W, v8.W, v9.W), weight, sums[at + 3]);
+                sums[at] = Mma.BFloat16(Columns(v0.X, v1.X, v8.X, v9.X), weights[set], sums[at]);
+                sums[at + 1] = Mma.BFloat16(Columns(v0.Y, v1.Y, v8.Y, v9.Y), weights[set], sums[at + 1]);
+                sums[at + 2] = Mma.BFloat16(Columns(v0.Z, v1.Z, v8.Z, v9.Z), weights[set], sums[at + 2]);
+                sums[at + 3] = Mma.BFloat16(Columns(v0.W, v1.W, v8.W, v9.W), weights[set], sums[at + 3]);
             }
         }
     }
@@ -202,29 +262,11 @@ internal static class DecodeAttentionKernel
     private static UInt4 Columns(uint v0, uint v1, uint v8, uint v9) =>
         new(Bytes.PackLow(v0, v1), Bytes.PackHigh(v0, v1), Bytes.PackLow(v8, v9), Bytes.PackHigh(v8, v9));
 
-    /// <summary>Piece <paramref name="chunk"/> of a head; zero beyond its end, which only sizes that are no multiple of 64 have.</summary>
-    private static UInt4 LoadPiece<THead>(ArrayView<UInt4> row, int chunk)
-        where THead : struct, IHead
-    {
-        if (THead.Dim % 64 == 0)
-            return Cached.LoadStreaming(ref row[chunk]);
-        UInt4 piece = default;
-        if (chunk < THead.Dim / 8)
-            piece = Cached.LoadStreaming(ref row[chunk]);
-        return piece;
-    }
-
     private static Float4 Mask(Float4 scores, bool upper, bool lower) => new(
         upper ? scores.X : float.NegativeInfinity,
         upper ? scores.Y : float.NegativeInfinity,
         lower ? scores.Z : float.NegativeInfinity,
         lower ? scores.W : float.NegativeInfinity);
-
-    private static Float4 Weights(Float4 scores, float scale, float even, float odd) => new(
-        FastMath.Ex2(FastMath.Fma(scores.X, scale, -even)),
-        FastMath.Ex2(FastMath.Fma(scores.Y, scale, -odd)),
-        FastMath.Ex2(FastMath.Fma(scores.Z, scale, -even)),
-        FastMath.Ex2(FastMath.Fma(scores.W, scale, -odd)));
 
     private static uint Transposed(float even, float odd) => MoveMatrix.Transpose(BFloat16x2.FromSingles(even, odd).Bits);
 }

@@ -111,6 +111,8 @@ internal static class DecodeFinish
     internal static void Combine<THead>(DecodeArguments arguments)
         where THead : struct, IHead
     {
+        GridDependency.LaunchDependents();
+        GridDependency.Wait();
         var row = Grid.IdxY;
         var index = ((long)row * Grid.DimX) + Grid.IdxX;
         var blocks = (arguments.Rows.Positions[row] + KvBlockLayout.Size) / KvBlockLayout.Size;

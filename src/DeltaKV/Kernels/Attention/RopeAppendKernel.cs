@@ -48,6 +48,8 @@ internal sealed class RopeAppendKernel<T, TPair, TPairs>(Accelerator accelerator
 
     private static void Kernel(Arguments arguments)
     {
+        GridDependency.LaunchDependents();
+        GridDependency.Wait();
         var row = Grid.IdxY;
         var head = (Grid.IdxX * WarpsPerGroup) + (Group.IdxX >> 5);
         var heads = arguments.QueryHeads + (2 * arguments.KeyHeads);

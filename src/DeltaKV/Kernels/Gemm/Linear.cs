@@ -55,8 +55,8 @@ internal sealed class Linear(Accelerator accelerator)
     private sealed class Variants<TEpilogue>(Accelerator accelerator)
         where TEpilogue : struct, IEpilogue
     {
-        private readonly KernelHandle<GemmArguments> skinny8 = new(accelerator, SkinnyGemm.Kernel<Skinny8, TEpilogue>);
-        private readonly KernelHandle<GemmArguments> skinny16 = new(accelerator, SkinnyGemm.Kernel<Skinny16, TEpilogue>);
+        private readonly KernelHandle<GemmArguments> skinny8 = new(accelerator, SkinnyGemm.Kernel<Skinny8, TEpilogue>, new(256, 4));
+        private readonly KernelHandle<GemmArguments> skinny16 = new(accelerator, SkinnyGemm.Kernel<Skinny16, TEpilogue>, new(256, 3));
         private readonly KernelHandle<GemmArguments> skinny32 = new(accelerator, SkinnyGemm.Kernel<Skinny32, TEpilogue>);
         private readonly KernelHandle<GemmArguments> skinny64 = new(accelerator, SkinnyGemm.Kernel<Skinny64, TEpilogue>);
         private readonly KernelHandle<GemmArguments> small = new(accelerator, TiledGemm.Kernel<Tile64, TEpilogue>);
@@ -120,7 +120,7 @@ internal sealed class Linear(Accelerator accelerator)
 
         public static int TokenFragments => 1;
 
-        public static int Depth => 4;
+        public static int Depth => 2;
 
         public static int MaxWarps => 8;
     }
@@ -131,7 +131,7 @@ internal sealed class Linear(Accelerator accelerator)
 
         public static int TokenFragments => 2;
 
-        public static int Depth => 4;
+        public static int Depth => 2;
 
         public static int MaxWarps => 8;
     }

@@ -35,6 +35,7 @@ internal static class SkinnyGemm
         where TTile : struct, ITile
         where TEpilogue : struct, IEpilogue
     {
+        GridDependency.LaunchDependents();
         var lane = Warp.LaneIdx;
         var group = lane >> 2;
         var quad = lane & 3;
@@ -54,12 +55,33 @@ internal static class SkinnyGemm
         for (var i = 0; i < Unroll.Full(TTile.WeightFragments * TTile.TokenFragments); i++)
             sums[i] = default;
 
+        // The first weights are on their way before the kernel that makes x has ended.
         var stride = warps * StepChunks;
         var chunk = warp * StepChunks;
-        for (; chunk + ((TTile.Depth - 1) * stride) + StepChunks <= chunks; chunk += TTile.Depth * stride)
-            Accumulate<TTile>(arguments, weights, inputs, sums, chunk, stride, TTile.Depth);
+        var lastStep = ((TTile.Depth - 1) * stride) + StepChunks;
+        var loaded = LocalMemory.Allocate<UInt4>(2 * 2 * TTile.WeightFragments * TTile.Depth);
+        if (chunk + lastStep <= chunks)
+        {
+            Load<TTile>(arguments, weights, loaded, chunk, stride, TTile.Depth);
+            GridDependency.Wait();
+            Multiply<TTile>(arguments, loaded, inputs, sums, chunk, stride, TTile.Depth);
+            for (chunk += TTile.Depth * stride; chunk + lastStep <= chunks; chunk += TTile.Depth * stride)
+            {
+                Load<TTile>(arguments, weights, loaded, chunk, stride, TTile.Depth);
+                Multiply<TTile>(arguments, loaded, inputs, sums, chunk, stride, TTile.Depth);
+            }
+        }
+        else
+        {
+            GridDependency.Wait();
+        }
+
         for (; chunk + StepChunks <= chunks; chunk += stride)
-            Accumulate<TTile>(arguments, weights, inputs, sums, chunk, stride, 1);
+        {
+            Load<TTile>(arguments, weights, loaded, chunk, stride, 1);
+            Multiply<TTile>(arguments, loaded, inputs, sums, chunk, stride, 1);
+        }
+
         if (chunk < chunks)
             AccumulateTail<TTile>(arguments, weights, inputs, sums, chunk, chunks - quad);
 
@@ -76,35 +98,41 @@ internal static class SkinnyGemm
         return (half & 1) == 0 ? column : arguments.Columns + column;
     }
 
-    /// <summary>Adds <paramref name="steps"/> steps of 64 k, <paramref name="stride"/> chunks apart: all weight loads first.</summary>
-    private static void Accumulate<TTile>(
-        in GemmArguments arguments, ArrayView<long> weights, ArrayView<long> inputs, ArrayView<Float4> sums, int chunk, int stride, int steps)
+    /// <summary>Asks for the weights of <paramref name="steps"/> steps of 64 k, <paramref name="stride"/> chunks apart.</summary>
+    private static void Load<TTile>(
+        in GemmArguments arguments, ArrayView<long> weights, ArrayView<UInt4> loaded, int chunk, int stride, int steps)
         where TTile : struct, ITile
     {
-        var halves = 2 * TTile.WeightFragments;
-        var loaded = LocalMemory.Allocate<UInt4>(2 * 2 * TTile.WeightFragments * TTile.Depth);
         for (var s = 0; s < Unroll.Full(steps); s++)
         {
             for (var i = 0; i < Unroll.Full(2 * TTile.WeightFragments); i++)
             {
                 var row = arguments.Weight.SubView(weights[i] + (chunk + (s * stride)));
-                loaded[((2 * s) * halves) + i] = Cached.LoadStreaming(ref row[0]);
-                loaded[(((2 * s) + 1) * halves) + i] = Cached.LoadStreaming(ref row[4]);
+                loaded[(4 * s * TTile.WeightFragments) + i] = Cached.LoadStreaming(ref row[0]);
+                loaded[(((4 * s) + 2) * TTile.WeightFragments) + i] = Cached.LoadStreaming(ref row[4]);
             }
         }
+    }
 
+    /// <summary>Adds those steps. What x is made of may be written by a kernel that ran when this one began: no read-only loads.</summary>
+    private static void Multiply<TTile>(
+        in GemmArguments arguments, ArrayView<UInt4> loaded, ArrayView<long> inputs, ArrayView<Float4> sums, int chunk, int stride, int steps)
+        where TTile : struct, ITile
+    {
         for (var s = 0; s < Unroll.Full(steps); s++)
         {
             for (var j = 0; j < Unroll.Full(TTile.TokenFragments); j++)
             {
                 var tokens = arguments.Input.SubView(inputs[j] + (chunk + (s * stride)));
-                var low = Cached.LoadReadOnly(ref tokens[0]);
-                var high = Cached.LoadReadOnly(ref tokens[4]);
+                var low = tokens[0];
+                var high = tokens[4];
                 for (var i = 0; i < Unroll.Full(TTile.WeightFragments); i++)
                 {
                     var at = (i * TTile.TokenFragments) + j;
-                    sums[at] = Multiply(loaded[(2 * s * halves) + (2 * i)], loaded[(2 * s * halves) + (2 * i) + 1], low, sums[at]);
-                    sums[at] = Multiply(loaded[(((2 * s) + 1) * halves) + (2 * i)], loaded[(((2 * s) + 1) * halves) + (2 * i) + 1], high, sums[at]);
+                    var first = (4 * s * TTile.WeightFragments) + (2 * i);
+                    var second = first + (2 * TTile.WeightFragments);
+                    sums[at] = Multiply(loaded[first], loaded[first + 1], low, sums[at]);
+                    sums[at] = Multiply(loaded[second], loaded[second + 1], high, sums[at]);
                 }
             }
         }

@@ -16,6 +16,8 @@ internal static class SamplingKernel
 
     internal static void Kernel(SamplingArguments arguments)
     {
+        GridDependency.LaunchDependents();
+        GridDependency.Wait();
         var row = arguments.Rows[Grid.IdxX];
         var logits = arguments.Logits.SubView((long)Grid.IdxX * arguments.Vocabulary, arguments.Vocabulary);
         if (row.Biases > 0)
