@@ -10,7 +10,9 @@ internal sealed unsafe class ProgramBuilder
     private readonly List<int> extras = [];
     private readonly List<(int Operation, PtxOperand Label)> branches = [];
     private readonly List<(int Extra, int Operation, PtxOperand Label)> tableBranches = [];
-    private readonly Dictionary<PtxRegister, int> slots;
+    private readonly RegisterPlan plan;
+    private readonly Dictionary<PtxRegister, int> slots = [];
+    private readonly Dictionary<(long Offset, PtxType Type), int> parameterSlots = [];
     private readonly Dictionary<(int LaneSize, ulong Value), int> constantSlots = [];
     private readonly Dictionary<SpecialRegister, int> specialSlots = [];
     private readonly List<(int Slot, int LaneSize, ulong Value)> constants = [];
@@ -29,7 +31,8 @@ internal sealed unsafe class ProgramBuilder
     {
         this.kernel = kernel;
         Sanitize = sanitize;
-        slots = [];
+        plan = new RegisterPlan(kernel);
+        registerBytes = plan.RegisterBytes;
     }
 
     /// <summary>Whether memory operations are preceded by checks.</summary>
@@ -312,11 +315,14 @@ internal sealed unsafe class ProgramBuilder
             extras[extra] = starts[target] - operation;
         }
 
-        return new Program(kernel, operations, extras, constants, specials, constantBytes, registerBytes, needsAllWarps);
+        var parameters = parameterSlots.Select(pair => (pair.Value, pair.Key.Type.LaneSize(), (int)pair.Key.Offset)).ToArray();
+        return new Program(kernel, operations, extras, constants, specials, parameters, constantBytes, registerBytes, needsAllWarps);
     }
 
     private void Decode(PtxInstruction i)
     {
+        if (plan.IsElided(i))
+            return;
         temporariesInUse = 0;
         var start = operations.Count;
         try
@@ -371,7 +377,8 @@ internal sealed unsafe class ProgramBuilder
         return temporary;
     }
 
-    private static ulong ConstantBits(PtxOperand operand, PtxType type)
+    /// <summary>The bits of an immediate as a register of the type holds them.</summary>
+    public static ulong ConstantBits(PtxOperand operand, PtxType type)
     {
         if (operand.Kind == OperandKind.Symbol)
             return (ulong)(operand.Symbol!.Value + operand.Bits);
@@ -399,8 +406,10 @@ internal sealed unsafe class ProgramBuilder
 
     private int Slot(PtxRegister register)
     {
-        if (slots.TryGetValue(register, out var slot))
+        if (plan.TryFindSlot(register, out var slot) || slots.TryGetValue(register, out slot))
             return slot;
+        if (plan.TryFindAlias(register, out var alias))
+            return AliasSlot(register, alias);
         if (register.Type == PtxType.Pred)
         {
             if (predicatesInLine == LineBytes / sizeof(uint))
@@ -417,6 +426,30 @@ internal sealed unsafe class ProgramBuilder
         }
 
         slots.Add(register, slot);
+        return slot;
+    }
+
+    private int AliasSlot(PtxRegister register, PtxOperand alias)
+    {
+        switch (alias.Kind)
+        {
+            case OperandKind.Register:
+                return Slot(alias.Register!);
+            case OperandKind.Special when SpecialRegisters.TryParse(alias.Name, out var special):
+                return Slot(special);
+            case OperandKind.Address:
+                return ParameterSlot(alias.Base!.Symbol!.Value + alias.Bits, register.Type);
+            default:
+                return Constant((ulong)alias.Bits, register.Type.LaneSize());
+        }
+    }
+
+    /// <summary>Slot that holds a parameter from the start of a launch.</summary>
+    private int ParameterSlot(long offset, PtxType type)
+    {
+        var key = (offset, type.LaneSize() == 8 ? PtxType.B64 : PtxType.B32);
+        if (!parameterSlots.TryGetValue(key, out var slot))
+            parameterSlots.Add(key, slot = AllocateConstant(type.LaneSize()));
         return slot;
     }
 

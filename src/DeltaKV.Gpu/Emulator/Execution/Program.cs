@@ -8,6 +8,7 @@ internal sealed unsafe class Program
 {
     private readonly (SpecialRegister Register, int Slot)[] launchSpecials;
     private readonly (SpecialRegister Register, int Slot)[] blockSpecials;
+    private readonly (int Slot, int LaneSize, int Offset)[] parameters;
     private readonly byte* constants;
     private readonly int* extras;
 
@@ -17,11 +18,13 @@ internal sealed unsafe class Program
         List<int> extraSlots,
         List<(int Slot, int LaneSize, ulong Value)> constantValues,
         List<(SpecialRegister Register, int Slot)> specials,
+        (int Slot, int LaneSize, int Offset)[] parameters,
         int constantBytes,
         int registerBytes,
         bool needsAllWarps)
     {
         Kernel = kernel;
+        this.parameters = parameters;
         ConstantBytes = constantBytes;
         RegisterBytes = registerBytes;
         NeedsAllWarps = needsAllWarps;
@@ -85,6 +88,19 @@ internal sealed unsafe class Program
     {
         foreach (var (register, slot) in launchSpecials)
             SpecialRegisters.Write((uint*)(warp->Registers + slot), register, warp, shape);
+    }
+
+    /// <summary>Spreads the parameters a kernel reads over the lanes of their slots.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void WriteParameters(Warp* warp)
+    {
+        foreach (var (slot, laneSize, offset) in parameters)
+        {
+            if (laneSize == 8)
+                new Span<ulong>(warp->Registers + slot, Warp.Lanes).Fill(*(ulong*)(warp->Parameters + offset));
+            else
+                new Span<uint>(warp->Registers + slot, Warp.Lanes).Fill(*(uint*)(warp->Parameters + offset));
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

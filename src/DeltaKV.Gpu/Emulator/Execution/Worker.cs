@@ -73,10 +73,11 @@ internal sealed unsafe class Worker
             warp->Block = block;
             warp->Index = i;
             warp->Executed = 0;
-            if (i < frameCount)
-                launched.CopyConstants(warp);
-            if (i < frameCount)
-                launched.WriteLaunchSpecials(warp, shape);
+            if (i >= frameCount)
+                continue;
+            launched.CopyConstants(warp);
+            launched.WriteLaunchSpecials(warp, shape);
+            launched.WriteParameters(warp);
         }
 
         frameWarp = 0;
