@@ -217,7 +217,8 @@ internal static unsafe class MemoryDecoder
         IReadOnlyList<PtxOperand> elements = data.Kind == OperandKind.Vector ? data.Elements : [data];
         var (slot, displacement) = Address(b, address, space);
         var isWide = elements.Any(element => element.Register?.Type.LaneSize() == 8) && i.Type.Size() < 8 && isLoad;
-        var access = new AccessPlan(isLoad, elements, slot, displacement);
+        var prefetch = i.Has("L2::256B") ? 256 : i.Has("L2::128B") ? 128 : 0;
+        var access = new AccessPlan(isLoad, elements, slot, displacement, prefetch);
         switch (i.Type)
         {
             case PtxType.B64 or PtxType.U64 or PtxType.S64 or PtxType.F64:
@@ -271,7 +272,7 @@ internal static unsafe class MemoryDecoder
     }
 
     /// <summary>One load or store whose types have been settled.</summary>
-    private sealed record AccessPlan(bool IsLoad, IReadOnlyList<PtxOperand> Elements, int Address, long Displacement)
+    private sealed record AccessPlan(bool IsLoad, IReadOnlyList<PtxOperand> Elements, int Address, long Displacement, int Prefetch)
     {
         public void Emit<TAddressing, TElement, TRegister>(ProgramBuilder b, PtxType type)
             where TAddressing : struct, IAddressing
@@ -302,7 +303,7 @@ internal static unsafe class MemoryDecoder
                     (_, true) => &LoadVector<TAddressing, TElement, TRegister>.Run,
                     _ => &StoreVector<TAddressing, TElement, TRegister>.Run,
                 },
-                slots, a: Address, imm: Displacement, aux: slots.Length);
+                slots, a: Address, b: Prefetch, imm: Displacement, aux: slots.Length);
         }
     }
 }

@@ -16,13 +16,19 @@ internal static unsafe class MatrixMoves<TAddressing>
     {
         for (var matrix = 0; matrix < op->Aux; matrix++)
         {
+            // Stored whole, because the product that reads it next cannot be fed from several smaller stores.
             var destination = warp->Registers + op->Extra[matrix];
-            for (var row = 0; row < 8; row++)
-                Vector128.Load(TAddressing.Address(warp, op, (8 * matrix) + row)).StoreAligned(destination + (16 * row));
+            LaneVectors.Store(destination, 0, FourRows(warp, op, 8 * matrix));
+            LaneVectors.Store(destination, 1, FourRows(warp, op, (8 * matrix) + 4));
         }
 
         return op + 1;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<byte> FourRows(Warp* warp, Op* op, int lane) => Vector512.Create(
+        Vector256.Create(Vector128.Load(TAddressing.Address(warp, op, lane)), Vector128.Load(TAddressing.Address(warp, op, lane + 1))),
+        Vector256.Create(Vector128.Load(TAddressing.Address(warp, op, lane + 2)), Vector128.Load(TAddressing.Address(warp, op, lane + 3))));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* LoadTransposed(Warp* warp, Op* op)

@@ -136,6 +136,13 @@ internal static unsafe class LoadQuad<TAddressing>
             return op + 1;
         }
 
+        if (op->B != 0)
+        {
+            // The instruction asks for the surroundings of what it reads; neighbours in fours usually share a line.
+            for (var lane = 0; lane < Warp.Lanes; lane += 4)
+                HostPrefetch.Line(TAddressing.Address(warp, op, lane) + op->B);
+        }
+
         for (var part = 0; part < 2; part++)
         {
             var quads = Transpose.QuadsToWords(
