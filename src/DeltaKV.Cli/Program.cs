@@ -1,1 +1,3 @@
-return;
+using DeltaKV.Cli;
+
+return await CommandLine.RunAsync(args, Terminal.OfProcess());

@@ -11,6 +11,9 @@ namespace DeltaKV.Model;
 /// <summary>Opens the device the options ask for and puts a model on it.</summary>
 internal sealed class DeviceRunnerFactory : IModelRunnerFactory
 {
+    /// <summary>Room that compressed methods may take to reconstruct a layer of a prompt.</summary>
+    private const long MaxScratchBytes = 256 << 20;
+
     private Context? context;
     private Accelerator? accelerator;
 
@@ -21,12 +24,7 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
         context = Context.CreateDefault();
         try
         {
-            accelerator = options.Device switch
-            {
-                ComputeDevice.Cuda when context.CudaProblem is { } problem => throw problem,
-                ComputeDevice.Cuda => context.CreateCudaAccelerator(0),
-                _ => context.GetPreferredDevice(preferCPU: options.Device == ComputeDevice.Cpu).CreateAccelerator(context),
-            };
+            accelerator = OpenAccelerator(context, options.Device);
         }
         catch
         {
@@ -57,8 +55,14 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
         context?.Dispose();
     }
 
-    /// <summary>Room that compressed methods may take to reconstruct a layer of a prompt.</summary>
-    private const long MaxScratchBytes = 256 << 20;
+    /// <summary>Opens the device of a context that holds all of them.</summary>
+    /// <exception cref="CudaUnavailableException">A GPU was asked for by name and there is none to be had.</exception>
+    internal static Accelerator OpenAccelerator(Context context, ComputeDevice device) => device switch
+    {
+        ComputeDevice.Cuda when context.CudaProblem is { } problem => throw problem,
+        ComputeDevice.Cuda => context.CreateCudaAccelerator(0),
+        _ => context.GetPreferredDevice(preferCPU: device == ComputeDevice.Cpu).CreateAccelerator(context),
+    };
 
     private static AttentionShape Shape(ModelConfig config) => new(config.HeadCount, config.KeyValueHeadCount, config.HeadDim);
 

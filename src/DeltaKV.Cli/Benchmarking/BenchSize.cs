@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace DeltaKV.Cli.Benchmarking;
+
+/// <summary>How many sequences of which length.</summary>
+/// <param name="Batch">Sequences.</param>
+/// <param name="Context">Tokens of each, the new one included.</param>
+internal readonly record struct BenchSize(int Batch, int Context)
+{
+    /// <summary>Reads a list such as <c>1x1024,8x4k</c>; <c>none</c> is empty.</summary>
+    /// <exception cref="UsageException">It is something else.</exception>
+    internal static BenchSize[] ParseList(string text) => text == "none" ? [] : Array.ConvertAll(text.Split(','), Parse);
+
+    /// <summary>Reads a list of prompt lengths such as <c>8192,32k</c>; <c>none</c> is empty.</summary>
+    /// <exception cref="UsageException">It is something else.</exception>
+    internal static int[] ParseLengths(string text) => text == "none" ? [] : Array.ConvertAll(text.Split(','), Length);
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Batch}x{Context}");
+
+    private static BenchSize Parse(string text)
+    {
+        if (text.Split('x') is [var batch, var context])
+            return new BenchSize(Length(batch), Length(context));
+        throw new UsageException($"'{text}' is no size; expected BATCHxCONTEXT such as 1x1024 or 8x32k.");
+    }
+
+    private static int Length(string text)
+    {
+        var (digits, unit) = text.EndsWith('k') ? (text[..^1], 1024) : (text, 1);
+        if (int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 1 << 20)
+            return number * unit;
+        throw new UsageException($"'{text}' is no length; expected a number of tokens such as 4096 or 32k.");
+    }
+}

@@ -1,0 +1,53 @@
+using DeltaKV.Gpu;
+using DeltaKV.Kernels.Sampling;
+using DeltaKV.Model;
+
+namespace DeltaKV.Cli.Benchmarking;
+
+/// <summary>Times a decode step as the engine runs it: one graph from token ids to token ids, the most likely token fed back.</summary>
+internal sealed class DecodeBenchmark(BenchModel model, int samples, double copyGigabytesPerSecond)
+{
+    private const int Warmups = 3;
+
+    internal DecodeRow Measure(BenchSize size, CancellationToken cancellation)
+    {
+        var stream = model.Stream;
+        var accelerator = model.Accelerator;
+        var rows = DecodeGraphs.Bucket(size.Batch);
+        using var cache = new BenchCache(model, size);
+        using var inputs = new StepInputs(accelerator, rows, rows, size.Batch, size.Context);
+        using var transformer = new Transformer<BFloat16>(accelerator, model.Config, model.Weights, model.Kernels, cache.Layers, rows, rows);
+        using var samplingRows = accelerator.Allocate1D([.. Enumerable.Repeat(SamplingRow.Greedy, rows)]);
+        var sampler = new Sampler(accelerator);
+
+        inputs.Clear();
+        for (var i = 0; i < size.Batch; i++)
+        {
+            inputs.Add(i, [i % model.Config.VocabularySize], size.Context - 1, isDecode: true);
+            inputs.AddLogits(i);
+        }
+
+        inputs.PadDecode(rows);
+        cache.Prepare(stream, 1);
+        inputs.Upload(stream);
+        Step();
+        stream.Synchronize();
+        cancellation.ThrowIfCancellationRequested();
+        stream.BeginCapture();
+        Step();
+        using var graph = stream.EndCapture();
+        graph.Instantiate();
+        var ms = new EventTimer(stream).MedianMs(Warmups, samples, () => graph.Launch(stream), cancellation);
+        return DecodeRow.Of(size, ms, BytesPerStep(size), copyGigabytesPerSecond, cache.UsedBytes, accelerator.AllocatedBytes);
+
+        void Step()
+        {
+            var logits = transformer.Forward(stream, inputs);
+            var vocabulary = model.Config.VocabularySize;
+            sampler.Launch(stream, new SamplingArguments(logits, samplingRows.View, default, default, inputs.Tokens, vocabulary), rows);
+        }
+    }
+
+    /// <summary>What must be read: the weights once, and the keys and values of every token of every sequence.</summary>
+    private long BytesPerStep(BenchSize size) => model.BytesReadPerStep + ((long)size.Batch * size.Context * model.Config.KvBytesPerToken);
+}

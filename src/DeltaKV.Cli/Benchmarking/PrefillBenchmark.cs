@@ -1,0 +1,51 @@
+using DeltaKV.Gpu;
+using DeltaKV.Model;
+using DeltaKV.Weights;
+
+namespace DeltaKV.Cli.Benchmarking;
+
+/// <summary>Times a prompt as the engine computes it: chunk after chunk, waiting for each before the next is staged.</summary>
+internal sealed class PrefillBenchmark(BenchModel model, int chunk, int samples)
+{
+    internal PrefillRow Measure(int length, CancellationToken cancellation)
+    {
+        var stream = model.Stream;
+        var accelerator = model.Accelerator;
+        var rows = Math.Min(chunk, length);
+        using var cache = new BenchCache(model, new BenchSize(1, length));
+        using var inputs = new StepInputs(accelerator, rows, 1, 1, length);
+        using var transformer = new Transformer<BFloat16>(accelerator, model.Config, model.Weights, model.Kernels, cache.Layers, rows, 1);
+        var tokens = new int[length];
+        for (var i = 0; i < length; i++)
+            tokens[i] = (int)(i * 2654435761L % model.Config.VocabularySize);
+
+        var ms = new EventTimer(stream).MedianMs(1, samples, Prompt, cancellation);
+        return PrefillRow.Of(length, rows, ms, Operations(model.Config, length), accelerator.AllocatedBytes);
+
+        void Prompt()
+        {
+            for (var start = 0; start < length; start += rows)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var end = Math.Min(start + rows, length);
+                inputs.Clear();
+                inputs.Add(0, tokens.AsSpan(start..end), start, isDecode: false);
+                if (end == length)
+                    inputs.AddLogits(end - start - 1);
+                cache.Prepare(stream, end - start);
+                inputs.Upload(stream);
+                transformer.Forward(stream, inputs);
+                stream.Synchronize();
+            }
+        }
+    }
+
+    /// <summary>Multiplications and additions: two per weight and token, and causal attention.</summary>
+    private static double Operations(ModelConfig config, double length)
+    {
+        double hidden = config.HiddenSize, queries = config.HeadCount * config.HeadDim;
+        var weights = config.LayerCount * ((hidden * (queries + config.KeyValueWidth)) + (hidden * queries) + (3 * hidden * config.IntermediateSize));
+        var attention = config.LayerCount * queries * length * length;
+        return (2 * weights * length) + (2 * attention) + (2 * hidden * config.VocabularySize);
+    }
+}

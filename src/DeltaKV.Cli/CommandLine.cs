@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using DeltaKV.Cli.Commands;
+using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Engine;
+using DeltaKV.Gpu;
+using DeltaKV.Tokenization;
+using DeltaKV.Weights;
+
+namespace DeltaKV.Cli;
+
+/// <summary>The whole of <c>deltakv</c>: parses, runs, and turns what goes wrong into one line on stderr and an exit code.</summary>
+internal static class CommandLine
+{
+    private const string Name = "deltakv";
+
+    internal static async Task<int> RunAsync(string[] arguments, Terminal terminal, CancellationToken cancellation = default)
+    {
+        // Not a RootCommand, which would go by the name of the assembly.
+        var root = new Command(Name, "Long-context language models on a GPU or the CPU.")
+        {
+            new HelpOption(),
+            new VersionOption(),
+            ChatCommand.Create(terminal),
+            GenerateCommand.Create(terminal),
+            InfoCommand.Create(terminal),
+            BenchCommand.Create(terminal),
+        };
+        var parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+                await terminal.Error.WriteLineAsync($"{Name}: {error.Message}");
+            await terminal.Error.WriteLineAsync($"See: {Path(parsed)} --help");
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            var configuration = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false };
+            return await parsed.InvokeAsync(configuration, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Cancelled;
+        }
+        catch (Exception error) when (error is UsageException or ArgumentException)
+        {
+            // An argument out of range is an option out of range: the options say themselves what they take.
+            await terminal.Error.WriteLineAsync($"{Name}: {Message(error)}");
+            return ExitCode.Usage;
+        }
+        catch (Exception error) when (IsExpected(error))
+        {
+            await terminal.Error.WriteLineAsync($"{Name}: {error.Message}");
+            return ExitCode.Failure;
+        }
+    }
+
+    /// <summary>What users, files and devices cause; anything else is a defect, which the runtime reports with its stack.</summary>
+    private static bool IsExpected(Exception error) => error
+        is IOException or UnauthorizedAccessException or NotSupportedException
+        or ModelFormatException or TokenizerFormatException or ChatTemplateException
+        or CodecMismatchException or InsufficientDeviceMemoryException or ContextOverflowException or AcceleratorException;
+
+    /// <summary>The message without what the runtime appends for programmers.</summary>
+    private static string Message(Exception error)
+    {
+        if (error is not ArgumentException { ParamName: { } name })
+            return error.Message;
+        var end = error.Message.IndexOf($" (Parameter '{name}')", StringComparison.Ordinal);
+        return end < 0 ? error.Message : error.Message[..end];
+    }
+
+    private static string Path(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        return command.Name == Name ? Name : $"{Name} {command.Name}";
+    }
+}

@@ -1,0 +1,86 @@
+using DeltaKV.Cli.Output;
+using DeltaKV.Engine;
+using Microsoft.Extensions.AI;
+
+namespace DeltaKV.Cli.Commands;
+
+/// <summary>The loop of <c>deltakv chat</c>: reads a line, answers it or obeys it.</summary>
+internal sealed class Conversation(IChatClient client, LlmEngine engine, SamplingOptions sampling, JsonTarget json, Terminal terminal)
+{
+    private const string Help = "/doc FILE puts a document in front of the next message; /stats, /reset, /exit.";
+
+    private readonly ChatOptions options = new() { RawRepresentationFactory = _ => sampling, ConversationId = NewId() };
+    private string document = "";
+    private string stats = "Nothing has been asked yet.";
+
+    internal async Task RunAsync(CancellationToken cancellation)
+    {
+        await terminal.Error.WriteLineAsync(Help);
+        while (await ReadAsync(cancellation) is { } line)
+        {
+            switch (line.Trim().Split(' ', 2, StringSplitOptions.TrimEntries))
+            {
+                case [""]:
+                    break;
+                case ["/exit"]:
+                    return;
+                case ["/reset"]:
+                    options.ConversationId = NewId();
+                    document = "";
+                    break;
+                case ["/stats"]:
+                    await terminal.Error.WriteLineAsync(stats);
+                    break;
+                case ["/doc", var file]:
+                    await OpenAsync(file, cancellation);
+                    break;
+                case [['/', ..], ..]:
+                    await terminal.Error.WriteLineAsync($"'{line}' is no command. {Help}");
+                    break;
+                default:
+                    await AskAsync(document + line, cancellation);
+                    break;
+            }
+        }
+    }
+
+    private static string NewId() => Guid.NewGuid().ToString("n");
+
+    /// <summary>The next line, or null at the end of the input. A read that blocks does not hold up Ctrl-C.</summary>
+    private async Task<string?> ReadAsync(CancellationToken cancellation)
+    {
+        if (terminal.AcceptsInput)
+            await terminal.Error.WriteAsync("> ");
+        return await Task.Run(terminal.In.ReadLine, cancellation).WaitAsync(cancellation);
+    }
+
+    private async Task AskAsync(string message, CancellationToken cancellation)
+    {
+        var output = json.TakesOutput ? TextWriter.Null : terminal.Out;
+        try
+        {
+            var answer = await Answer.ChatAsync(client, message, options, output, cancellation);
+            document = "";
+            stats = answer.StatsLine;
+            await output.WriteLineAsync();
+            await terminal.Error.WriteLineAsync(stats);
+            await json.WriteAsync(AnswerRecord.Of(answer, engine), terminal);
+        }
+        catch (ContextOverflowException error)
+        {
+            await terminal.Error.WriteLineAsync($"{error.Message} /reset begins a new conversation.");
+        }
+    }
+
+    private async Task OpenAsync(string file, CancellationToken cancellation)
+    {
+        if (!File.Exists(file))
+        {
+            await terminal.Error.WriteLineAsync($"There is no file {file}.");
+            return;
+        }
+
+        document = await File.ReadAllTextAsync(file, cancellation) + "\n";
+        await terminal.Error.WriteLineAsync($"{Units.Count(document.Length)} characters, to be sent with the next message.");
+    }
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using DeltaKV.Engine;
+
+namespace DeltaKV.Cli.Options;
+
+/// <summary>The options that say which model runs where and with how much memory.</summary>
+internal sealed class ModelArguments
+{
+    private readonly Option<string?> model = new("--model", "-m") { Description = "Hugging Face model directory. Default: models/needle-16m.", HelpName = "DIR" };
+    private readonly Option<ComputeDevice> device = new("--device") { Description = "Where to run; auto takes a GPU if there is one.", HelpName = "auto|cpu|cuda" };
+    private readonly Option<int?> context = new("--context") { Description = "Longest context in tokens. Default: the model's, as far as memory holds it.", HelpName = "N" };
+    private readonly Option<int?> chunk = new("--chunk") { Description = "Most tokens computed in one step. Default: 2048.", HelpName = "N" };
+    private readonly Option<double?> memory = new("--memory") { Description = "Share of the device's free memory to use. Default: 0.9.", HelpName = "SHARE" };
+
+    private readonly Option<string?> kv = new("--kv") { Description = "How keys and values are kept: full, deltakv, int8, int4, int4-2, with settings as NAME:key=value. Default: full.", HelpName = "METHOD" };
+
+    internal void AddTo(Command command)
+    {
+        device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
+        foreach (Option option in (Option[])[model, device, kv, context, chunk, memory])
+            command.Add(option);
+    }
+
+    /// <summary>Whether a directory was named.</summary>
+    internal bool NamesModel(ParseResult parsed) => parsed.GetValue(model) is not null;
+
+    /// <summary>The directory, by name or by default.</summary>
+    internal string Directory(ParseResult parsed) => parsed.GetValue(model) ?? ModelDirectory.FindDefault();
+
+    internal ComputeDevice Device(ParseResult parsed) => parsed.GetValue(device);
+
+    /// <summary>The engine for as many sequences.</summary>
+    internal EngineOptions Engine(ParseResult parsed, int sequences)
+    {
+        var options = new EngineOptions { Device = parsed.GetValue(device), MaxModelLength = parsed.GetValue(context), MaxSequences = sequences };
+        if (parsed.GetValue(chunk) is { } tokens)
+            options = options with { MaxBatchTokens = tokens };
+        if (parsed.GetValue(kv) is { } method)
+            options = options with { KvMethod = method };
+        return parsed.GetValue(memory) is { } share ? options with { MemoryShare = share } : options;
+    }
+}

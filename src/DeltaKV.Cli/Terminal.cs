@@ -1,0 +1,13 @@
+namespace DeltaKV.Cli;
+
+/// <summary>Where a command reads and writes: answers and tables go to <paramref name="Out"/>, everything said about them to <paramref name="Error"/>.</summary>
+/// <param name="In">Standard input.</param>
+/// <param name="Out">Standard output.</param>
+/// <param name="Error">Standard error.</param>
+/// <param name="AcceptsInput">Whether a person types the input.</param>
+/// <param name="ShowsProgress">Whether a person sees the error output, so that a line may be rewritten.</param>
+internal sealed record Terminal(TextReader In, TextWriter Out, TextWriter Error, bool AcceptsInput, bool ShowsProgress)
+{
+    internal static Terminal OfProcess() =>
+        new(Console.In, Console.Out, Console.Error, !Console.IsInputRedirected, !Console.IsErrorRedirected);
+}

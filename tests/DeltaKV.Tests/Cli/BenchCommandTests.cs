@@ -1,0 +1,49 @@
+using System.Text.Json;
+using DeltaKV.Cli;
+using DeltaKV.Tests.Support;
+
+namespace DeltaKV.Tests.Cli;
+
+public sealed class BenchCommandTests
+{
+    [Fact]
+    public async Task MeasuresARandomShape()
+    {
+        using var directory = new TemporaryDirectory();
+        var file = directory.File("bench.json");
+
+        var run = await CommandRun.OfAsync(
+            "bench", "--shape", "tiny", "--device", "cpu", "--decode", "1x130,3x64", "--prefill", "100", "--chunk", "64", "--samples", "2", "--prefill-samples", "1", "--json", file);
+
+        Assert.Equal(ExitCode.Success, run.ExitCode);
+        Assert.Contains("| 3 x 64 |", run.Output, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(file));
+        var root = json.RootElement;
+        Assert.True(root.GetProperty("copyGigabytesPerSecond").GetDouble() > 0);
+        Assert.Empty(root.GetProperty("failures").EnumerateArray());
+        var decode = root.GetProperty("decode");
+        Assert.Equal(2, decode.GetArrayLength());
+
+        // Head and layers, not the embedding; 512 bytes of keys and values for each of 130 tokens.
+        const int layer = (2 * 128) + (256 * 128) + (128 * 128) + (3 * 256 * 128);
+        const int weights = ((2 * layer) + 128 + (512 * 128)) * 2;
+        Assert.Equal(weights + (130 * 512), decode[0].GetProperty("bytesPerStep").GetInt64());
+        Assert.True(decode[0].GetProperty("msPerStep").GetDouble() > 0);
+        // Three blocks of 64 tokens and their table.
+        Assert.Equal((3 * 64 * 512) + (3 * sizeof(int)), decode[0].GetProperty("kvBytes").GetInt64());
+        Assert.Equal(64, root.GetProperty("prefill")[0].GetProperty("chunk").GetInt32());
+    }
+
+    [Fact]
+    public async Task MeasuresAModelDirectory()
+    {
+        var run = await CommandRun.OfAsync(
+            "bench", "--model", TestModels.Needle, "--device", "cpu", "--decode", "1x64", "--samples", "1", "--json");
+
+        Assert.Equal(ExitCode.Success, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        Assert.False(json.RootElement.GetProperty("randomWeights").GetBoolean());
+        Assert.Equal(64, json.RootElement.GetProperty("decode")[0].GetProperty("context").GetInt32());
+        Assert.Equal(0, json.RootElement.GetProperty("prefill").GetArrayLength());
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text.Json;
+using DeltaKV.Cli;
+using DeltaKV.Tests.Support;
+
+namespace DeltaKV.Tests.Cli;
+
+public sealed class ChatCommandTests
+{
+    [Fact]
+    public async Task AnswersLineByLineAndObeysCommands()
+    {
+        using var directory = new TemporaryDirectory();
+        var document = directory.Write("notes.txt", "The access code of the amber falcon is 48213.\nThe keeper of the silver mill is Brolan.");
+        var input = $"""
+            /stats
+            /dance
+            /doc {directory.File("missing.txt")}
+            /doc {document}
+            What is the access code of the amber falcon?
+            Who is the keeper of the silver mill?
+            /reset
+            /exit
+            never asked
+            """;
+
+        var run = await CommandRun.WithInputAsync(input, ["chat", "--device", "cpu", "--model", TestModels.Needle, "--max-tokens", "12", "--json"]);
+
+        Assert.Equal(ExitCode.Success, run.ExitCode);
+        var answers = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        Assert.Equal(2, answers.Count);
+        Assert.Equal("48213", answers[0].GetProperty("text").GetString()!.Trim());
+        Assert.True(answers[1].GetProperty("promptTokens").GetInt32() > answers[0].GetProperty("promptTokens").GetInt32());
+        Assert.Contains("Nothing has been asked yet", run.Error, StringComparison.Ordinal);
+        Assert.Contains("'/dance' is no command", run.Error, StringComparison.Ordinal);
+        Assert.Contains("There is no file", run.Error, StringComparison.Ordinal);
+    }
+}

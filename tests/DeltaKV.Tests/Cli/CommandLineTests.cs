@@ -1,0 +1,80 @@
+using DeltaKV.Cli;
+using DeltaKV.Tests.Support;
+
+namespace DeltaKV.Tests.Cli;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("chat")]
+    [InlineData("generate")]
+    [InlineData("info")]
+    [InlineData("bench")]
+    public async Task HelpNamesTheCommandAndItsOptions(string command)
+    {
+        var all = await CommandRun.OfAsync("--help");
+        var one = await CommandRun.OfAsync(command, "--help");
+
+        Assert.Equal((ExitCode.Success, ExitCode.Success), (all.ExitCode, one.ExitCode));
+        Assert.Contains(command, all.Output, StringComparison.Ordinal);
+        Assert.Contains($"deltakv {command} [options]", one.Output, StringComparison.Ordinal);
+        Assert.Contains("--json", one.Output, StringComparison.Ordinal);
+        Assert.Contains("--device", one.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "Required command")]
+    [InlineData("sing", "'sing'")]
+    [InlineData("generate --frobnicate", "'--frobnicate'")]
+    [InlineData("generate -p x --device abacus", "'abacus'")]
+    [InlineData("generate -p x --max-tokens many", "'many'")]
+    [InlineData("generate -p x --max-tokens 0", "MaxTokens is 0, expected at least 1.")]
+    [InlineData("generate -p x --temperature -1", "Temperature is -1")]
+    [InlineData("generate -p x --memory 2", "MemoryShare is 2")]
+    [InlineData("generate -p x --prompt-file y", "--prompt and --prompt-file")]
+    [InlineData("generate", "There is no prompt")]
+    [InlineData("generate -p x --context 99999", "99999")]
+    [InlineData("bench --shape elephant", "llama-3.1-8b")]
+    [InlineData("bench --shape tiny --model .", "--shape and --model")]
+    [InlineData("bench --shape tiny --device cpu --decode 1024", "'1024' is no size")]
+    [InlineData("bench --shape tiny --device cpu --decode 0x64", "'0' is no length")]
+    [InlineData("bench --shape tiny --device cpu --prefill 8q", "'8q' is no length")]
+    [InlineData("bench --shape tiny --device cpu --samples 0", "--samples is 0")]
+    public async Task AWrongCommandLineIsExplained(string arguments, string expected)
+    {
+        var run = await CommandRun.OfAsync(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.Empty(run.Output);
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+        Assert.StartsWith("deltakv: ", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("info --model nowhere", "'nowhere'")]
+    [InlineData("bench --model nowhere", "'nowhere'")]
+    [InlineData("generate -p x --model nowhere", "'nowhere'")]
+    [InlineData("generate -p x --document nowhere.txt", "nowhere.txt")]
+    [InlineData("bench --shape llama-3.1-8b --device cpu --decode 1000x131072", "decode 1000x131072 needs")]
+    public async Task WhatCannotBeDoneIsExplained(string arguments, string expected)
+    {
+        var run = await CommandRun.OfAsync(arguments.Split(' '));
+
+        Assert.Equal(ExitCode.Failure, run.ExitCode);
+        Assert.Empty(run.Output);
+        Assert.StartsWith("deltakv: ", run.Error, StringComparison.Ordinal);
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ADirectoryWithoutAModelIsRefused()
+    {
+        using var directory = new TemporaryDirectory();
+
+        var run = await CommandRun.OfAsync("info", "--model", directory.Path);
+
+        Assert.Equal(ExitCode.Failure, run.ExitCode);
+        Assert.Contains("config.json", run.Error, StringComparison.Ordinal);
+    }
+}
