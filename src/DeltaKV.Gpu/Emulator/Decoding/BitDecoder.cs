@@ -177,8 +177,7 @@ internal static unsafe class BitDecoder
     {
         if (i.Modifier(1).Length > 0)
             throw i.Unsupported("only the default mode of prmt is supported");
-        var selector = i.Operands[3].Bits;
-        if (i.Operands[3].Kind != OperandKind.Immediate || (selector & 0x8888) != 0)
+        if (!b.TryConstant(i.Operands[3], out var selector) || (selector & 0x8888) != 0)
         {
             b.Lane<uint, uint, uint, uint, Permute>(i, PtxType.B32, PtxType.B32, PtxType.B32, PtxType.B32);
             return;

@@ -62,6 +62,15 @@ internal sealed unsafe class ProgramBuilder
         }
     }
 
+    /// <summary>The value of an operand that is an immediate, or a register that only ever holds one.</summary>
+    public bool TryConstant(PtxOperand operand, out long value)
+    {
+        if (operand.Kind == OperandKind.Register && plan.TryFindAlias(operand.Register!, out var alias))
+            operand = alias;
+        value = operand.Bits;
+        return operand.Kind == OperandKind.Immediate;
+    }
+
     /// <summary>Source whose narrow integer type is extended to the 32 bits of its lane.</summary>
     public int ExtendedSource(PtxOperand operand, PtxType type)
     {
