@@ -47,6 +47,16 @@ internal sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, str
             : throw new ArgumentException($"The setting '{key}' of '{Name}' is '{text}', expected a whole number.");
     }
 
+    /// <summary>A setting that lists layers, as <c>0+1+8</c>.</summary>
+    internal int[] Layers(string key, int count)
+    {
+        if (!Settings.TryGetValue(key, out var text))
+            return [];
+        return [.. text.Split('+').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) && layer < count
+            ? layer
+            : throw new ArgumentException($"The setting '{key}' of '{Name}' is '{text}', expected layers 0 to {count - 1} joined by '+'."))];
+    }
+
     /// <summary>A setting that is text.</summary>
     internal string? Text(string key) => Settings.GetValueOrDefault(key);
 

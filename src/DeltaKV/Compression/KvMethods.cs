@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
@@ -50,14 +51,17 @@ internal static class KvMethods
     /// <summary>The same codec for every layer.</summary>
     private static CodedKvMethod Uniform(KvMethodSpec spec, ModelConfig config, LinearCodec codec)
     {
-        spec.Allow("recent", "sinks", "neighbours", "stride", "bits");
+        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "top", "share");
         codec = codec with { Neighbours = spec.Number("neighbours", 0) };
-        return new CodedKvMethod(new CodedKvFormat(Shape(config), [.. Enumerable.Repeat<LinearCodec?>(codec, config.LayerCount)], Options(spec, new CodedKvOptions())));
+        var full = spec.Layers("full", config.LayerCount);
+        var layers = Enumerable.Range(0, config.LayerCount).Select(layer => full.Contains(layer) ? null : codec).ToImmutableArray();
+        return new CodedKvMethod(
+            new CodedKvFormat(Shape(config), layers, Options(spec, new CodedKvOptions()), observers: spec.Layers("observers", config.LayerCount)));
     }
 
     private static CodedKvMethod DeltaKv(KvMethodSpec spec, ModelConfig config, ModelWeights weights)
     {
-        spec.Allow("codec", "recent", "sinks", "stride", "bits");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share");
         var path = spec.Text("codec") ?? Path.Combine(weights.Directory, CodecFileName);
         if (!File.Exists(path))
         {
@@ -80,8 +84,11 @@ internal static class KvMethods
             ReferenceStride = Math.Max(codec.ReferenceStride, 1),
             ReferenceBits = codec.ReferenceBits,
         };
-        return new CodedKvMethod(new CodedKvFormat(Shape(config), layers, Options(spec, defaults), codec.Layers[0].Treatment == LayerTreatment.Recomputed));
+        return new CodedKvMethod(new CodedKvFormat(Shape(config), layers, Options(spec, defaults), codec.Layers[0].Treatment == LayerTreatment.Recomputed, Observers(codec)));
     }
+
+    private static IEnumerable<int> Observers(DeltaKvCodec codec) =>
+        Enumerable.Range(0, codec.Layers.Count).Where(layer => codec.Layers[layer].Observes);
 
     private static CodedKvOptions Options(KvMethodSpec spec, CodedKvOptions defaults) => new()
     {
@@ -89,6 +96,7 @@ internal static class KvMethods
         Sinks = RoundUp(spec.Number("sinks", defaults.Sinks)),
         ReferenceStride = spec.Number("stride", defaults.ReferenceStride),
         ReferenceBits = spec.Number("bits", defaults.ReferenceBits),
+        Selection = new SelectionBudget(spec.Number("top", 0), spec.Number("share", 0) / 100f),
     };
 
     private static int RoundUp(int tokens) => CodedKvFormat.Blocks(tokens, CodedKvFormat.BlockTokens) * CodedKvFormat.BlockTokens;

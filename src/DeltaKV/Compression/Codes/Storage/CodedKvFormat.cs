@@ -12,8 +12,15 @@ internal sealed class CodedKvFormat
     /// <param name="codecs">One per layer; null for a layer that stays raw.</param>
     /// <param name="options">What stays raw.</param>
     /// <param name="recomputesFirstLayer">The first layer's history comes from a table of tokens; its codec stores nothing.</param>
-    internal CodedKvFormat(AttentionShape shape, IReadOnlyList<LinearCodec?> codecs, CodedKvOptions options, bool recomputesFirstLayer = false)
+    /// <param name="observers">Layers that choose the tokens that coded layers after them read; needs a budget in the options.</param>
+    internal CodedKvFormat(
+        AttentionShape shape,
+        IReadOnlyList<LinearCodec?> codecs,
+        CodedKvOptions options,
+        bool recomputesFirstLayer = false,
+        IEnumerable<int>? observers = null)
     {
+        Observers = options.Selection.Selects ? [.. observers ?? []] : [];
         shape.Validate();
         (Shape, Options, RecomputesFirstLayer) = (shape, options, recomputesFirstLayer);
         if (recomputesFirstLayer && (codecs[0] is not { ChunkCount: 0, Neighbours: 0 }))
@@ -41,6 +48,9 @@ internal sealed class CodedKvFormat
     internal AttentionShape Shape { get; }
 
     internal CodedKvOptions Options { get; }
+
+    /// <summary>Layers that select tokens.</summary>
+    internal IReadOnlyCollection<int> Observers { get; }
 
     /// <summary>Whether the first layer comes from a table of tokens.</summary>
     internal bool RecomputesFirstLayer { get; }

@@ -1,5 +1,6 @@
 using DeltaKV.Cache;
 using DeltaKV.Cache.Reading;
+using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
@@ -29,7 +30,11 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     private readonly Compressor compressor;
     private readonly ReadScratch scratch;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> inverseFrequencies;
+    private readonly TokenSelector? selector;
     private readonly ReaderDecodeKernel<CodeReader> decode;
+    private readonly ReaderDecodeKernel<RawReader> decodeRaw;
+    private readonly ScoreKernel<CodeReader> score;
+    private readonly ScoreKernel<RawReader> scoreRaw;
     private readonly ReaderPrefillKernel<CodeReader> prefill;
     private readonly CodePoolView pool;
     private readonly FirstLayerTable? firstLayer;
@@ -64,7 +69,13 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         compressor = new Compressor(accelerator, format, codes, limits.StepTokens + (limits.Sequences * CodedKvFormat.BlockTokens));
         scratch = new ReadScratch(accelerator, format.Shape, limits, DecodeSplits);
         inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(rope, format.Shape.HeadDim));
+        selector = format.Observers.Count == 0
+            ? null
+            : new TokenSelector(accelerator, format.Shape, format.Options.Selection, limits.Sequences, limits.SequenceTokens);
         decode = new ReaderDecodeKernel<CodeReader>(accelerator);
+        decodeRaw = new ReaderDecodeKernel<RawReader>(accelerator);
+        score = new ScoreKernel<CodeReader>(accelerator);
+        scoreRaw = new ScoreKernel<RawReader>(accelerator);
         prefill = new ReaderPrefillKernel<CodeReader>(accelerator);
         pool = new CodePoolView
         {
@@ -132,18 +143,23 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     public void Attend(AcceleratorStream stream, int layer, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output)
     {
         var blocks = Blocks(layer);
+        var raw = new KvBlocks<BFloat16x8>(blocks.Keys.Cast<BFloat16x8>(), blocks.Values.Cast<BFloat16x8>(), blocks.Tables, blocks.TableStride, blocks.BlockShift);
+        var everything = new TokenOrder(tables.Bounds, default, default, 0);
         if (format.RawLayer[layer] >= 0)
         {
-            kernels.DecodeAttention(stream, qkv, step.Rows, blocks, output, step.DecodeRows);
+            if (format.Observers.Contains(layer))
+                Decode(stream, layer, decodeRaw, scoreRaw, new RawReader(raw, format.Shape.KeyHeads), everything, qkv, step, output);
+            else
+                kernels.DecodeAttention(stream, qkv, step.Rows, blocks, output, step.DecodeRows);
             kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
             return;
         }
 
-        var raw = new KvBlocks<BFloat16x8>(blocks.Keys.Cast<BFloat16x8>(), blocks.Values.Cast<BFloat16x8>(), blocks.Tables, blocks.TableStride, blocks.BlockShift);
         var reader = new CodeReader(pool, raw, format.CodedLayer[layer]);
-        var order = new TokenOrder(tables.Bounds, default, default, 0);
-        Decode(stream, reader, order, qkv, step, output);
-        Prefill(stream, reader, order, qkv, step, output);
+        // Observation layers read everything, and so do the layers before the first; prompts always do.
+        var selects = selector is not null && !format.Observers.Contains(layer) && format.Observers.Any(observer => observer < layer);
+        Decode(stream, layer, decode, score, reader, selects ? selector!.Order(tables.Bounds) : everything, qkv, step, output);
+        Prefill(stream, reader, everything, qkv, step, output);
     }
 
     public void CopyFull(int source, int target) => memory.CopyFull(stream, source, target);
@@ -161,27 +177,40 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         tables.Dispose();
         compressor.Dispose();
         scratch.Dispose();
+        selector?.Dispose();
         inverseFrequencies.Dispose();
         firstLayer?.Dispose();
     }
 
-    private void Decode(
-        AcceleratorStream stream, CodeReader reader, TokenOrder order, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output) =>
-        decode.Launch(
-            stream,
-            new DecodeArguments<CodeReader>
-            {
-                Reader = reader,
-                Rows = step.Rows,
-                Order = order,
-                Qkv = qkv.Cast<uint>(),
-                Output = output.Cast<BFloat16x2>(),
-                PartialOutput = scratch.PartialOutput,
-                PartialSoftmax = scratch.PartialSoftmax,
-                Splits = DecodeSplits(step.DecodeRows),
-            },
-            format.Shape,
-            step.DecodeRows);
+    private void Decode<TReader>(
+        AcceleratorStream stream,
+        int layer,
+        ReaderDecodeKernel<TReader> kernel,
+        ScoreKernel<TReader> scoring,
+        TReader reader,
+        TokenOrder order,
+        ArrayView<BFloat16> qkv,
+        in AttentionStep step,
+        ArrayView<BFloat16> output)
+        where TReader : unmanaged, IKvReader<TReader>
+    {
+        var observes = format.Observers.Contains(layer);
+        var arguments = new DecodeArguments<TReader>
+        {
+            Reader = reader,
+            Rows = step.Rows,
+            Order = order,
+            Qkv = qkv.Cast<uint>(),
+            Output = output.Cast<BFloat16x2>(),
+            PartialOutput = scratch.PartialOutput,
+            PartialSoftmax = scratch.PartialSoftmax,
+            LogSumExp = observes ? selector!.LogSumExp : default,
+            Splits = DecodeSplits(step.DecodeRows),
+        };
+        kernel.Launch(stream, arguments, format.Shape, step.DecodeRows);
+        if (observes)
+            selector!.Observe(stream, scoring, arguments, step.DecodeRows);
+    }
 
     private void Prefill(
         AcceleratorStream stream, CodeReader reader, TokenOrder order, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output)

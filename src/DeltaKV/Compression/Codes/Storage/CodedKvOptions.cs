@@ -1,3 +1,5 @@
+using DeltaKV.Cache.Selection;
+
 namespace DeltaKV.Compression.Codes.Storage;
 
 /// <summary>What stays raw and what references are.</summary>
@@ -14,6 +16,9 @@ internal sealed record CodedKvOptions
 
     /// <summary>Bits of an element of a reference: 16, 8 or 4.</summary>
     public int ReferenceBits { get; init => field = value is 16 or 8 or 4 ? value : throw new ArgumentOutOfRangeException(nameof(ReferenceBits), value, "References have 16, 8 or 4 bits."); } = 16;
+
+    /// <summary>What layers after an observation layer read of the compressed history; everything by default.</summary>
+    public SelectionBudget Selection { get; init; }
 
     private static int Multiple(int value, string name) => value >= 0 && value % 16 == 0
         ? value

@@ -1,0 +1,58 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Cache.Selection;
+
+/// <summary>Owns the scores and lists of selected tokens; observation layers fill them, the layers after them read.</summary>
+internal sealed class TokenSelector : IDisposable
+{
+    private readonly SelectionBudget budget;
+    private readonly AttentionShape shape;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> logSumExp;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> scores;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense> lists;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense> counts;
+    private readonly TopTokensKernel top;
+    private readonly int scoreStride;
+    private readonly int listStride;
+
+    /// <param name="accelerator">Where it is.</param>
+    /// <param name="shape">The heads.</param>
+    /// <param name="budget">How much is selected.</param>
+    /// <param name="sequences">Rows of a step.</param>
+    /// <param name="sequenceTokens">Tokens of a sequence.</param>
+    internal TokenSelector(Accelerator accelerator, AttentionShape shape, SelectionBudget budget, int sequences, int sequenceTokens)
+    {
+        (this.budget, this.shape) = (budget, shape);
+        scoreStride = sequenceTokens;
+        listStride = Math.Max(1, Math.Min(budget.MaxTokens(sequenceTokens), sequenceTokens));
+        logSumExp = accelerator.Allocate1D<float>((long)sequences * shape.QueryHeads);
+        scores = accelerator.Allocate1D<float>((long)sequences * scoreStride);
+        lists = accelerator.Allocate1D<int>((long)sequences * listStride);
+        counts = accelerator.Allocate1D<int>(sequences);
+        top = new TopTokensKernel(accelerator);
+    }
+
+    /// <summary>Where an observation layer's attention leaves its softmax denominators.</summary>
+    internal ArrayView<float> LogSumExp => logSumExp.View;
+
+    /// <summary>The order of tokens with what the last observation layer selected.</summary>
+    internal TokenOrder Order(ArrayView<ReadBounds> bounds) => new(bounds, lists.View, counts.View, listStride);
+
+    /// <summary>Selects from what a layer just attended to.</summary>
+    internal void Observe<TReader>(AcceleratorStream stream, ScoreKernel<TReader> kernel, DecodeArguments<TReader> decode, int rows)
+        where TReader : unmanaged, IKvReader<TReader>
+    {
+        kernel.Launch(stream, decode, scores.View, scoreStride, shape, rows);
+        top.Launch(stream, decode.Rows, decode.Order.Bounds, scores.View, scoreStride, lists.View, listStride, counts.View, budget, rows);
+    }
+
+    public void Dispose()
+    {
+        logSumExp.Dispose();
+        scores.Dispose();
+        lists.Dispose();
+        counts.Dispose();
+    }
+}

@@ -1,0 +1,167 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Cache.Selection;
+
+/// <summary>Picks the tokens with the largest scores of every row and lists their positions in ascending order; of equal scores the earlier token comes first.</summary>
+/// <remarks>
+/// Shapes: scores <c>[rows, scoreStride]</c> fp32, not negative; lists <c>[sequences, listStride]</c>, counts <c>[sequences]</c>. One group per row: a radix select over the
+/// scores' bits, eight at a time from the top (non-negative floats order like their bits), then an ordered compaction by a scan over the group. A row with no more
+/// tokens than its budget gets the count -1: read all. Reads the scores five times from L2: some 20 us for 128k tokens. Deterministic.
+/// </remarks>
+internal sealed class TopTokensKernel(Accelerator accelerator)
+{
+    private const int Threads = 512;
+    private const int PerThread = 8;
+    private const int Buckets = 256;
+
+    private readonly KernelHandle<Arguments> select = new(accelerator, Kernel);
+
+    /// <param name="stream">Where to enqueue.</param>
+    /// <param name="rows">Sequence and position of every row.</param>
+    /// <param name="bounds">Coded ranges by sequence.</param>
+    /// <param name="scores">Scores of coded tokens.</param>
+    /// <param name="scoreStride">Entries of a row of them.</param>
+    /// <param name="lists">Where positions go.</param>
+    /// <param name="listStride">Entries of a row of them, at least the budget of the longest sequence.</param>
+    /// <param name="counts">Where counts go.</param>
+    /// <param name="budget">What a row may select.</param>
+    /// <param name="rowCount">Rows.</param>
+    internal void Launch(
+        AcceleratorStream stream,
+        TokenRows rows,
+        ArrayView<ReadBounds> bounds,
+        ArrayView<float> scores,
+        int scoreStride,
+        ArrayView<int> lists,
+        int listStride,
+        ArrayView<int> counts,
+        SelectionBudget budget,
+        int rowCount)
+    {
+        if (rowCount == 0)
+            return;
+        select.Launch(stream, new KernelConfig(rowCount, Threads), new Arguments
+        {
+            Rows = rows,
+            Bounds = bounds,
+            Scores = scores.Cast<uint>(),
+            ScoreStride = scoreStride,
+            Lists = lists,
+            ListStride = listStride,
+            Counts = counts,
+            Tokens = budget.Tokens,
+            Share = budget.Share,
+        });
+    }
+
+    private static void Kernel(Arguments arguments)
+    {
+        var row = Grid.IdxX;
+        // The whole group leaves together.
+        if (arguments.Rows.Positions[row] < 0)
+            return;
+        var sequence = arguments.Rows.Sequences[row];
+        var limits = arguments.Bounds[sequence];
+        var count = limits.CodedEnd - limits.CodedStart;
+        var wanted = Math.Min(Math.Max(arguments.Tokens, (int)(arguments.Share * count)), arguments.ListStride);
+        if (count <= wanted)
+        {
+            if (Group.IdxX == 0)
+                arguments.Counts[sequence] = -1;
+            return;
+        }
+
+        var scores = arguments.Scores.SubView((long)row * arguments.ScoreStride);
+        var histogram = SharedMemory.Allocate<int>(Buckets);
+        ref var found = ref SharedMemory.Allocate<Int4>();
+        var prefix = 0u;
+        var remaining = wanted;
+        for (var shift = 24; shift >= 0; shift -= 8)
+        {
+            for (var i = Group.IdxX; i < Buckets; i += Threads)
+                histogram[i] = 0;
+            Group.Barrier();
+            for (var i = Group.IdxX; i < count; i += Threads)
+            {
+                var key = scores[i];
+                // Shifting by 32 is shifting by nothing, so two steps.
+                if ((key >> shift >> 8) == (prefix >> shift >> 8))
+                    Atomic.Add(ref histogram[(int)((key >> shift) & 255)], 1);
+            }
+
+            Group.Barrier();
+            if (Group.IdxX == 0)
+                found = Bucket(histogram, remaining);
+            Group.Barrier();
+            prefix |= (uint)found.X << shift;
+            remaining = found.Y;
+            Group.Barrier();
+        }
+
+        Compact(arguments, scores, sequence, limits, count, prefix, remaining);
+        if (Group.IdxX == 0)
+            arguments.Counts[sequence] = wanted;
+    }
+
+    /// <summary>The bucket, from the largest down, that the wanted number ends in, and how many are wanted of it.</summary>
+    private static Int4 Bucket(ArrayView<int> histogram, int wanted)
+    {
+        var bucket = Buckets - 1;
+        while (bucket > 0 && histogram[bucket] < wanted)
+        {
+            wanted -= histogram[bucket];
+            bucket--;
+        }
+
+        return new Int4(bucket, wanted, 0, 0);
+    }
+
+    /// <summary>Writes the positions of all scores above the threshold and of the first <paramref name="ties"/> equal to it, in order.</summary>
+    private static void Compact(
+        Arguments arguments, ArrayView<uint> scores, int sequence, ReadBounds limits, int count, uint threshold, int ties)
+    {
+        var target = arguments.Lists.SubView((long)sequence * arguments.ListStride);
+        var above = 0;
+        var equal = 0;
+        for (var first = 0; first < count; first += Threads * PerThread)
+        {
+            var begin = first + (Group.IdxX * PerThread);
+            var end = Math.Min(begin + PerThread, count);
+            // Numbers above in the low half, equal ones in the high half: neither exceeds 2^15.
+            var own = 0;
+            for (var i = begin; i < end; i++)
+                own += scores[i] > threshold ? 1 : scores[i] == threshold ? 1 << 16 : 0;
+            var scan = GroupScan.Exclusive(own);
+            var ownAbove = above + (scan.Before & 0xffff);
+            var ownEqual = equal + (scan.Before >> 16);
+            for (var i = begin; i < end; i++)
+            {
+                var isAbove = scores[i] > threshold;
+                var isEqual = scores[i] == threshold;
+                if (isAbove || (isEqual && ownEqual < ties))
+                    target[ownAbove + Math.Min(ownEqual, ties)] = limits.CodedStart + i;
+                ownAbove += isAbove ? 1 : 0;
+                ownEqual += isEqual ? 1 : 0;
+            }
+
+            above += scan.Total & 0xffff;
+            equal += scan.Total >> 16;
+        }
+    }
+
+    private struct Arguments
+    {
+        public TokenRows Rows;
+        public ArrayView<ReadBounds> Bounds;
+        public ArrayView<uint> Scores;
+        public int ScoreStride;
+        public ArrayView<int> Lists;
+        public int ListStride;
+        public ArrayView<int> Counts;
+        public int Tokens;
+        public float Share;
+    }
+}
