@@ -24,7 +24,15 @@ internal static class SourceOf
                 callers.Append(" in ").Append(callerFile).Append(":line ").Append(callerLine);
         }
 
+        // Methods of the runtime have no lines; what the user can change is the call that led there.
         var (file, line) = Find(location);
+        for (var (inner, offset) = (frame, 0); file is null && inner is not null; inner = inner.Caller)
+        {
+            if (inner != frame)
+                (file, line) = SequencePoints.Of(inner.Il.Method).Find(offset);
+            offset = inner.CallOffset;
+        }
+
         return new KernelCompileException(reason, frame.Il.Method, location.Offset, file, line, callers.ToString());
     }
 }

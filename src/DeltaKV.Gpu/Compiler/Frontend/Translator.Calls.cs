@@ -79,7 +79,7 @@ internal sealed partial class Translator
         var described = KernelCompileException.Describe(target.Method);
         if (target.IsKernelOnly)
             throw Refuse($"{described} is not available for target {Options.Target}.");
-        if (target.HasThis && !target.Method.DeclaringType!.IsValueType && arguments[0].Constant is null)
+        if (target.HasThis && !target.Method.DeclaringType!.IsValueType && arguments[0].Constant is not Absent)
             throw Refuse($"{described} is called on an object; kernels have no objects, only structs.");
         if (IlMethod.Of(target.Method) is not { } il || target.Method.IsAbstract)
             throw Refuse($"{described} has no C# body that could be inlined. See docs/kernels.md for the members kernels can call.");

@@ -192,8 +192,11 @@ internal sealed partial class Translator
             builder.Block = Continue(target);
         }
 
-        RestoreStack(block);
-        Guarded(() => Execute(block));
+        Guarded(() =>
+        {
+            RestoreStack(block);
+            Execute(block);
+        });
     }
 
     /// <summary>Reports what the passes underneath refuse with the place in the source.</summary>

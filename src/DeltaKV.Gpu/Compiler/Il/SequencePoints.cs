@@ -22,7 +22,8 @@ internal sealed class SequencePoints
     /// <summary>The file and line of an IL offset; null and 0 when unknown.</summary>
     public (string? File, int Line) Find(int offset)
     {
-        (string? File, int Line) found = (null, 0);
+        // Code before the first point, such as making a closure, belongs to the first line.
+        (string? File, int Line) found = points.Length > 0 ? (points[0].File, points[0].Line) : (null, 0);
         foreach (var point in points)
         {
             if (point.Offset > offset)
