@@ -3,19 +3,17 @@ using DeltaKV.Gpu;
 namespace DeltaKV.Tests.Kernels;
 
 /// <summary>
-/// The accelerators kernels are tested on: the CPU accelerator in sanitizer mode, or the first GPU when <c>DELTAKV_DEVICE=cuda</c>. What a
+/// The accelerator kernels are tested on: the CPU in sanitizer mode, or what <see cref="TestAccelerators"/> is told. What a
 /// kernel writes to starts as NaN and has a margin that must stay untouched.
 /// </summary>
 public sealed class KernelFixture : IDisposable
 {
     private const int Margin = 256;
-    private readonly Context context;
 
     public KernelFixture()
     {
-        var cuda = Environment.GetEnvironmentVariable("DELTAKV_DEVICE") == "cuda";
-        context = Context.Create(builder => _ = cuda ? builder.Cuda() : builder.Sanitizer());
-        Accelerator = context.GetPreferredDevice(!cuda).CreateAccelerator(context);
+        // Of the devices of this run the most watchful: the sanitizer, where there is one.
+        Accelerator = TestAccelerators.Create(TestAccelerators.Devices[^1]);
         Stream = Accelerator.DefaultStream;
     }
 
@@ -47,9 +45,5 @@ public sealed class KernelFixture : IDisposable
         return all[..length];
     }
 
-    public void Dispose()
-    {
-        Accelerator.Dispose();
-        context.Dispose();
-    }
+    public void Dispose() => Accelerator.Dispose();
 }

@@ -1,9 +1,10 @@
+using DeltaKV.Tests.Support;
 namespace DeltaKV.Tests.Reference;
 
 /// <summary>The oracle is itself checked against textbook loops in double precision.</summary>
 public sealed class ReferenceTransformerTests
 {
-    private static readonly Lazy<ReferenceTransformer> Model = new(() => ReferenceTransformer.Load(NeedleModel.Directory));
+    private static readonly Lazy<ReferenceTransformer> Model = new(() => ReferenceTransformer.Load(TestModels.Needle));
 
     [Fact]
     public void FirstLayerEqualsTextbookAttention()

@@ -3,6 +3,7 @@ using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Evaluation;
 using DeltaKV.Tests.Reference;
+using DeltaKV.Tests.Support;
 
 namespace DeltaKV.Tests.Compression.DeltaKv;
 
@@ -60,12 +61,12 @@ public sealed class NeedleCodecTests(NeedleCodecTests.Calibrated calibrated) : I
     {
         public Calibrated()
         {
-            Model = new ReferenceCalibrationModel(NeedleModel.Directory, Transformer);
+            Model = new ReferenceCalibrationModel(TestModels.Needle, Transformer);
             Calibrator = new DeltaKvCalibrator(Model, recent: 32);
             Calibrator.Read(new CalibrationCorpus { Families = ["attr", "copy"], DocumentsPerFamily = 1, Lengths = [768] });
         }
 
-        internal ReferenceTransformer Transformer { get; } = ReferenceTransformer.Load(NeedleModel.Directory);
+        internal ReferenceTransformer Transformer { get; } = ReferenceTransformer.Load(TestModels.Needle);
 
         internal ReferenceCalibrationModel Model { get; }
 
