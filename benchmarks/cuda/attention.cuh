@@ -12,31 +12,38 @@ struct DecodeArguments {
     float score_scale;
 };
 
-template <int D> struct DecodeState { uint4 q[D / 32]; float4 sums[D / 16]; float2 largest, total; };
+template <int D> struct DecodeState { uint4 q[D / 32], keys[D / 16], values[D / 16]; float4 sums[D / 16]; float2 largest, total; };
 
 template <int D>
-__device__ inline void decode_step(DecodeState<D>& s, const uint4* keys, const uint4* values, int valid, float scale) {
-    int lane = threadIdx.x % 32, g = lane >> 2, t = lane & 3;
-    float4 score[2];
+__device__ inline void load_keys(DecodeState<D>& s, const uint4* keys, long slot, int last) {
+    int lane = threadIdx.x % 32, g = lane >> 2;
+    const uint4* source = keys + slot * (D / 8) + (lane & 3);
+    const uint4 *upper = source + min(g, last) * (D / 8), *lower = source + min(g + 8, last) * (D / 8);
 #pragma unroll
-    for (int half = 0; half < 2; half++) {
-        const uint4 *upper = keys + min(half * 16 + g, valid - 1) * (D / 8), *lower = keys + min(half * 16 + 8 + g, valid - 1) * (D / 8);
-        score[half] = make_float4(0, 0, 0, 0);
-#pragma unroll
-        for (int j = 0; j < D / 32; j++) {
-            uint4 a = load_streaming(upper + t + 4 * j), b = load_streaming(lower + t + 4 * j);
-            mma(score[half], a.x, b.x, a.y, b.y, s.q[j].x, s.q[j].y);
-            mma(score[half], a.z, b.z, a.w, b.w, s.q[j].z, s.q[j].w);
-        }
+    for (int j = 0; j < D / 32; j++) {
+        s.keys[2 * j] = load_once(upper + 4 * j);
+        s.keys[2 * j + 1] = load_once(lower + 4 * j);
     }
-    if (valid < 32) {
+}
+
+template <int D>
+__device__ inline void load_values(DecodeState<D>& s, const uint4* values, long slot, int last) {
+    int lane = threadIdx.x % 32, token = 2 * (lane & 3);
+    const uint4* source = values + slot * (D / 8) + (lane >> 2);
 #pragma unroll
-        for (int half = 0; half < 2; half++) {
-            if (g + 16 * half >= valid) score[half].x = score[half].y = kNegativeInfinity;
-            if (g + 8 + 16 * half >= valid) score[half].z = score[half].w = kNegativeInfinity;
-        }
+    for (int i = 0; i < 4; i++) {
+        const uint4* from = source + min(token + (i & 1) + 8 * (i >> 1), last) * (D / 8);
+#pragma unroll
+        for (int h = 0; h < D / 64; h++) s.values[4 * h + i] = load_once(from + 8 * h);
     }
-    float even = fmaxf(fmaxf(score[0].x, score[0].z), fmaxf(score[1].x, score[1].z)), odd = fmaxf(fmaxf(score[0].y, score[0].w), fmaxf(score[1].y, score[1].w));
+}
+
+template <int D>
+__device__ inline void finish_step(DecodeState<D>& s, float4 score, int valid, float scale) {
+    int g = threadIdx.x % 32 >> 2;
+    if (g >= valid) score.x = score.y = kNegativeInfinity;
+    if (g + 8 >= valid) score.z = score.w = kNegativeInfinity;
+    float even = fmaxf(score.x, score.z), odd = fmaxf(score.y, score.w);
 #pragma unroll
     for (int mask = 4; mask < 32; mask <<= 1) {
         even = fmaxf(even, __shfl_xor_sync(~0u, even, mask));
@@ -46,57 +53,71 @@ __device__ inline void decode_step(DecodeState<D>& s, const uint4* keys, const u
     odd = fmaxf(s.largest.y, odd * scale);
     float scale_even = ex2(s.largest.x - even), scale_odd = ex2(s.largest.y - odd);
     s.largest = make_float2(even, odd);
-    uint2 weight[2];
-    float sum_even = 0, sum_odd = 0;
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-        float4 w = make_float4(ex2(fmaf(score[half].x, scale, -even)), ex2(fmaf(score[half].y, scale, -odd)), ex2(fmaf(score[half].z, scale, -even)), ex2(fmaf(score[half].w, scale, -odd)));
-        sum_even += w.x + w.z;
-        sum_odd += w.y + w.w;
-        weight[half] = make_uint2(transpose_matrix(pack_bf16(w.x, w.y)), transpose_matrix(pack_bf16(w.z, w.w)));
-    }
-    s.total = make_float2(fmaf(s.total.x, scale_even, sum_even), fmaf(s.total.y, scale_odd, sum_odd));
+    score = make_float4(ex2(fmaf(score.x, scale, -even)), ex2(fmaf(score.y, scale, -odd)), ex2(fmaf(score.z, scale, -even)), ex2(fmaf(score.w, scale, -odd)));
+    s.total = make_float2(fmaf(s.total.x, scale_even, score.x + score.z), fmaf(s.total.y, scale_odd, score.y + score.w));
+    uint32_t weight0 = transpose_matrix(pack_bf16(score.x, score.y)), weight1 = transpose_matrix(pack_bf16(score.z, score.w));
 #pragma unroll
     for (int i = 0; i < D / 16; i++) s.sums[i] = make_float4(s.sums[i].x * scale_even, s.sums[i].y * scale_odd, s.sums[i].z * scale_even, s.sums[i].w * scale_odd);
+    auto add = [&](float4& sum, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+        mma(sum, __byte_perm(a, b, 0x5410), __byte_perm(a, b, 0x7632), __byte_perm(c, d, 0x5410), __byte_perm(c, d, 0x7632), weight0, weight1);
+    };
 #pragma unroll
-    for (int half = 0; half < 2; half++) {
-        int token = half * 16 + 2 * t, last = valid - 1;
-        const uint4 *r0 = values + min(token, last) * (D / 8), *r1 = values + min(token + 1, last) * (D / 8);
-        const uint4 *r8 = values + min(token + 8, last) * (D / 8), *r9 = values + min(token + 9, last) * (D / 8);
-#pragma unroll
-        for (int h = 0; h < D / 64; h++) {
-            uint4 v0 = load_streaming(r0 + g + 8 * h), v1 = load_streaming(r1 + g + 8 * h), v8 = load_streaming(r8 + g + 8 * h), v9 = load_streaming(r9 + g + 8 * h);
-            auto add = [&](float4& sum, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
-                mma(sum, __byte_perm(a, b, 0x5410), __byte_perm(a, b, 0x7632), __byte_perm(c, d, 0x5410), __byte_perm(c, d, 0x7632), weight[half].x, weight[half].y);
-            };
-            add(s.sums[4 * h], v0.x, v1.x, v8.x, v9.x);
-            add(s.sums[4 * h + 1], v0.y, v1.y, v8.y, v9.y);
-            add(s.sums[4 * h + 2], v0.z, v1.z, v8.z, v9.z);
-            add(s.sums[4 * h + 3], v0.w, v1.w, v8.w, v9.w);
-        }
+    for (int h = 0; h < D / 64; h++) {
+        const uint4* v = s.values + 4 * h;
+        add(s.sums[4 * h], v[0].x, v[1].x, v[2].x, v[3].x);
+        add(s.sums[4 * h + 1], v[0].y, v[1].y, v[2].y, v[3].y);
+        add(s.sums[4 * h + 2], v[0].z, v[1].z, v[2].z, v[3].z);
+        add(s.sums[4 * h + 3], v[0].w, v[1].w, v[2].w, v[3].w);
     }
 }
 
 template <int D>
-__global__ void __launch_bounds__(128) decode_kernel(DecodeArguments a) {
+__global__ void __launch_bounds__(128, 4) decode_kernel(DecodeArguments a) {
     __shared__ float2 scales[32];
     __shared__ float merged[32 * D];
+    launch_dependents();
     int row = blockIdx.z, key_head = blockIdx.y, length = a.positions[row] + 1;
-    int blocks = (length + 63) / 64, per_split = (blocks + a.splits - 1) / a.splits, first = blockIdx.x * per_split * 64, end = min(length, first + per_split * 64);
-    if (first >= end) return;
-    int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    int blocks = (length + 63) / 64, per_split = (blocks + a.splits - 1) / a.splits, block = blockIdx.x * per_split;
+    if (block >= blocks) {
+        wait_for_dependencies();
+        return;
+    }
+    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, first_token = warp * 16, end = min(block + per_split, (length - first_token + 63) >> 6);
+    const int* table = a.tables + (long)a.sequences[row] * a.table_stride;
     DecodeState<D> s;
-    const uint4* query = a.qkv + (long)row * a.qkv_stride + (key_head * a.group_size + min(lane >> 2, a.group_size - 1)) * (D / 8);
+    long slot = 0;
+    bool early = block < end && block * 64 + first_token + 16 < length;
+    if (early) {
+        slot = ((long)table[block] * a.key_heads + key_head) * 64 + first_token;
+        load_keys(s, a.keys, slot, 15);
+    }
+    wait_for_dependencies();
+    if (block < end && !early) {
+        slot = ((long)table[block] * a.key_heads + key_head) * 64 + first_token;
+        load_keys(s, a.keys, slot, length - block * 64 - first_token - 1);
+    }
+    const uint4* query = a.qkv + (long)row * a.qkv_stride + (key_head * a.group_size + min(lane >> 2, a.group_size - 1)) * (D / 8) + (lane & 3);
 #pragma unroll
-    for (int j = 0; j < D / 32; j++) s.q[j] = load_streaming(query + (lane & 3) + 4 * j);
+    for (int j = 0; j < D / 32; j++) s.q[j] = query[4 * j];
 #pragma unroll
     for (int i = 0; i < D / 16; i++) s.sums[i] = make_float4(0, 0, 0, 0);
     s.largest = make_float2(kNegativeInfinity, kNegativeInfinity);
     s.total = make_float2(0, 0);
-    const int* table = a.tables + (long)a.sequences[row] * a.table_stride;
-    for (int token = first + warp * 32; token < end; token += 128) {
-        long slot = ((long)table[token / 64] * a.key_heads + key_head) * 64 + token % 64;
-        decode_step<D>(s, a.keys + slot * (D / 8), a.values + slot * (D / 8), end - token, a.score_scale);
+    for (; block < end; block++) {
+        int valid = length - block * 64 - first_token;
+        load_values(s, a.values, slot, valid - 1);
+        float4 first = make_float4(0, 0, 0, 0), second = first;
+#pragma unroll
+        for (int j = 0; j < D / 32; j++) {
+            uint4 upper = s.keys[2 * j], lower = s.keys[2 * j + 1];
+            mma(first, upper.x, lower.x, upper.y, lower.y, s.q[j].x, s.q[j].y);
+            mma(second, upper.z, lower.z, upper.w, lower.w, s.q[j].z, s.q[j].w);
+        }
+        if (block + 1 < end) {
+            slot = ((long)table[block + 1] * a.key_heads + key_head) * 64 + first_token;
+            load_keys(s, a.keys, slot, valid - 65);
+        }
+        finish_step(s, make_float4(first.x + second.x, first.y + second.y, first.z + second.z, first.w + second.w), valid, a.score_scale);
     }
     float sum_even = s.total.x, sum_odd = s.total.y;
     for (int mask = 4; mask < 32; mask <<= 1) {
@@ -133,6 +154,8 @@ __global__ void __launch_bounds__(128) decode_kernel(DecodeArguments a) {
 
 template <int D>
 __global__ void combine_kernel(DecodeArguments a) {
+    launch_dependents();
+    wait_for_dependencies();
     long index = (long)blockIdx.y * gridDim.x + blockIdx.x;
     int blocks = (a.positions[blockIdx.y] + 64) / 64, per_split = (blocks + a.splits - 1) / a.splits, used = (blocks + per_split - 1) / per_split;
     const float2* scales = a.partial_scales + index * a.splits;

@@ -75,9 +75,12 @@ __device__ inline uint32_t added(uint32_t a, uint32_t b) { return pack_bf16(bf16
 
 template <bool Adds>
 __global__ void rms_norm_kernel(uint4* x, const uint4* delta, const uint4* weight, uint4* y, int chunks, float inverse_width, float epsilon) {
+    launch_dependents();
     long row = (long)blockIdx.x * chunks;
-    uint4 v = make_uint4(0, 0, 0, 0);
+    uint4 v = make_uint4(0, 0, 0, 0), w = v;
     bool inside = threadIdx.x < chunks;
+    if (inside) w = weight[threadIdx.x];
+    wait_for_dependencies();
     if (inside) {
         v = x[row + threadIdx.x];
         if (Adds) {
@@ -87,8 +90,5 @@ __global__ void rms_norm_kernel(uint4* x, const uint4* delta, const uint4* weigh
         }
     }
     float scale = rsqrtf(block_sum(square(v.w, square(v.z, square(v.y, square(v.x, 0))))) * inverse_width + epsilon);
-    if (inside) {
-        uint4 w = weight[threadIdx.x];
-        y[row + threadIdx.x] = make_uint4(scaled(v.x, scale, w.x), scaled(v.y, scale, w.y), scaled(v.z, scale, w.z), scaled(v.w, scale, w.w));
-    }
+    if (inside) y[row + threadIdx.x] = make_uint4(scaled(v.x, scale, w.x), scaled(v.y, scale, w.y), scaled(v.z, scale, w.z), scaled(v.w, scale, w.w));
 }

@@ -12,6 +12,14 @@ __device__ inline uint4 load_streaming(const uint4* p) {
     asm volatile("ld.global.nc.L1::no_allocate.L2::256B.v4.b32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p));
     return v;
 }
+// Past L1, but no read-only load: for what a kernel wrote that may still have run when this one began.
+__device__ inline uint4 load_once(const uint4* p) {
+    uint4 v;
+    asm volatile("ld.global.L1::no_allocate.L2::256B.v4.b32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p));
+    return v;
+}
+__device__ inline void launch_dependents() { asm volatile("griddepcontrol.launch_dependents;"); }
+__device__ inline void wait_for_dependencies() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
 __device__ inline uint4 load_read_only(const uint4* p) { return __ldg(p); }
 __device__ inline void store_streaming(uint4* p, uint4 v) { __stcs(p, v); }
 __device__ inline float bf16_low(uint32_t v) { return __uint_as_float(v << 16); }

@@ -16,8 +16,7 @@ __device__ inline void multiply32(float4& sum, uint4 upper, uint4 lower, uint4 x
 }
 
 template <int Depth>
-__device__ inline void accumulate(const uint4* w0, const uint4* w1, const uint4* x, int stride, float4& sum) {
-    uint4 v[Depth * 4];
+__device__ inline void load_weights(uint4 (&v)[4 * Depth], const uint4* w0, const uint4* w1, int stride) {
 #pragma unroll
     for (int s = 0; s < Depth; s++) {
         v[4 * s] = load_streaming(w0 + s * stride);
@@ -25,17 +24,22 @@ __device__ inline void accumulate(const uint4* w0, const uint4* w1, const uint4*
         v[4 * s + 2] = load_streaming(w0 + s * stride + 4);
         v[4 * s + 3] = load_streaming(w1 + s * stride + 4);
     }
+}
+
+template <int Depth>
+__device__ inline void multiply_weights(const uint4 (&v)[4 * Depth], const uint4* x, int stride, float4& sum) {
 #pragma unroll
     for (int s = 0; s < Depth; s++) {
-        multiply32(sum, v[4 * s], v[4 * s + 1], load_read_only(x + s * stride));
-        multiply32(sum, v[4 * s + 2], v[4 * s + 3], load_read_only(x + s * stride + 4));
+        multiply32(sum, v[4 * s], v[4 * s + 1], x[s * stride]);
+        multiply32(sum, v[4 * s + 2], v[4 * s + 3], x[s * stride + 4]);
     }
 }
 
 // Up to 8 rows of x; depth a multiple of 64.
-template <bool Gates, int Depth = 4, int MaxWarps = 8>
-__global__ void __launch_bounds__(32 * MaxWarps) skinny_gemm_kernel(GemmArguments a) {
+template <bool Gates, int Depth = 2, int MaxWarps = 8>
+__global__ void __launch_bounds__(32 * MaxWarps, 4) skinny_gemm_kernel(GemmArguments a) {
     __shared__ float4 partial[MaxWarps * 32];
+    launch_dependents();
     int lane = threadIdx.x % 32, group = lane / 4, quad = lane % 4, warp = threadIdx.x / 32, warps = blockDim.x / 32, chunks = a.depth / 8;
     int first = blockIdx.x * (Gates ? 8 : 16);
     int upper = min(first + group, a.columns - 1), lower = Gates ? a.columns + upper : min(first + 8 + group, a.columns - 1);
@@ -44,8 +48,24 @@ __global__ void __launch_bounds__(32 * MaxWarps) skinny_gemm_kernel(GemmArgument
     const uint4* x = a.input + (long)min(group, a.rows - 1) * chunks + quad;
     float4 sum = make_float4(0, 0, 0, 0);
     int stride = warps * 8, chunk = warp * 8;
-    for (; chunk + (Depth - 1) * stride + 8 <= chunks; chunk += Depth * stride) accumulate<Depth>(w0 + chunk, w1 + chunk, x + chunk, stride, sum);
-    for (; chunk + 8 <= chunks; chunk += stride) accumulate<1>(w0 + chunk, w1 + chunk, x + chunk, stride, sum);
+    int last_step = (Depth - 1) * stride + 8;
+    uint4 v[4 * Depth];
+    if (chunk + last_step <= chunks) {
+        load_weights<Depth>(v, w0 + chunk, w1 + chunk, stride);
+        wait_for_dependencies();
+        multiply_weights<Depth>(v, x + chunk, stride, sum);
+        for (chunk += Depth * stride; chunk + last_step <= chunks; chunk += Depth * stride) {
+            load_weights<Depth>(v, w0 + chunk, w1 + chunk, stride);
+            multiply_weights<Depth>(v, x + chunk, stride, sum);
+        }
+    } else {
+        wait_for_dependencies();
+    }
+    for (; chunk + 8 <= chunks; chunk += stride) {
+        uint4 single[4];
+        load_weights<1>(single, w0 + chunk, w1 + chunk, stride);
+        multiply_weights<1>(single, x + chunk, stride, sum);
+    }
     partial[warp * 32 + lane] = sum;
     __syncthreads();
     if (warp > 0) return;

@@ -50,7 +50,7 @@ internal static class DecodeFinish
             for (var i = 0; i < Unroll.Full((THead.Dim + 63) / 64 * 4); i++)
             {
                 var element = ((lane >> 2) * 8) + (64 * (i / 4)) + (2 * (i % 4));
-                if (element < THead.Dim)
+                if (THead.Dim % 64 == 0 || element < THead.Dim)
                 {
                     var sum = sums[(set * ((THead.Dim + 63) / 64) * 4) + i];
                     var at = (((warp * 8) + head) * THead.Dim) + element;
