@@ -153,7 +153,7 @@ internal sealed class Linear(Accelerator accelerator)
 
         public static int TokenFragments => 8;
 
-        public static int Depth => 1;
+        public static int Depth => 2;
 
         public static int MaxWarps => 4;
     }
