@@ -62,6 +62,11 @@ internal static unsafe class HalfDecoder
             case "tanh":
                 b.EmitUnary<uint, uint, HalfPairUnary<TFormat, HyperbolicTangent>>(Destination(b, i), b.Source(i.Operands[1], PtxType.B32));
                 break;
+            case "fma" when typeof(TFormat) == typeof(Float16Format):
+                b.Emit(
+                    &VectorTernary<uint, PackedHalfFma>.Converged, &VectorTernary<uint, PackedHalfFma>.Diverged, Destination(b, i),
+                    b.Source(i.Operands[1], PtxType.B32), b.Source(i.Operands[2], PtxType.B32), b.Source(i.Operands[3], PtxType.B32));
+                break;
             case "fma":
                 b.Emit(
                     &LaneTernary<uint, uint, uint, uint, HalfFusedMultiplyAdd<TFormat>>.Run, Destination(b, i),
