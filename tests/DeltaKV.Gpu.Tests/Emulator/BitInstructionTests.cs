@@ -92,6 +92,12 @@ public sealed class BitInstructionTests
                 result |= (i < n && p + i < 32 ? x >> (int)(p + i) & 1 : sign) << i;
             return result;
         });
+        foreach (var (p, n) in new[] { (0, 4), (4, 4), (28, 4), (0, 32), (31, 1), (7, 13) })
+        {
+            Check(a, b, LaneKernel.Run<uint, uint>($"bfe.u32 %d, %a, {p}, {n};", a), (x, _) => (uint)((x >> p) & ((1ul << n) - 1)));
+            Check(a, b, LaneKernel.Run<uint, uint>($"mov.u32 %r4, {p}; bfe.s32 %d, %a, %r4, {n};", a), (x, _) => (uint)((int)(x << (32 - p - n)) >> (32 - n)));
+        }
+
         var inserted = LaneKernel.Run<uint, uint, uint, uint>("bfi.b32 %d, %a, %b, %c, 7;", a, b, position);
         for (var i = 0; i < a.Length; i++)
         {

@@ -143,6 +143,13 @@ internal static unsafe class BitDecoder
 
     private static void Extract(ProgramBuilder b, PtxInstruction i)
     {
+        if (i.Type.Size() == 4 && b.TryConstant(i.Operands[2], out var position) && b.TryConstant(i.Operands[3], out var length)
+            && position >= 0 && length > 0 && position + length <= 32)
+        {
+            ExtractByShifts(b, i, (ulong)position, (ulong)length);
+            return;
+        }
+
         switch (i.Type)
         {
             case PtxType.U32:
@@ -160,6 +167,17 @@ internal static unsafe class BitDecoder
             default:
                 throw i.Unsupported();
         }
+    }
+
+    private static void ExtractByShifts(ProgramBuilder b, PtxInstruction i, ulong position, ulong length)
+    {
+        var destination = b.Destination(i.Operands[0], i.Type);
+        var shifted = b.Temporary(4);
+        b.EmitBinary<uint, ShiftLeft32>(shifted, b.Source(i.Operands[1], i.Type), b.Constant(32 - position - length, 4));
+        if (i.Type == PtxType.S32)
+            b.EmitBinary<uint, ShiftRightArithmetic32>(destination, shifted, b.Constant(32 - length, 4));
+        else
+            b.EmitBinary<uint, ShiftRight32>(destination, shifted, b.Constant(32 - length, 4));
     }
 
     private static void Insert(ProgramBuilder b, PtxInstruction i)

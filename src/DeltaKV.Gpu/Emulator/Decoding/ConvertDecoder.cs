@@ -43,10 +43,10 @@ internal static unsafe class ConvertDecoder
                 b.Lane<uint, uint, PackFloat8FromHalves<E5M2Format>>(i, PtxType.B16, PtxType.B32);
                 break;
             case (PtxType.F16x2, PtxType.E4M3x2):
-                b.Lane<uint, uint, UnpackFloat8<E4M3Format>>(i, PtxType.B32, PtxType.B16);
+                b.EmitUnary<uint, uint, UnpackFloat8<E4M3Fragment>>(b.Destination(i.Operands[0], PtxType.B32), b.Source(i.Operands[1], PtxType.B16));
                 break;
             case (PtxType.F16x2, PtxType.E5M2x2):
-                b.Lane<uint, uint, UnpackFloat8<E5M2Format>>(i, PtxType.B32, PtxType.B16);
+                b.EmitUnary<uint, uint, UnpackFloat8<E5M2Fragment>>(b.Destination(i.Operands[0], PtxType.B32), b.Source(i.Operands[1], PtxType.B16));
                 break;
             default:
                 throw i.Unsupported();

@@ -113,7 +113,9 @@ internal static unsafe class MemoryDecoder
             if (parts[k].Kind == OperandKind.Sink)
                 continue;
             var destination = b.Destination(parts[k], PtxType.B16);
-            if (i.Type.LaneSize() == 8)
+            if (bits == 16 && i.Type.LaneSize() == 4)
+                b.EmitBinary<uint, ShiftRight32>(destination, value, b.Constant((ulong)(16 * k), 4)); // nobody looks above a half's 16 bits
+            else if (i.Type.LaneSize() == 8)
                 b.Emit(&PackOperations.Extract<ulong>, destination, value, imm: bits, aux: k * bits);
             else
                 b.Emit(&PackOperations.Extract<uint>, destination, value, imm: bits, aux: k * bits);
@@ -132,7 +134,9 @@ internal static unsafe class MemoryDecoder
         var bits = 8 * i.Type.Size() / parts.Count;
         var partType = bits == 32 ? PtxType.B32 : bits == 16 ? PtxType.B16 : PtxType.B8;
         var slots = parts.Select(part => b.Source(part, partType)).ToArray();
-        if (i.Type.LaneSize() == 8)
+        if (bits == 16 && i.Type.LaneSize() == 4)
+            b.EmitBinary<uint, JoinHalves>(b.Destination(destination, i.Type), slots[0], slots[1]);
+        else if (i.Type.LaneSize() == 8)
             b.EmitExtra(&PackOperations.Combine<ulong>, slots, b.Destination(destination, i.Type), imm: bits, aux: slots.Length);
         else
             b.EmitExtra(&PackOperations.Combine<uint>, slots, b.Destination(destination, i.Type), imm: bits, aux: slots.Length);

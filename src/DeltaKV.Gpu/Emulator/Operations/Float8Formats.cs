@@ -1,39 +1,30 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace DeltaKV.Gpu.Emulator;
 
 /// <summary>An 8-bit float format.</summary>
 internal interface IFloat8Format
 {
-    static abstract float ToSingle(byte bits);
-
     /// <summary>Rounds to nearest even and saturates to the largest finite value.</summary>
     static abstract byte FromSingle(float value);
 }
 
 internal readonly struct E4M3Format : IFloat8Format
 {
-    public static float ToSingle(byte bits)
-    {
-        var magnitude = bits & 0x7F;
-        if (magnitude == 0x7F)
-            return float.NaN;
-        var value = magnitude < 8 ? magnitude * (1f / 512) : BitConverter.Int32BitsToSingle((magnitude << 20) + (120 << 23));
-        return (bits & 0x80) != 0 ? -value : value;
-    }
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte FromSingle(float value) => Float8Rounding.Round(value, 3, 7, 0x7E);
 }
 
 internal readonly struct E5M2Format : IFloat8Format
 {
-    public static float ToSingle(byte bits) => (float)BitConverter.UInt16BitsToHalf((ushort)(bits << 8));
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte FromSingle(float value) => Float8Rounding.Round(value, 2, 15, 0x7B);
 }
 
 internal static class Float8Rounding
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte Round(float value, int mantissaBits, int bias, int largest)
     {
         var bits = BitConverter.SingleToUInt32Bits(value);
@@ -45,7 +36,7 @@ internal static class Float8Rounding
         if (bits >> 23 < 128 - bias)
         {
             // Below the smallest normal: count in units of the smallest denormal.
-            var units = MathF.Round(BitConverter.UInt32BitsToSingle(bits) * MathF.ScaleB(1, bias - 1 + mantissaBits));
+            var units = MathF.Round(BitConverter.UInt32BitsToSingle(bits) * (float)(1 << (bias - 1 + mantissaBits)));
             rounded = (int)units;
         }
         else
@@ -77,15 +68,10 @@ internal readonly struct PackFloat8FromHalves<TFormat> : ILaneUnary<uint, uint>
 }
 
 /// <summary>cvt.f16x2.e?m?x2, exact.</summary>
-internal readonly struct UnpackFloat8<TFormat> : ILaneUnary<uint, uint>
-    where TFormat : struct, IFloat8Format
+internal readonly struct UnpackFloat8<TFragment> : IUnaryOperation<uint, uint>
+    where TFragment : struct, IFragment
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Apply(uint a) => Half((byte)a) | (Half((byte)(a >> 8)) << 16);
-
-    private static uint Half(byte bits)
-    {
-        var value = TFormat.ToSingle(bits);
-        return float.IsNaN(value) ? 0x7FFFu : BitConverter.HalfToUInt16Bits((System.Half)value);
-    }
+    public static Vector512<uint> Apply(Vector512<uint> value) =>
+        Float16Format.FromSingle(TFragment.Extract(value, 0)) | (Float16Format.FromSingle(TFragment.Extract(value, 1)) << 16);
 }

@@ -180,6 +180,14 @@ internal readonly struct HalfAbsolute : IUnaryOperation<uint, uint>
     public static Vector512<uint> Apply(Vector512<uint> value) => value & Vector512.Create(0x7FFF_7FFFu);
 }
 
+/// <summary>mov.b32 {lower, upper}.</summary>
+internal readonly struct JoinHalves : IBinaryOperation<uint>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> Apply(Vector512<uint> left, Vector512<uint> right) =>
+        (left & Vector512.Create(0xFFFFu)) | (right << 16);
+}
+
 /// <summary>Packs two floats; the first operand goes to the upper half, as cvt does it.</summary>
 internal readonly struct PackHalves<TFormat> : IBinaryOperation<uint>
     where TFormat : struct, IHalfFormat
