@@ -14,5 +14,9 @@ public static class DoubleTranscendentals
     public static double Cosh(double a) => Math.Cosh(a);
     public static double Tanh(double a) => Math.Tanh(a);
     public static double Cbrt(double a) => Math.Cbrt(a);
+    public static double Atan(double a) => Math.Atan(a);
+    public static double Asin(double a) => Math.Asin(a);
+    public static double Acos(double a) => Math.Acos(a);
+    public static double Atan2(double a, double b) => Math.Atan2(a, b);
     public static double Pow(double a, double b) => Math.Pow(a, b);
 }

@@ -14,5 +14,9 @@ public static class SingleTranscendentals
     public static float Cosh(float a) => MathF.Cosh(a);
     public static float Tanh(float a) => MathF.Tanh(a);
     public static float Cbrt(float a) => MathF.Cbrt(a);
+    public static float Atan(float a) => MathF.Atan(a);
+    public static float Asin(float a) => MathF.Asin(a);
+    public static float Acos(float a) => MathF.Acos(a);
+    public static float Atan2(float a, float b) => MathF.Atan2(a, b);
     public static float Pow(float a, float b) => MathF.Pow(a, b);
 }

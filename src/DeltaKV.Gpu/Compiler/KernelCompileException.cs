@@ -19,8 +19,8 @@ public sealed class KernelCompileException : Exception
     public KernelCompileException(string message, Exception innerException)
         : base(message, innerException) => Reason = message;
 
-    internal KernelCompileException(string reason, MethodBase method, int ilOffset, string? file, int line, string callers)
-        : base($"{reason}\n   at {Describe(method)} (IL_{ilOffset:x4}){(file is null ? "" : $" in {file}:line {line}")}{callers}")
+    internal KernelCompileException(string reason, MethodBase method, int ilOffset, string? file, int line, string callers, Exception? cause)
+        : base($"{reason}\n   at {Describe(method)} (IL_{ilOffset:x4}){(file is null ? "" : $" in {file}:line {line}")}{callers}", cause)
     {
         Reason = reason;
         Method = method;

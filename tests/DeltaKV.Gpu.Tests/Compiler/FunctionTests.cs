@@ -13,7 +13,7 @@ public class FunctionTests
     private static readonly string[] Exact =
     [
         nameof(Int32Functions), nameof(UInt32Functions), nameof(Int64Functions), nameof(UInt64Functions), nameof(SmallFunctions),
-        nameof(SingleFunctions), nameof(DoubleFunctions), nameof(ControlFlowFunctions), nameof(StructFunctions),
+        nameof(SingleFunctions), nameof(DoubleFunctions), nameof(ControlFlowFunctions), nameof(StructFunctions), nameof(HalfFunctions), nameof(RuntimeFunctions),
     ];
 
     private static readonly string[] Close = [nameof(SingleTranscendentals), nameof(DoubleTranscendentals)];

@@ -30,8 +30,7 @@ internal static class RefusedKernels
 
     public static void Box(ArrayView<int> x)
     {
-        object boxed = x[0]; // here
-        x[0] = boxed.GetHashCode();
+        x[0] = ((object)x[0]).GetHashCode(); // here
     }
 
     public static void Throw(ArrayView<int> x)

@@ -10,8 +10,7 @@ internal static class Refusal
     {
         IlOp.NewArray => $"new {Name(instruction.Target)}[]: kernels do not allocate. Use SharedMemory.Allocate or LocalMemory.Allocate.",
         IlOp.LdLength or IlOp.LdElementAddress or (>= (IlOp)0x90 and <= (IlOp)0xa4) => "A managed array is used; kernels read memory through ArrayView.",
-        IlOp.Box => $"{Name(instruction.Target)} is boxed: kernels have no objects. A generic constraint (where T : struct, IShape) avoids it.",
-        IlOp.CastClass or IlOp.IsInstance or IlOp.Unbox or IlOp.UnboxAny => "A cast between objects; kernels have no objects.",
+        IlOp.CastClass or IlOp.IsInstance or IlOp.Unbox or IlOp.UnboxAny or IlOp.Box => "A cast between objects; kernels have no objects.",
         IlOp.StStaticField => $"The static field {Name(instruction.Target)} is written; kernels have no statics that change. Pass a view.",
         IlOp.LdFunction or IlOp.LdVirtualFunction or IlOp.CallIndirect => "A delegate or function pointer; kernels call methods by name only.",
         IlOp.LocalAlloc => "stackalloc: use LocalMemory.Allocate.",

@@ -11,10 +11,10 @@ internal static class SourceOf
         location.Frame is { } frame ? SequencePoints.Of(frame.Il.Method).Find(location.Offset) : (null, 0);
 
     /// <summary>A compile error at a location, with the calls that led there.</summary>
-    public static KernelCompileException Failure(string reason, Location location)
+    public static KernelCompileException Failure(string reason, Location location, Exception? cause = null)
     {
         if (location.Frame is not { } frame)
-            return new KernelCompileException(reason);
+            return new KernelCompileException(reason, cause!);
         var callers = new StringBuilder();
         for (var inner = frame; inner.Caller is { } caller; inner = caller)
         {
@@ -33,6 +33,6 @@ internal static class SourceOf
             offset = inner.CallOffset;
         }
 
-        return new KernelCompileException(reason, frame.Il.Method, location.Offset, file, line, callers.ToString());
+        return new KernelCompileException(reason, frame.Il.Method, location.Offset, file, line, callers.ToString(), cause);
     }
 }

@@ -35,6 +35,7 @@ internal readonly struct StackItem
 
     public Value Scalar => (scalar ?? throw new NotSupportedException(Constant is null
         ? $"A {Layout?.Type.Name ?? "value"} stands where a number is needed."
+        : Constant is BoxedValue boxed ? $"{boxed.Type.Name} is boxed: kernels have no objects."
         : $"A {(Constant is Type ? "Type" : Constant.GetType().Name)} object is used; kernels have none.")).Resolve();
 
     public static StackItem Known(object constant) => new(constant);

@@ -79,6 +79,8 @@ internal sealed partial class Translator
         var described = KernelCompileException.Describe(target.Method);
         if (target.IsKernelOnly)
             throw Refuse($"{described} is not available for target {Options.Target}.");
+        if (Array.Find(arguments, static argument => argument.Constant is BoxedValue).Constant is BoxedValue boxed)
+            throw Refuse($"{boxed.Type.Name} is boxed to call {described}: kernels have no objects. A generic constraint (where T : struct, IShape) avoids it.");
         if (target.HasThis && !target.Method.DeclaringType!.IsValueType && arguments[0].Constant is not Absent)
             throw Refuse($"{described} is called on an object; kernels have no objects, only structs.");
         if (IlMethod.Of(target.Method) is not { } il || target.Method.IsAbstract)
@@ -102,6 +104,21 @@ internal sealed partial class Translator
         arguments[0] = place;
         InlineCall(target, arguments);
         Push(Load(place, layout));
+    }
+
+    /// <summary>Boxing is a detour that generic code takes between types that are the same; anything else is refused.</summary>
+    private void Box(in IlInstruction instruction)
+    {
+        var item = Pop();
+        var type = (Type)instruction.Target!;
+        if (instruction.Op == IlOp.Box && type.IsValueType)
+            Push(StackItem.Known(new BoxedValue(type, item)));
+        else if (item.Constant is BoxedValue boxed && instruction.Op == IlOp.IsInstance)
+            Push(boxed.Type == type ? item : StackItem.Known(Absent.Instance));
+        else if (item.Constant is BoxedValue same && same.Type == type)
+            Push(same.Item);
+        else
+            throw Refuse(Refusal.Of(instruction));
     }
 
     private bool Delegates(in IlInstruction instruction)

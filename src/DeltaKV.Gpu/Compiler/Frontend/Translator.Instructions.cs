@@ -62,6 +62,7 @@ internal sealed partial class Translator
                 Push(Spill(constant, TypeLayout.Of(((FieldInfo)instruction.Target!).FieldType)));
                 break;
             case IlOp.Call or IlOp.CallVirtual or IlOp.NewObject: Call(instruction); break;
+            case IlOp.Box or IlOp.IsInstance or IlOp.UnboxAny: Box(instruction); break;
             case IlOp.LdNull: Push(StackItem.Known(Absent.Instance)); break;
             default:
                 if (!Arithmetic(instruction.Op, next))

@@ -210,6 +210,10 @@ internal sealed partial class Translator
         {
             throw Refuse(exception.Message);
         }
+        catch (Exception exception) when (exception is not (KernelCompileException or RegisterArrayException))
+        {
+            throw SourceOf.Failure($"The compiler itself failed ({exception.GetType().Name}: {exception.Message}); please report it.", builder.Location, exception);
+        }
     }
 
     /// <summary>The block itself, or the one before when nothing else leads here: straight-line code stays in one block.</summary>

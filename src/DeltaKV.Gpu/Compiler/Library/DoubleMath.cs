@@ -5,7 +5,7 @@ namespace DeltaKV.Gpu.Compiler.Library;
 
 /// <summary>The members of <c>Math</c> that PTX has no instruction for, in C# that kernels inline.</summary>
 /// <remarks>
-/// Exp, Log, Sin, Cos: below 2 units in the last place (Sin, Cos and Tan are NaN for arguments beyond 2^30); Pow: relative error below 2^-46, its
+/// Exp, Log, Sin, Cos, Atan: below 2 units in the last place (Sin, Cos and Tan are NaN for arguments beyond 2^30); Pow: relative error below 2^-46, its
 /// special cases as .NET; the others follow from these.
 /// </remarks>
 internal static class DoubleMath
@@ -133,6 +133,40 @@ internal static class DoubleMath
         var result = 1 - (2 / (e + 1));
         return x < 0 ? -result : result;
     }
+
+    internal static double Atan(double x)
+    {
+        var magnitude = Math.Abs(x);
+        if (magnitude > 2.4375)
+            return Math.CopySign(1.5707963267948966 + (6.123233995736766e-17 + AtanReduced(-1 / magnitude)), x);
+        if (magnitude > 1.1875)
+            return Math.CopySign(0.982793723247329 + (1.3903311031230998e-17 + AtanReduced((magnitude - 1.5) / (1 + (1.5 * magnitude)))), x);
+        if (magnitude > 0.6875)
+            return Math.CopySign(0.7853981633974483 + (3.061616997868383e-17 + AtanReduced((magnitude - 1) / (magnitude + 1))), x);
+        return magnitude > 0.4375
+            ? Math.CopySign(0.4636476090008061 + (2.2698777452961687e-17 + AtanReduced(((2 * magnitude) - 1) / (2 + magnitude))), x)
+            : AtanReduced(x);
+    }
+
+    internal static double Atan2(double y, double x)
+    {
+        if (double.IsNaN(x) || double.IsNaN(y))
+            return double.NaN;
+        double angle;
+        if (double.IsInfinity(x) && double.IsInfinity(y))
+            angle = 0.7853981633974483;
+        else if (y == 0)
+            angle = 0;
+        else
+            angle = x == 0 ? 1.5707963267948966 : Atan(Math.Abs(y / x));
+        if (double.IsNegative(x))
+            angle = 3.141592653589793 - (angle - 1.2246467991473532e-16);
+        return Math.CopySign(angle, y);
+    }
+
+    internal static double Asin(double x) => Atan2(x, Math.Sqrt((1 - x) * (1 + x)));
+
+    internal static double Acos(double x) => Atan2(Math.Sqrt((1 - x) * (1 + x)), x);
 
     internal static double Cbrt(double x)
     {
@@ -262,6 +296,18 @@ internal static class DoubleMath
         var r = Math.FusedMultiplyAdd(-n, 1.5707963267948966, x);
         r = Math.FusedMultiplyAdd(-n, 6.123233995736766e-17, r);
         return ((long)n, Math.Abs(x) <= LargestAngle ? r : double.NaN);
+    }
+
+    /// <summary>The arctangent for arguments below 0.4375, after fdlibm.</summary>
+    private static double AtanReduced(double x)
+    {
+        var z = x * x;
+        var w = z * z;
+        var even = z * (3.33333333333329318027e-01 + (w * (1.42857142725034663711e-01 + (w * (9.09088713343650656196e-02
+            + (w * (6.66107313738753120669e-02 + (w * (4.97687799461593236017e-02 + (w * 1.62858201153657823623e-02))))))))));
+        var odd = w * (-1.99999999998764832476e-01 + (w * (-1.11111104054623557880e-01 + (w * (-7.69187620504482999495e-02
+            + (w * (-5.83357013379057348645e-02 + (w * -3.65315727442169155270e-02))))))));
+        return x - (x * (even + odd));
     }
 
     private static double SinReduced(double r)

@@ -36,6 +36,14 @@ internal static class SingleMath
 
     private static float Tanh(float x) => (float)DoubleMath.Tanh(x);
 
+    private static float Atan(float x) => (float)DoubleMath.Atan(x);
+
+    private static float Atan2(float y, float x) => (float)DoubleMath.Atan2(y, x);
+
+    private static float Asin(float x) => (float)DoubleMath.Asin(x);
+
+    private static float Acos(float x) => (float)DoubleMath.Acos(x);
+
     private static float Cbrt(float x) => (float)DoubleMath.Cbrt(x);
 
     private static float ReciprocalEstimate(float x) => FastMath.Rcp(x);

@@ -36,6 +36,8 @@ internal static class IntrinsicTable
     {
         if (method.DeclaringType is not { } type)
             return null;
+        if (method.Name is "get_IsSupported" or "get_IsHardwareAccelerated" && type.Namespace?.StartsWith("System.Runtime.Intrinsics", StringComparison.Ordinal) == true)
+            return LanguageIntrinsics.EmitUnsupported;
         if (type.IsGenericType)
             type = type.GetGenericTypeDefinition();
         return Families.GetValueOrDefault(type);

@@ -38,6 +38,13 @@ internal static class LanguageIntrinsics
         }
     }
 
+    /// <summary>Whether the host's CPU has some vector instruction: kernels take the runtime's plain code instead.</summary>
+    public static bool EmitUnsupported(Translator translator, CallTarget call, StackItem[] arguments)
+    {
+        translator.Push(translator.Builder.Int(0));
+        return true;
+    }
+
     public static bool EmitRuntimeHelpers(Translator translator, CallTarget call, StackItem[] arguments)
     {
         if (call.Name != "IsReferenceOrContainsReferences")
