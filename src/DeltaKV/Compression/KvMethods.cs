@@ -78,13 +78,8 @@ internal static class KvMethods
             LayerTreatment.Recomputed => throw new CodecMismatchException($"{path} recomputes layer {i}; only the first layer is a function of its token."),
             _ => null,
         }).ToImmutableArray();
-        var defaults = new CodedKvOptions
-        {
-            Sinks = RoundUp(codec.Sinks),
-            ReferenceStride = Math.Max(codec.ReferenceStride, 1),
-            ReferenceBits = codec.ReferenceBits,
-        };
-        return new CodedKvMethod(new CodedKvFormat(Shape(config), layers, Options(spec, defaults), codec.Layers[0].Treatment == LayerTreatment.Recomputed, Observers(codec)));
+        return new CodedKvMethod(
+            new CodedKvFormat(Shape(config), layers, Options(spec, codec.Options), codec.Layers[0].Treatment == LayerTreatment.Recomputed, Observers(codec)));
     }
 
     private static IEnumerable<int> Observers(DeltaKvCodec codec) =>

@@ -1,10 +1,11 @@
+using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
 
 namespace DeltaKV.Tests.Reference;
 
 /// <summary>A sequence whose history is replaced, chunk by chunk as it grows, by what a codec reconstructs: the engine's rule in plain code.</summary>
 /// <remarks>
-/// Sinks and the newest tokens stay raw; once twice <c>Recent</c> tokens are raw behind the sinks, the oldest whole groups of <c>Recent</c> are coded.
+/// Sinks and the newest tokens stay raw; whole blocks of 16 that are older are coded, every so many-th token being a reference besides.
 /// A chunk attends to the cache as it was before the chunk's own flush.
 /// </remarks>
 internal sealed class ReferenceCompressedCache
@@ -41,21 +42,10 @@ internal sealed class ReferenceCompressedCache
             if (_codec is null)
                 return FullBytes;
             var row = _model.Config.KvWidth * 2L;
-            var sum = (Length - _coded) * row * _model.Config.Layers;
-            for (var layer = 0; layer < _coders.Length; layer++)
-            {
-                var references = _coders[layer] is not null && _codec.Layers[layer].Codec!.Neighbours > 0
-                    ? _referencePositions.Count(p => p >= _codec.Sinks)
-                    : 0;
-                sum += _codec.Layers[layer].Treatment switch
-                {
-                    LayerTreatment.Raw => _coded * row,
-                    LayerTreatment.Coded => (long)(_coded - references) * _coders[layer]!.RecordBytes + references * row * _codec.ReferenceBits / 16,
-                    _ => 0,
-                };
-            }
-
-            return sum;
+            return _codec.Layers.Zip(_coders, (layer, coder) => layer.Treatment == LayerTreatment.Raw
+                ? Length * row
+                : (Length - _coded) * row + _coded * (coder?.RecordBytes ?? 0L)
+                    + (layer.Codec?.Neighbours > 0 ? _referencePositions.Count * row * _codec.Options.ReferenceBits / 16 : 0)).Sum();
         }
     }
 
@@ -79,24 +69,17 @@ internal sealed class ReferenceCompressedCache
 
     private void Flush(DeltaKvCodec codec)
     {
-        var first = codec.Sinks + _coded;
-        var buffered = Length - first;
-        if (buffered < 2 * codec.Recent)
+        var options = codec.Options;
+        var first = options.Sinks + _coded;
+        var end = (Length - options.Recent) / CodedKvFormat.BlockTokens * CodedKvFormat.BlockTokens;
+        if (end <= first)
             return;
-        if (codec.ReferenceStride > 0 && _referencePositions.Count == 0)
-        {
-            for (var sink = 0; sink < codec.Sinks; sink++)
-                AddReference(sink);
-        }
-
-        var end = first + (buffered - codec.Recent) / codec.Recent * codec.Recent;
         for (var position = first; position < end; position++)
         {
-            if (codec.ReferenceStride > 0 && ReferencePlan.IsReference(position - first, codec.ReferenceStride))
+            if (ReferencePlan.IsReference(position - options.Sinks, options.ReferenceStride))
                 AddReference(position);
         }
 
-        var kept = _referencePositions.ToHashSet();
         var positions = _referencePositions.ToArray();
         Parallel.For(0, _coders.Length, layer =>
         {
@@ -108,8 +91,6 @@ internal sealed class ReferenceCompressedCache
             var row = new float[_model.Config.KvWidth];
             for (var position = first; position < end; position++)
             {
-                if (neighbours > 0 && kept.Contains(position))
-                    continue;
                 _cache.Row(layer, position).CopyTo(row);
                 float[] reference = neighbours == 0
                     ? []

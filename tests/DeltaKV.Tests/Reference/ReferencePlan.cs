@@ -1,11 +1,11 @@
 namespace DeltaKV.Tests.Reference;
 
 /// <summary>Which tokens become references, and which of them a token leans on: the slow exact reference of the search kernel.</summary>
-/// <remarks>Source: DeltaKV (arXiv 2602.08005). Sinks are references too; the stride restarts with every flushed block.</remarks>
+/// <remarks>Source: DeltaKV (arXiv 2602.08005). The paper restarts the stride with every flushed block and counts sinks as references; here it runs on and they are not.</remarks>
 internal static class ReferencePlan
 {
-    /// <summary>Whether the token at an offset within its flushed block is kept as a reference.</summary>
-    public static bool IsReference(int offsetInBlock, int stride) => offsetInBlock % stride == 0;
+    /// <summary>Whether the token at an offset behind the sinks is kept as a reference.</summary>
+    public static bool IsReference(int offset, int stride) => offset % stride == 0;
 
     /// <summary>Indices of the <paramref name="count"/> nearest references by squared distance, nearest first, the earlier at a tie.</summary>
     /// <param name="row">The token's pre-RoPE kv.</param>

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Weights;
 
 namespace DeltaKV.Compression.DeltaKv;
@@ -79,17 +80,14 @@ internal static class CodecFile
     }
 
     private sealed record Header(
-        int Version, ModelFingerprint Model, int Sinks, int Recent, int ReferenceStride, int ReferenceBits, string Report,
-        IReadOnlyList<LayerHeader> Layers)
+        int Version, ModelFingerprint Model, CodedKvOptions Options, string Report, IReadOnlyList<LayerHeader> Layers)
     {
         public static Header Of(DeltaKvCodec codec) => new(
-            CodecFile.Version, codec.Model, codec.Sinks, codec.Recent, codec.ReferenceStride, codec.ReferenceBits, codec.Report,
-            [.. codec.Layers.Select(LayerHeader.Of)]);
+            CodecFile.Version, codec.Model, codec.Options, codec.Report, [.. codec.Layers.Select(LayerHeader.Of)]);
 
         public DeltaKvCodec ToCodec(IReadOnlyList<CodecLayer> layers) => new()
         {
-            Model = Model, Layers = layers, Sinks = Sinks, Recent = Recent, ReferenceStride = ReferenceStride, ReferenceBits = ReferenceBits,
-            Report = Report,
+            Model = Model, Layers = layers, Options = Options, Report = Report,
         };
     }
 

@@ -1,4 +1,5 @@
 using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Codes.Storage;
 
 namespace DeltaKV.Compression.DeltaKv;
 
@@ -11,17 +12,8 @@ internal sealed record DeltaKvCodec
     /// <summary>One per layer of the model.</summary>
     public required IReadOnlyList<CodecLayer> Layers { get; init; }
 
-    /// <summary>First tokens that stay raw.</summary>
-    public int Sinks { get; init; } = 8;
-
-    /// <summary>Newest tokens that stay raw; between this and twice this many are.</summary>
-    public int Recent { get; init; } = 128;
-
-    /// <summary>Every so many-th token of a flushed block becomes a reference; 0 when no layer uses references.</summary>
-    public int ReferenceStride { get; init; }
-
-    /// <summary>Bits of a stored reference's elements.</summary>
-    public int ReferenceBits { get; init; } = 16;
+    /// <summary>What stays raw, and what references are.</summary>
+    public CodedKvOptions Options { get; init; } = new();
 
     /// <summary>For people: how it was calibrated, on what, and what was left out.</summary>
     public string Report { get; init; } = "";

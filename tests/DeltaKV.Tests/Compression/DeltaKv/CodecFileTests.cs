@@ -1,4 +1,5 @@
 using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
 
 namespace DeltaKV.Tests.Compression.DeltaKv;
@@ -10,10 +11,7 @@ public sealed class CodecFileTests : IDisposable
     private static DeltaKvCodec Codec => new()
     {
         Model = new ModelFingerprint("Llama", 3, 2, 64, "0123456789abcdef"),
-        Sinks = 4,
-        Recent = 64,
-        ReferenceStride = 10,
-        ReferenceBits = 8,
+        Options = new CodedKvOptions { Sinks = 32, Recent = 128, ReferenceStride = 7, ReferenceBits = 8 },
         Report = "calibrated on nothing, for a test",
         Layers =
         [

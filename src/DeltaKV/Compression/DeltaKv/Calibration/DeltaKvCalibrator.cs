@@ -1,4 +1,5 @@
 using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Evaluation;
 
 namespace DeltaKV.Compression.DeltaKv.Calibration;
@@ -12,20 +13,17 @@ internal sealed class DeltaKvCalibrator
     private readonly List<string> _read = [];
 
     /// <summary>A calibrator that has read nothing yet.</summary>
-    public DeltaKvCalibrator(ICalibrationModel model, int sinks = 8, int recent = 128, long seed = 1)
+    public DeltaKvCalibrator(ICalibrationModel model, CodedKvOptions? options = null, long seed = 1)
     {
         _model = model;
-        (Sinks, Recent) = (sinks, recent);
+        Options = options ?? new CodedKvOptions();
         _statistics = [.. Enumerable.Range(0, model.Fingerprint.Layers)
-            .Select(layer => new LayerStatistics(model.Geometry(layer), new SeededRandom(seed, "rows", layer), sinks, recent))];
+            .Select(layer => new LayerStatistics(model.Geometry(layer), new SeededRandom(seed, "rows", layer), Options.Sinks, Options.Recent))];
         _overlap = new LayerOverlap(model.Fingerprint.Layers);
     }
 
-    /// <summary>First tokens that stay raw.</summary>
-    public int Sinks { get; }
-
-    /// <summary>Newest tokens that stay raw.</summary>
-    public int Recent { get; }
+    /// <summary>What will stay raw, and so does not count.</summary>
+    public CodedKvOptions Options { get; }
 
     /// <summary>Reads every document of a corpus.</summary>
     public void Read(CalibrationCorpus corpus, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
@@ -81,8 +79,7 @@ internal sealed class DeltaKvCalibrator
     private DeltaKvCodec Codec(LinearCodec?[] codecs, string how) => new()
     {
         Model = _model.Fingerprint,
-        Sinks = Sinks,
-        Recent = Recent,
+        Options = Options,
         Layers = [.. codecs.Select(codec => codec is null
             ? new CodecLayer(LayerTreatment.Recomputed)
             : new CodecLayer(LayerTreatment.Coded, codec))],

@@ -23,7 +23,7 @@ internal sealed class LayerStatistics
     /// <param name="sinks">First tokens that stay raw.</param>
     /// <param name="recent">Newest tokens that stay raw.</param>
     /// <param name="plainStride">Every so many-th token enters the unweighted covariance.</param>
-    public LayerStatistics(AttentionGeometry geometry, SeededRandom random, int sinks = 8, int recent = 128, int plainStride = 4)
+    public LayerStatistics(AttentionGeometry geometry, SeededRandom random, int sinks = 16, int recent = 64, int plainStride = 4)
     {
         Geometry = geometry;
         (_sinks, _plainStride) = (sinks, plainStride);
