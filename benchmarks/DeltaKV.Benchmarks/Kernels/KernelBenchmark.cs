@@ -34,7 +34,7 @@ internal static class KernelBenchmark
         var copyBandwidth = 0.0;
         var rows = new List<KernelRow>();
         var failures = 0;
-        foreach (var work in BasicCases.All().Concat(LinearCases.All()).Concat(AttentionCases.All()).Concat(LayerCases.All()))
+        foreach (var work in BasicCases.All().Concat(LinearCases.All()).Concat(AttentionCases.All()).Concat(LayerCases.All()).Concat(CodedCases.All()))
         {
             if (work.Name != BasicCases.DriverCopy && !options.Wants(work.Name))
                 continue;
