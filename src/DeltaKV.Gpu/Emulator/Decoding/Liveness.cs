@@ -1,5 +1,3 @@
-using System.Collections;
-
 namespace DeltaKV.Gpu.Emulator;
 
 /// <summary>
@@ -9,9 +7,10 @@ namespace DeltaKV.Gpu.Emulator;
 internal sealed class Liveness
 {
     private readonly List<PtxInstruction> instructions;
-    private readonly Func<PtxRegister, PtxRegister?> canonical;
     private readonly Dictionary<PtxRegister, int> numbers = [];
     private readonly List<PtxRegister> registers = [];
+    private readonly int[][] definitions;
+    private readonly int[][] uses;
     private readonly int[] starts;
 
     /// <param name="kernel">The kernel.</param>
@@ -19,39 +18,77 @@ internal sealed class Liveness
     public Liveness(PtxKernel kernel, Func<PtxRegister, PtxRegister?> canonical)
     {
         instructions = kernel.Instructions;
-        this.canonical = canonical;
+        definitions = new int[instructions.Count][];
+        uses = new int[instructions.Count][];
+        List<PtxRegister> written = [], read = [];
+        List<int> scratch = [];
+        for (var i = 0; i < instructions.Count; i++)
+        {
+            written.Clear();
+            read.Clear();
+            OperandRoles.Collect(instructions[i], written, read);
+            definitions[i] = Number(written, canonical, scratch);
+            uses[i] = Number(read, canonical, scratch);
+        }
+
         starts = BlockStarts();
     }
 
     /// <summary>First and last instruction of every register's life, in order of the first.</summary>
-    public IEnumerable<(PtxRegister Register, int First, int Last)> Intervals()
+    public List<(PtxRegister Register, int First, int Last)> Intervals()
     {
-        var blocks = Enumerable.Range(0, starts.Length).Select(Summarize).ToArray();
+        var blocks = new BasicBlock[starts.Length];
+        for (var b = 0; b < blocks.Length; b++)
+            blocks[b] = Summarize(b);
         Propagate(blocks);
-        var first = Enumerable.Repeat(int.MaxValue, registers.Count).ToArray();
-        var last = Enumerable.Repeat(-1, registers.Count).ToArray();
+        var first = new int[registers.Count];
+        var last = new int[registers.Count];
+        Array.Fill(first, int.MaxValue);
+        Array.Fill(last, -1);
         for (var b = 0; b < blocks.Length; b++)
         {
-            foreach (var register in Members(blocks[b].LiveIn))
-                Extend(register, starts[b]);
-            foreach (var register in Members(blocks[b].LiveOut))
-                Extend(register, End(b) - 1);
-            for (var i = starts[b]; i < End(b); i++)
+            var (start, end) = (starts[b], End(b));
+            blocks[b].LiveIn.ForEach(register => Extend(register, start));
+            blocks[b].LiveOut.ForEach(register => Extend(register, end - 1));
+            for (var i = start; i < end; i++)
             {
-                foreach (var register in Numbered(OperandRoles.Definitions(instructions[i])))
+                foreach (var register in definitions[i])
                     Extend(register, i);
-                foreach (var register in Numbered(OperandRoles.Uses(instructions[i])))
+                foreach (var register in uses[i])
                     Extend(register, i);
             }
         }
 
-        return Enumerable.Range(0, registers.Count).Select(r => (registers[r], first[r], last[r])).OrderBy(interval => interval.Item2);
+        var intervals = new List<(PtxRegister Register, int First, int Last)>(registers.Count);
+        for (var r = 0; r < registers.Count; r++)
+            intervals.Add((registers[r], first[r], last[r]));
+        intervals.Sort(static (x, y) => x.First.CompareTo(y.First));
+        return intervals;
 
         void Extend(int register, int instruction)
         {
             first[register] = Math.Min(first[register], instruction);
             last[register] = Math.Max(last[register], instruction);
         }
+    }
+
+    private int[] Number(List<PtxRegister> operands, Func<PtxRegister, PtxRegister?> canonical, List<int> scratch)
+    {
+        scratch.Clear();
+        foreach (var operand in operands)
+        {
+            if (operand.Type == PtxType.Pred || canonical(operand) is not { } register)
+                continue;
+            if (!numbers.TryGetValue(register, out var number))
+            {
+                numbers.Add(register, number = registers.Count);
+                registers.Add(register);
+            }
+
+            scratch.Add(number);
+        }
+
+        return scratch.ToArray();
     }
 
     private int End(int block) => block + 1 < starts.Length ? starts[block + 1] : instructions.Count;
@@ -88,88 +125,56 @@ internal sealed class Liveness
 
     private BasicBlock Summarize(int b)
     {
-        HashSet<int> used = [], defined = [];
+        var block = new BasicBlock(registers.Count);
         for (var i = starts[b]; i < End(b); i++)
         {
-            used.UnionWith(Numbered(OperandRoles.Uses(instructions[i])).Where(register => !defined.Contains(register)));
-            defined.UnionWith(Numbered(OperandRoles.Definitions(instructions[i])));
+            foreach (var register in uses[i])
+            {
+                if (!block.Defined.Contains(register))
+                    block.LiveIn.Add(register);
+            }
+
+            foreach (var register in definitions[i])
+                block.Defined.Add(register);
         }
 
         var final = instructions[End(b) - 1];
-        var successors = Targets(final).Where(target => target < instructions.Count).Select(target => Array.BinarySearch(starts, target)).ToList();
+        foreach (var target in Targets(final))
+        {
+            if (target < instructions.Count)
+                block.Successors.Add(Array.BinarySearch(starts, target));
+        }
+
         if (b + 1 < starts.Length && (final.Guard is not null || !IsControl(final)))
-            successors.Add(b + 1);
-        return new BasicBlock(used, defined, successors);
+            block.Successors.Add(b + 1);
+        return block;
     }
 
-    private void Propagate(BasicBlock[] blocks)
+    private static void Propagate(BasicBlock[] blocks)
     {
-        foreach (var block in blocks)
-            block.Prepare(registers.Count);
         var changed = true;
         while (changed)
         {
             changed = false;
             for (var b = blocks.Length - 1; b >= 0; b--)
-                changed |= blocks[b].Update(blocks);
-        }
-    }
-
-    private IEnumerable<int> Numbered(IEnumerable<PtxRegister> operands)
-    {
-        foreach (var operand in operands)
-        {
-            if (operand.Type == PtxType.Pred || canonical(operand) is not { } register)
-                continue;
-            if (!numbers.TryGetValue(register, out var number))
             {
-                numbers.Add(register, number = registers.Count);
-                registers.Add(register);
+                var grew = false;
+                foreach (var successor in blocks[b].Successors)
+                    grew |= blocks[b].LiveOut.UnionWith(blocks[successor].LiveIn);
+                if (grew)
+                    changed |= blocks[b].LiveIn.UnionWithDifference(blocks[b].LiveOut, blocks[b].Defined);
             }
-
-            yield return number;
         }
     }
 
-    private static IEnumerable<int> Members(BitArray set)
+    private sealed class BasicBlock(int count)
     {
-        for (var i = 0; i < set.Length; i++)
-        {
-            if (set[i])
-                yield return i;
-        }
-    }
+        public RegisterSet Defined { get; } = new(count);
 
-    private sealed class BasicBlock(HashSet<int> used, HashSet<int> defined, List<int> successors)
-    {
-        private BitArray uses = new(0);
-        private BitArray keeps = new(0);
+        public RegisterSet LiveIn { get; } = new(count);
 
-        public BitArray LiveIn { get; private set; } = new(0);
+        public RegisterSet LiveOut { get; } = new(count);
 
-        public BitArray LiveOut { get; private set; } = new(0);
-
-        public void Prepare(int count)
-        {
-            uses = new BitArray(count);
-            keeps = new BitArray(count, true);
-            foreach (var register in used)
-                uses[register] = true;
-            foreach (var register in defined)
-                keeps[register] = false;
-            LiveIn = new BitArray(uses);
-            LiveOut = new BitArray(count);
-        }
-
-        public bool Update(BasicBlock[] blocks)
-        {
-            foreach (var successor in successors)
-                LiveOut.Or(blocks[successor].LiveIn);
-            var live = new BitArray(LiveOut).And(keeps).Or(uses);
-            if (!new BitArray(live).Xor(LiveIn).HasAnySet())
-                return false;
-            LiveIn = live;
-            return true;
-        }
+        public List<int> Successors { get; } = [];
     }
 }

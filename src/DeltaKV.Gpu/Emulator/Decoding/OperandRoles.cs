@@ -3,15 +3,21 @@ namespace DeltaKV.Gpu.Emulator;
 /// <summary>Which registers an instruction writes and reads.</summary>
 internal static class OperandRoles
 {
-    public static IEnumerable<PtxRegister> Definitions(PtxInstruction i) =>
-        HasDestination(i) && i.Operands.Count > 0 ? Registers(i.Operands[0]) : [];
-
-    /// <summary>A guarded write keeps the old value elsewhere, so it counts as a read too.</summary>
-    public static IEnumerable<PtxRegister> Uses(PtxInstruction i)
+    /// <summary>Appends to the lists. A guarded write keeps the old value elsewhere, so it counts as a read too.</summary>
+    public static void Collect(PtxInstruction i, List<PtxRegister> definitions, List<PtxRegister> uses)
     {
-        var first = HasDestination(i) && i.Guard is null ? 1 : 0;
-        var uses = i.Operands.Skip(first).SelectMany(Registers);
-        return i.Guard is null ? uses : uses.Append(i.Guard.Register!);
+        var operands = i.Operands;
+        var first = 0;
+        if (operands.Count > 0 && HasDestination(i))
+        {
+            Append(operands[0], definitions);
+            first = i.Guard is null ? 1 : 0;
+        }
+
+        for (var k = first; k < operands.Count; k++)
+            Append(operands[k], uses);
+        if (i.Guard is not null)
+            uses.Add(i.Guard.Register!);
     }
 
     private static bool HasDestination(PtxInstruction i) => i.Name switch
@@ -22,11 +28,22 @@ internal static class OperandRoles
         _ => true,
     };
 
-    private static IEnumerable<PtxRegister> Registers(PtxOperand operand) => operand.Kind switch
+    private static void Append(PtxOperand operand, List<PtxRegister> registers)
     {
-        OperandKind.Register => [operand.Register!],
-        OperandKind.Address => Registers(operand.Base!),
-        OperandKind.Vector or OperandKind.Pair => operand.Elements.SelectMany(Registers),
-        _ => [],
-    };
+        switch (operand.Kind)
+        {
+            case OperandKind.Register:
+                registers.Add(operand.Register!);
+                break;
+            case OperandKind.Address:
+                Append(operand.Base!, registers);
+                break;
+            case OperandKind.Vector or OperandKind.Pair:
+                for (var k = 0; k < operand.Elements.Count; k++)
+                    Append(operand.Elements[k], registers);
+                break;
+            default:
+                break;
+        }
+    }
 }

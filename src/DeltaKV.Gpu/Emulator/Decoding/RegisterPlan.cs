@@ -15,7 +15,10 @@ internal sealed class RegisterPlan
     public RegisterPlan(PtxKernel kernel)
     {
         this.kernel = kernel;
-        foreach (var register in kernel.Instructions.SelectMany(OperandRoles.Definitions))
+        List<PtxRegister> written = [], read = [];
+        foreach (var instruction in kernel.Instructions)
+            OperandRoles.Collect(instruction, written, read);
+        foreach (var register in written)
             definitions[register] = definitions.GetValueOrDefault(register) + 1;
         foreach (var instruction in kernel.Instructions)
             FindAlias(instruction);

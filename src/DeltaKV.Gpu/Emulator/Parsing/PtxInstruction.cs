@@ -15,8 +15,14 @@ internal sealed class PtxInstruction
         Guard = guard;
         Line = line;
         Location = location;
-        Types = parts.Skip(1).Select(part => PtxTypes.TryParse(part, out var type) ? type : PtxType.None)
-            .Where(type => type != PtxType.None).ToArray();
+        var types = new List<PtxType>(2);
+        for (var k = 1; k < parts.Length; k++)
+        {
+            if (PtxTypes.TryParse(parts[k], out var type) && type != PtxType.None)
+                types.Add(type);
+        }
+
+        Types = types;
     }
 
     public string Opcode { get; }
