@@ -30,7 +30,7 @@ internal sealed class StepInputs : IDisposable
         this.maxLength = maxLength;
         // Every sequence may end with a tile that is not full.
         var maxTiles = PrefillTile.CountOf(maxRows) + maxSequences;
-        var words = (3 * maxRows) + maxLogitRows + (TileWords * maxTiles);
+        var words = TilesAt + (TileWords * maxTiles);
         staging = accelerator.AllocatePageLocked1D<int>(words);
         device = accelerator.Allocate1D<int>(words);
     }
@@ -52,7 +52,8 @@ internal sealed class StepInputs : IDisposable
         rowCount,
         maxLength);
 
-    private int TilesAt => (3 * maxRows) + maxLogitRows;
+    /// <summary>Tiles are read 16 bytes at a time.</summary>
+    private int TilesAt => ((3 * maxRows) + maxLogitRows + TileWords - 1) / TileWords * TileWords;
 
     /// <summary>Starts over. The copy of the last step must have finished.</summary>
     internal void Clear() => (rowCount, decodeRows, tileCount, LogitCount) = (0, 0, 0, 0);
