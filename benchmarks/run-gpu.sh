@@ -26,13 +26,10 @@ if [[ $nvcc ]]; then
   fi
 fi
 
-for peers in ${PEERS:-} /peers peers shared/peers ../shared/peers; do
-  if [[ -f $peers/kernels_torch.py && ! ${NO_PEERS:-} ]]; then
-    timeout 200 python3 "$peers/kernels_torch.py" >"$out/peers.txt" 2>"$out/peers.log"
-    arguments+=(--peers "$out/peers.txt")
-    break
-  fi
-done
+if [[ ! ${NO_PEERS:-} ]]; then
+  timeout 200 python3 benchmarks/peers/kernels_torch.py >"$out/peers.txt" 2>"$out/peers.log"
+  arguments+=(--peers "$out/peers.txt")
+fi
 
 .gpu/dn/dotnet .gpu/app/DeltaKV.Benchmarks.dll "${arguments[@]}" 2>"$out/kernels.log"
 status=$?
