@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
 using DeltaKV.Gpu.Compiler.Frontend;
@@ -16,11 +17,25 @@ internal static class KernelCompiler
     /// <summary>Changes whenever the same IL may give other PTX; part of the key of every cache.</summary>
     public const int Version = 1;
 
+    private const int LargeStackBytes = 256 << 20;
+
     /// <summary>Compiles a kernel.</summary>
     /// <exception cref="KernelCompileException">The kernel does something a kernel cannot.</exception>
     public static CompiledKernel Compile(MethodInfo kernel, CompileOptions options)
     {
         PtxTarget.Number(options.Target);
+        try
+        {
+            return CompileHere(kernel, options);
+        }
+        catch (InsufficientExecutionStackException)
+        {
+            return CompileWithLargeStack(kernel, options);
+        }
+    }
+
+    private static CompiledKernel CompileHere(MethodInfo kernel, CompileOptions options)
+    {
         var memoryArrays = new HashSet<string>();
         while (true)
         {
@@ -31,6 +46,29 @@ internal static class KernelCompiler
             catch (RegisterArrayException exception)
             {
                 memoryArrays.Add(exception.Site.Path);
+            }
+        }
+    }
+
+    private static CompiledKernel CompileWithLargeStack(MethodInfo kernel, CompileOptions options)
+    {
+        CompiledKernel? compiled = null;
+        ExceptionDispatchInfo? failure = null;
+        var thread = new Thread(Run, LargeStackBytes);
+        thread.Start();
+        thread.Join();
+        failure?.Throw();
+        return compiled!;
+
+        void Run()
+        {
+            try
+            {
+                compiled = CompileHere(kernel, options);
+            }
+            catch (Exception exception)
+            {
+                failure = ExceptionDispatchInfo.Capture(exception);
             }
         }
     }

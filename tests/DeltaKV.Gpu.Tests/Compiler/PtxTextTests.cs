@@ -210,6 +210,46 @@ public class PtxTextTests
     }
 
     [Fact]
+    public void Volatile_reads_keep_others_on_their_side()
+    {
+        var ptx = Compile((ArrayView<Float2> x, ArrayView<int> flag) =>
+        {
+            ref var pair = ref x[0];
+            var first = pair.X;
+            while (Volatile.Read(ref flag[0]) == 0)
+            {
+            }
+
+            var again = Volatile.Read(ref flag[1]);
+            x[1] = new Float2(first, pair.Y + again);
+        }).Ptx;
+
+        Assert.DoesNotContain("ld.global.v2", ptx, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Compiles_kernels_of_thousands_of_blocks_on_a_small_stack()
+    {
+        static void Kernel(ArrayView<int> x, int a)
+        {
+            var sum = a;
+            for (var i = 0; i < Unroll.Full(3000); i++)
+            {
+                if (x[i] > i)
+                    x[i] = i;
+            }
+
+            x[0] = sum;
+        }
+
+        CompiledKernel? compiled = null;
+        var thread = new Thread(() => compiled = Compile(Kernel), 256 << 10);
+        thread.Start();
+        thread.Join();
+        Assert.Equal(3000, Regex.Count(compiled!.Ptx, @"setp\."));
+    }
+
+    [Fact]
     public void Carries_the_lines_of_the_source()
     {
         var ptx = Compile((ArrayView<int> x) => { x[0] = 1; }).Ptx;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DeltaKV.Gpu.Compiler.Il;
 using DeltaKV.Gpu.Compiler.Ir;
 
@@ -28,6 +29,9 @@ internal sealed class SsaVariables(Function function)
     {
         if (block.Variables.TryGetValue(variable, out var known))
             return known.Resolve();
+
+        // The way back to the definition is as long as the kernel; KernelCompiler tries again with a larger stack.
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         depth++;
         var value = ReadFromPredecessors(block, variable);
         depth--;

@@ -210,7 +210,7 @@ internal sealed partial class Translator
         {
             throw Refuse(exception.Message);
         }
-        catch (Exception exception) when (exception is not (KernelCompileException or RegisterArrayException))
+        catch (Exception exception) when (exception is not (KernelCompileException or RegisterArrayException or InsufficientExecutionStackException))
         {
             throw SourceOf.Failure($"The compiler itself failed ({exception.GetType().Name}: {exception.Message}); please report it.", builder.Location, exception);
         }

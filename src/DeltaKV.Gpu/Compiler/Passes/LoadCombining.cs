@@ -17,7 +17,9 @@ internal static class LoadCombining
             {
                 if (value.Op == Op.Load)
                 {
-                    if (value.Data is MemoryAccess { IsVolatile: false, Kinds: [var kind] } && kind.Size() == 4)
+                    if (value.Data is MemoryAccess { IsVolatile: true })
+                        Close(open, groups, alignments);
+                    else if (value.Data is MemoryAccess { Kinds: [var kind] } && kind.Size() == 4)
                         open.Add(value);
                 }
                 else if (!value.IsRemovable() && value.Op is not (Op.Shuffle or Op.Assert))
