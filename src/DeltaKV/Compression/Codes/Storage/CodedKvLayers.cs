@@ -16,10 +16,13 @@ namespace DeltaKV.Compression.Codes.Storage;
 internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
 {
     private const int WindowShift = 4;
+
+    // Ids are 16 bits wide.
+    private const int MaxReferences = 1 << 16;
     private const int GroupsPerMultiprocessor = 4;
 
     // From this many query tiles on, reconstructing once for all of them beats doing it in each.
-    private const int TilesWorthScratch = 3;
+    private const int TilesWorthScratch = 2;
 
     private readonly AcceleratorStream stream;
     private readonly ITransformerKernels<BFloat16> kernels;
@@ -60,6 +63,12 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     {
         if (format.RecomputesFirstLayer != firstLayer is not null)
             throw new ArgumentException("A table of the first layer belongs to a format that recomputes it, and the other way round.", nameof(firstLayer));
+        if (format.ReferencesBelow(limits.SequenceTokens) > MaxReferences)
+        {
+            throw new NotSupportedException(
+                $"A sequence of {limits.SequenceTokens} tokens has {format.ReferencesBelow(limits.SequenceTokens)} references; ids hold {MaxReferences}. Use a larger stride.");
+        }
+
         this.firstLayer = firstLayer;
         var accelerator = stream.Accelerator;
         (this.stream, this.kernels, this.format) = (stream, kernels, format);

@@ -21,6 +21,10 @@ public class CodedModelTests
         Assert.InRange(RelativeError(device, model, (heads, dim) => IdentityCodec.Create(heads, dim), recompute: false), 1e-6, 1e-2);
 
     [Theory, AcceleratorMemberData(nameof(Models))]
+    public void Prompts_reconstructed_in_scratch_keep_bf16_accuracy(TestDevice device, string model) =>
+        Assert.InRange(RelativeError(device, model, (heads, dim) => IdentityCodec.Create(heads, dim), recompute: false, scratchBytes: 1 << 20), 1e-6, 1e-2);
+
+    [Theory, AcceleratorMemberData(nameof(Models))]
     public void A_first_layer_recomputed_from_token_ids_keeps_bf16_accuracy(TestDevice device, string model) =>
         Assert.InRange(RelativeError(device, model, (heads, dim) => IdentityCodec.Create(heads, dim), recompute: true), 1e-6, 1e-2);
 
@@ -33,7 +37,7 @@ public class CodedModelTests
     public void Rotated_bytes_lose_little(TestDevice device, string model) =>
         Assert.InRange(RelativeError(device, model, (heads, dim) => HadamardCodec.Create(heads, dim, ChunkWidth.Bits8, ChunkWidth.Bits8), recompute: false), 1e-6, 2e-2);
 
-    private static double RelativeError(TestDevice device, string model, Func<int, int, LinearCodec> codec, bool recompute)
+    private static double RelativeError(TestDevice device, string model, Func<int, int, LinearCodec> codec, bool recompute, int scratchBytes = 0)
     {
         var accelerator = TestAccelerators.Get(device);
         using var harness = new ModelHarness<BFloat16>(
@@ -41,13 +45,19 @@ public class CodedModelTests
             GoldenLogitsTests.Directory(model),
             256,
             shape => new BFloat16Kernels(accelerator, shape, 8),
-            (stream, config, weights, kernels) => Open(stream, config, weights, kernels, codec(config.KeyValueHeadCount, config.HeadDim), recompute));
+            (stream, config, weights, kernels) => Open(stream, config, weights, kernels, codec(config.KeyValueHeadCount, config.HeadDim), recompute, scratchBytes));
         return GoldenLogitsTests.RelativeError(model, harness.Run);
     }
 
     /// <summary>The last layer stays raw, all others are coded, so that both read paths take part.</summary>
     private static CodedKvLayers Open(
-        AcceleratorStream stream, ModelConfig config, DeviceWeights<BFloat16> weights, ITransformerKernels<BFloat16> kernels, LinearCodec codec, bool recompute)
+        AcceleratorStream stream,
+        ModelConfig config,
+        DeviceWeights<BFloat16> weights,
+        ITransformerKernels<BFloat16> kernels,
+        LinearCodec codec,
+        bool recompute,
+        int scratchBytes)
     {
         var codecs = Enumerable.Repeat<LinearCodec?>(codec, config.LayerCount).ToArray();
         codecs[^1] = null;
@@ -56,7 +66,7 @@ public class CodedModelTests
         var format = new CodedKvFormat(kernels.Shape, codecs, new CodedKvOptions { Sinks = 16, Recent = 32 }, recompute);
         var capacity = CodedKvCapacity.ForBytes(format, 64 << 20, 4, 256, 1024);
         return new CodedKvLayers(
-            stream, kernels, format, capacity, config.Rope, new KvLimits(4, 256, 256, 0), prefixCaching: false,
+            stream, kernels, format, capacity, config.Rope, new KvLimits(4, 256, 256, scratchBytes), prefixCaching: false,
             recompute ? new FirstLayerTable(stream, config, weights, kernels) : null);
     }
 }
