@@ -4,9 +4,11 @@
 #   benchmarks/run-gpu.sh [PREFIX,...]      only rows that start so; results go to $OUT (default artifacts/gpu), the table comes last
 set -uo pipefail
 cd "$(dirname "$0")/.."
-out=${OUT:-artifacts/gpu}
+results=${OUT:-artifacts/gpu}
 only=${1:-}
-mkdir -p "$out" .gpu/dn .gpu/app
+mkdir -p "$results" .gpu/dn .gpu/app
+rm -rf .gpu/out && mkdir -p .gpu/out
+out=.gpu/out
 [[ -x .gpu/dn/dotnet ]] || tar -C .gpu/dn -xJf .gpu/runtime.txz
 rm -rf .gpu/app && mkdir -p .gpu/app && tar -C .gpu/app -xJf .gpu/app.txz
 export DOTNET_ROOT=$PWD/.gpu/dn
@@ -47,4 +49,6 @@ if [[ -x $tools/ptxas ]]; then
   done >"$out/registers.txt"
   grep -vE ' 0 bytes spill stores' "$out/registers.txt" | head -10
 fi
+cp "$out"/kernels.md "$out"/kernels.json "$results"/
+tar -C "$out" -czf "$results/logs.tgz" .
 exit $status

@@ -72,7 +72,7 @@ __device__ inline void finish_step(DecodeState<D>& s, float4 score, int valid, f
 }
 
 template <int D>
-__global__ void __launch_bounds__(128, 4) decode_kernel(DecodeArguments a) {
+__global__ void __launch_bounds__(128, 3) decode_kernel(DecodeArguments a) {
     __shared__ float2 scales[32];
     __shared__ float merged[32 * D];
     launch_dependents();
@@ -85,17 +85,13 @@ __global__ void __launch_bounds__(128, 4) decode_kernel(DecodeArguments a) {
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32, first_token = warp * 16, end = min(block + per_split, (length - first_token + 63) >> 6);
     const int* table = a.tables + (long)a.sequences[row] * a.table_stride;
     DecodeState<D> s;
-    long slot = 0;
-    bool early = block < end && block * 64 + first_token + 16 < length;
-    if (early) {
-        slot = ((long)table[block] * a.key_heads + key_head) * 64 + first_token;
-        load_keys(s, a.keys, slot, 15);
-    }
+    auto slot_of = [&](int number) { return ((long)number * a.key_heads + key_head) * 64 + first_token; };
+    long slot = slot_of(table[block]);
+    int last = length - block * 64 - first_token - 1;
+    if (last >= 16) load_keys(s, a.keys, slot, last);
+    int next_block = table[min(block + 1, blocks - 1)];
     wait_for_dependencies();
-    if (block < end && !early) {
-        slot = ((long)table[block] * a.key_heads + key_head) * 64 + first_token;
-        load_keys(s, a.keys, slot, length - block * 64 - first_token - 1);
-    }
+    if (last >= 0 && last < 16) load_keys(s, a.keys, slot, last);
     const uint4* query = a.qkv + (long)row * a.qkv_stride + (key_head * a.group_size + min(lane >> 2, a.group_size - 1)) * (D / 8) + (lane & 3);
 #pragma unroll
     for (int j = 0; j < D / 32; j++) s.q[j] = query[4 * j];
@@ -113,10 +109,9 @@ __global__ void __launch_bounds__(128, 4) decode_kernel(DecodeArguments a) {
             mma(first, upper.x, lower.x, upper.y, lower.y, s.q[j].x, s.q[j].y);
             mma(second, upper.z, lower.z, upper.w, lower.w, s.q[j].z, s.q[j].w);
         }
-        if (block + 1 < end) {
-            slot = ((long)table[block + 1] * a.key_heads + key_head) * 64 + first_token;
-            load_keys(s, a.keys, slot, valid - 65);
-        }
+        slot = slot_of(next_block);
+        load_keys(s, a.keys, slot, max(0, valid - 65));
+        next_block = table[min(block + 2, blocks - 1)];
         finish_step(s, make_float4(first.x + second.x, first.y + second.y, first.z + second.z, first.w + second.w), valid, a.score_scale);
     }
     float sum_even = s.total.x, sum_odd = s.total.y;

@@ -15,28 +15,20 @@ __device__ inline void multiply32(float4& sum, uint4 upper, uint4 lower, uint4 x
     mma(sum, upper.z, lower.z, upper.w, lower.w, x.z, x.w);
 }
 
-template <int Depth>
-__device__ inline void load_weights(uint4 (&v)[4 * Depth], const uint4* w0, const uint4* w1, int stride) {
-#pragma unroll
-    for (int s = 0; s < Depth; s++) {
-        v[4 * s] = load_streaming(w0 + s * stride);
-        v[4 * s + 1] = load_streaming(w1 + s * stride);
-        v[4 * s + 2] = load_streaming(w0 + s * stride + 4);
-        v[4 * s + 3] = load_streaming(w1 + s * stride + 4);
-    }
+__device__ inline void load_step(uint4* v, const uint4* w0, const uint4* w1) {
+    v[0] = load_streaming(w0);
+    v[1] = load_streaming(w1);
+    v[2] = load_streaming(w0 + 4);
+    v[3] = load_streaming(w1 + 4);
 }
 
-template <int Depth>
-__device__ inline void multiply_weights(const uint4 (&v)[4 * Depth], const uint4* x, int stride, float4& sum) {
-#pragma unroll
-    for (int s = 0; s < Depth; s++) {
-        multiply32(sum, v[4 * s], v[4 * s + 1], x[s * stride]);
-        multiply32(sum, v[4 * s + 2], v[4 * s + 3], x[s * stride + 4]);
-    }
+__device__ inline void multiply_step(const uint4* v, const uint4* x, float4& sum) {
+    multiply32(sum, v[0], v[1], x[0]);
+    multiply32(sum, v[2], v[3], x[4]);
 }
 
 // Up to 8 rows of x; depth a multiple of 64.
-template <bool Gates, int Depth = 2, int MaxWarps = 8>
+template <bool Gates, int Depth = 4, int MaxWarps = 4>
 __global__ void __launch_bounds__(32 * MaxWarps, 4) skinny_gemm_kernel(GemmArguments a) {
     __shared__ float4 partial[MaxWarps * 32];
     launch_dependents();
@@ -48,23 +40,24 @@ __global__ void __launch_bounds__(32 * MaxWarps, 4) skinny_gemm_kernel(GemmArgum
     const uint4* x = a.input + (long)min(group, a.rows - 1) * chunks + quad;
     float4 sum = make_float4(0, 0, 0, 0);
     int stride = warps * 8, chunk = warp * 8;
-    int last_step = (Depth - 1) * stride + 8;
-    uint4 v[4 * Depth];
-    if (chunk + last_step <= chunks) {
-        load_weights<Depth>(v, w0 + chunk, w1 + chunk, stride);
-        wait_for_dependencies();
-        multiply_weights<Depth>(v, x + chunk, stride, sum);
-        for (chunk += Depth * stride; chunk + last_step <= chunks; chunk += Depth * stride) {
-            load_weights<Depth>(v, w0 + chunk, w1 + chunk, stride);
-            multiply_weights<Depth>(v, x + chunk, stride, sum);
+    uint4 ring[Depth][4];
+#pragma unroll
+    for (int s = 0; s < Depth; s++)
+        if (chunk + s * stride + 8 <= chunks) load_step(ring[s], w0 + chunk + s * stride, w1 + chunk + s * stride);
+    wait_for_dependencies();
+    for (; chunk + (2 * Depth - 1) * stride + 8 <= chunks; chunk += Depth * stride) {
+#pragma unroll
+        for (int s = 0; s < Depth; s++) {
+            multiply_step(ring[s], x + chunk + s * stride, sum);
+            load_step(ring[s], w0 + chunk + (Depth + s) * stride, w1 + chunk + (Depth + s) * stride);
         }
-    } else {
-        wait_for_dependencies();
     }
-    for (; chunk + 8 <= chunks; chunk += stride) {
-        uint4 single[4];
-        load_weights<1>(single, w0 + chunk, w1 + chunk, stride);
-        multiply_weights<1>(single, x + chunk, stride, sum);
+    for (; chunk + 8 <= chunks; chunk += Depth * stride) {
+#pragma unroll
+        for (int s = 0; s < Depth; s++) {
+            if (chunk + s * stride + 8 <= chunks) multiply_step(ring[s], x + chunk + s * stride, sum);
+            if (chunk + (Depth + s) * stride + 8 <= chunks) load_step(ring[s], w0 + chunk + (Depth + s) * stride, w1 + chunk + (Depth + s) * stride);
+        }
     }
     partial[warp * 32 + lane] = sum;
     __syncthreads();

@@ -125,18 +125,18 @@ static void linear(const char* name, int m_rows, int n, int k, bool gates) {
     if (m_rows <= 8) {
         measure(name, 10, [=](int i) mutable {
             a.weight = (uint4*)(weights + weight_bytes * (i % copies));
-            int warps = std::min(8, std::max(1, k / 512));
+            int warps = std::min(4, std::max(1, k / 512));
             if (gates) launch_overlapped(skinny_gemm_kernel<true>, (n + 7) / 8, 32 * warps, a);
             else launch_overlapped(skinny_gemm_kernel<false>, (n + 15) / 16, 32 * warps, a);
         });
         return;
     }
-    auto kernel = tiled_gemm_kernel<128, 128, 2, 2, 3>;
-    int shared = 3 * 256 * 128;
+    auto kernel = tiled_gemm_kernel<128, 256, 2, 4, 3>;
+    int shared = 3 * 384 * 128;
     CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared));
     measure(name, 2, [=](int i) mutable {
         a.weight = (uint4*)(weights + weight_bytes * (i % copies));
-        kernel<<<((m_rows + 127) / 128) * ((n + 127) / 128), 128, shared>>>(a);
+        kernel<<<((m_rows + 127) / 128) * ((n + 255) / 256), 256, shared>>>(a);
     });
 }
 
@@ -163,7 +163,7 @@ static void decode(const char* name, int rows, int context) {
     a.sequences = m.upload(ids);
     a.positions = m.upload(positions);
     a.output = m.get<bf16>(2L * rows * Hq * D);
-    a.splits = std::max(1, multiprocessors * 4 / (rows * Hk));
+    a.splits = std::max(1, multiprocessors * 3 / (rows * Hk));
     a.partial_sums = m.get<float>(4L * rows * Hq * a.splits * D);
     a.partial_scales = m.get<float2>(8L * rows * Hq * a.splits);
     a.table_stride = blocks;

@@ -22,13 +22,14 @@ internal static class AttentionCases
         RopeAppend("rope append 1", 1),
     ];
 
-    private static KernelCase Decode(string name, int rows, int context) => new(name, 4.0 * rows * context * Shape.KeyHeads * Shape.HeadDim, 0, 3, arena =>
+    /// <summary>Decode attention, its keys split into so many groups per multiprocessor.</summary>
+    internal static KernelCase Decode(string name, int rows, int context, int groups = 3) => new(name, 4.0 * rows * context * Shape.KeyHeads * Shape.HeadDim, 0, 3, arena =>
     {
         var cache = Cache(arena, Shape, rows, context / KvBlockLayout.Size);
         var qkv = arena.BFloat16s((long)rows * Shape.QkvWidth);
         var output = arena.BFloat16s((long)rows * Shape.OutputWidth);
         var tokens = new TokenRows(arena.Upload([.. Enumerable.Range(0, rows)]), arena.Upload([.. Enumerable.Repeat(context - 1, rows)]));
-        var attention = arena.Keep(new DecodeAttention(arena.Accelerator, Shape, rows));
+        var attention = arena.Keep(new DecodeAttention(arena.Accelerator, Shape, rows, groups));
         return _ => attention.Launch(arena.Stream, qkv, tokens, cache, output, rows);
     });
 

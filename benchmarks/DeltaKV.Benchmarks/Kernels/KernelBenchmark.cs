@@ -34,7 +34,9 @@ internal static class KernelBenchmark
         var copyBandwidth = 0.0;
         var rows = new List<KernelRow>();
         var failures = 0;
-        foreach (var work in BasicCases.All().Concat(LinearCases.All()).Concat(AttentionCases.All()).Concat(LayerCases.All()).Concat(CodedCases.All()))
+        IEnumerable<KernelCase> cases =
+            [.. BasicCases.All(), .. LinearCases.All(), .. AttentionCases.All(), .. LayerCases.All(), .. CodedCases.All(), .. VariantCases.All()];
+        foreach (var work in cases)
         {
             if (work.Name != BasicCases.DriverCopy && !options.Wants(work.Name))
                 continue;

@@ -27,5 +27,7 @@ internal sealed record KernelBenchmarkOptions(string[] Only, string? Twins, stri
         return options;
     }
 
-    internal bool Wants(string name) => Only.Length == 0 || Only.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+    internal bool Wants(string name) => Only.Length == 0
+        ? !name.StartsWith(VariantCases.Prefix, StringComparison.Ordinal)
+        : Only.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 }

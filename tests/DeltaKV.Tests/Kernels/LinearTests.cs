@@ -1,4 +1,5 @@
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 using DeltaKV.Kernels.Gemm;
 using DeltaKV.Kernels.Single;
 
@@ -78,11 +79,34 @@ public sealed class LinearTests(KernelFixture device)
         }
     }
 
+    /// <summary>The tile that only a GPU chooses by itself.</summary>
+    [Theory]
+    [InlineData(100, 200, 72)]
+    [InlineData(129, 264, 200)]
+    public void MultipliesLargeTiles(int m, int n, int k)
+    {
+        CheckLargeTile<Epilogue.Plain>(m, n, k, n, (sums, _) => sums);
+        CheckLargeTile<Epilogue.Residual>(m, n, k, n, (sums, addend) => Map(sums, i => sums[i] + addend[i]));
+        CheckLargeTile<Epilogue.Gated>(m, n, k, 2 * n, (sums, _) => Gate(sums, m, n));
+    }
+
     [Fact]
     public void RefusesRaggedDepth()
     {
         using var buffer = device.Poisoned<BFloat16>(1024);
         Assert.Throws<ArgumentException>(() => new Linear(device.Accelerator).Launch(device.Stream, buffer.View, buffer.View, buffer.View, 1, 8, 12));
+    }
+
+    private void CheckLargeTile<TEpilogue>(int m, int n, int k, int weightRows, Func<double[], float[], double[]> finish)
+        where TEpilogue : struct, IEpilogue
+    {
+        const int threads = 32 * 2 * 4;
+        var columns = TEpilogue.Gates ? 128 : 256;
+        var config = new KernelConfig(
+            (m + 127) / 128 * ((n + columns - 1) / columns), threads, SharedMemoryConfig.RequestDynamic<UInt4>(3 * (128 + 256) * 8));
+        var kernel = new KernelHandle<GemmArguments>(device.Accelerator, TiledGemm.Kernel<Tiles.Of128x256, TEpilogue>);
+        Check(
+            m, n, k, weightRows, (_, x, w, addend, y) => kernel.Launch(device.Stream, config, new GemmArguments(x, w, y, default, addend, m, n, k)), finish);
     }
 
     private void Check(

@@ -5,20 +5,23 @@ namespace DeltaKV.Kernels.Attention;
 /// <summary>Launches <see cref="DecodeAttentionKernel"/> and the combination of its splits for one layer shape; owns the scratch between them.</summary>
 internal sealed class DecodeAttention : IDisposable
 {
-    private const int GroupsPerMultiprocessor = 4;
+    /// <summary>Groups that fit a multiprocessor beside each other with their registers.</summary>
+    private const int ResidentGroups = 3;
 
     private readonly Accelerator accelerator;
     private readonly AttentionShape shape;
     private readonly int maxRows;
+    private readonly int groupsPerMultiprocessor;
     private readonly KernelHandle<DecodeArguments> attend;
     private readonly KernelHandle<DecodeArguments> combine;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> partialSums;
     private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialScales;
 
-    /// <summary>Prepares for up to <paramref name="maxRows"/> sequences at once.</summary>
-    internal DecodeAttention(Accelerator accelerator, AttentionShape shape, int maxRows)
+    /// <summary>Prepares for up to <paramref name="maxRows"/> sequences at once; the keys are split into that many groups per multiprocessor.</summary>
+    internal DecodeAttention(Accelerator accelerator, AttentionShape shape, int maxRows, int groupsPerMultiprocessor = ResidentGroups)
     {
         shape.Validate();
+        this.groupsPerMultiprocessor = groupsPerMultiprocessor;
         this.accelerator = accelerator;
         this.shape = shape;
         this.maxRows = maxRows;
@@ -68,12 +71,12 @@ internal sealed class DecodeAttention : IDisposable
 
     /// <summary>Enough groups to fill the device once, whatever the number of rows; a function of nothing else, so graphs can be kept.</summary>
     private int Splits(int rows) =>
-        Math.Max(1, accelerator.NumMultiprocessors * GroupsPerMultiprocessor / (rows * shape.KeyHeads));
+        Math.Max(1, accelerator.NumMultiprocessors * groupsPerMultiprocessor / (rows * shape.KeyHeads));
 
     private (KernelHandle<DecodeArguments> Attend, KernelHandle<DecodeArguments> Combine) Select<THead>()
         where THead : struct, IHead =>
         (shape.GroupSize <= 8
-            ? new(accelerator, DecodeAttentionKernel.Kernel<THead, OneSet>, new(32 * DecodeAttentionKernel.Warps, GroupsPerMultiprocessor))
+            ? new(accelerator, DecodeAttentionKernel.Kernel<THead, OneSet>, new(32 * DecodeAttentionKernel.Warps, ResidentGroups))
             : new(accelerator, DecodeAttentionKernel.Kernel<THead, TwoSets>, new(32 * DecodeAttentionKernel.Warps, null)),
         new(accelerator, DecodeFinish.Combine<THead>));
 

@@ -50,23 +50,17 @@ internal static class DecodeAttentionKernel
         var firstToken = (Group.IdxX >> 5) * WarpTokens;
         var end = Math.Min(block + blocksPerSplit, (length - firstToken + KvBlockLayout.Size - 1) >> KvBlockLayout.Shift);
         var table = arguments.Cache.Tables.SubView(arguments.Rows.Sequences[row] * (long)arguments.Cache.TableStride);
+        var slot = Slot(arguments, table[block], keyHead, firstToken);
         var keys = LocalMemory.Allocate<UInt4>(2 * ((THead.Dim + 31) / 32));
         for (var j = 0; j < Unroll.Full(2 * ((THead.Dim + 31) / 32)); j++)
             keys[j] = default;
-        var slot = 0L;
-        var isEarly = block < end && (block << KvBlockLayout.Shift) + firstToken + WarpTokens < length;
-        if (isEarly)
-        {
-            slot = Slot(arguments, table[block], keyHead, firstToken);
-            LoadKeys<THead>(arguments, slot, WarpTokens - 1, keys);
-        }
-
+        var last = length - (block << KvBlockLayout.Shift) - firstToken - 1;
+        if (last >= WarpTokens)
+            LoadKeys<THead>(arguments, slot, last, keys);
+        var nextBlock = table[Math.Min(block + 1, blocks - 1)];
         GridDependency.Wait();
-        if (block < end && !isEarly)
-        {
-            slot = Slot(arguments, table[block], keyHead, firstToken);
-            LoadKeys<THead>(arguments, slot, length - (block << KvBlockLayout.Shift) - firstToken - 1, keys);
-        }
+        if (last is >= 0 and < WarpTokens)
+            LoadKeys<THead>(arguments, slot, last, keys);
 
         var q = LocalMemory.Allocate<UInt4>(TSets.Count * ((THead.Dim + 31) / 32));
         LoadQueries<THead, TSets>(arguments, row, keyHead, q);
@@ -89,12 +83,11 @@ internal static class DecodeAttentionKernel
             var valid = length - (block << KvBlockLayout.Shift) - firstToken;
             LoadValues<THead>(arguments, slot, valid - 1, values);
             Score<THead, TSets>(keys, q, scores);
-            if (block + 1 < end)
-            {
-                slot = Slot(arguments, table[block + 1], keyHead, firstToken);
-                LoadKeys<THead>(arguments, slot, valid - KvBlockLayout.Size - 1, keys);
-            }
 
+            // The keys of the next block, whose number is here, and the number of the one after. At the end both are read in vain.
+            slot = Slot(arguments, nextBlock, keyHead, firstToken);
+            LoadKeys<THead>(arguments, slot, Math.Max(0, valid - KvBlockLayout.Size - 1), keys);
+            nextBlock = table[Math.Min(block + 2, blocks - 1)];
             for (var set = 0; set < Unroll.Full(TSets.Count); set++)
             {
                 scores[set] = Mask(scores[set], (Warp.LaneIdx >> 2) < valid, (Warp.LaneIdx >> 2) + 8 < valid);

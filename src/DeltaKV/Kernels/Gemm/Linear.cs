@@ -55,12 +55,12 @@ internal sealed class Linear(Accelerator accelerator)
     private sealed class Variants<TEpilogue>(Accelerator accelerator)
         where TEpilogue : struct, IEpilogue
     {
-        private readonly KernelHandle<GemmArguments> skinny8 = new(accelerator, SkinnyGemm.Kernel<Skinny8, TEpilogue>, new(256, 4));
-        private readonly KernelHandle<GemmArguments> skinny16 = new(accelerator, SkinnyGemm.Kernel<Skinny16, TEpilogue>, new(256, 3));
-        private readonly KernelHandle<GemmArguments> skinny32 = new(accelerator, SkinnyGemm.Kernel<Skinny32, TEpilogue>);
-        private readonly KernelHandle<GemmArguments> skinny64 = new(accelerator, SkinnyGemm.Kernel<Skinny64, TEpilogue>);
-        private readonly KernelHandle<GemmArguments> small = new(accelerator, TiledGemm.Kernel<Tile64, TEpilogue>);
-        private readonly KernelHandle<GemmArguments> large = new(accelerator, TiledGemm.Kernel<Tile128, TEpilogue>);
+        private readonly KernelHandle<GemmArguments> skinny8 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny8, TEpilogue>, new(32 * Tiles.Skinny8.MaxWarps, 4));
+        private readonly KernelHandle<GemmArguments> skinny16 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny16, TEpilogue>, new(32 * Tiles.Skinny16.MaxWarps, 4));
+        private readonly KernelHandle<GemmArguments> skinny32 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny32, TEpilogue>, new(32 * Tiles.Skinny32.MaxWarps, 3));
+        private readonly KernelHandle<GemmArguments> skinny64 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny64, TEpilogue>, new(32 * Tiles.Skinny64.MaxWarps, 2));
+        private readonly KernelHandle<GemmArguments> small = new(accelerator, TiledGemm.Kernel<Tiles.Of64x64, TEpilogue>);
+        private readonly KernelHandle<GemmArguments> large = new(accelerator, TiledGemm.Kernel<Tiles.Of128x256, TEpilogue>, new(256, 1));
 
         internal void Launch(AcceleratorStream stream, GemmArguments arguments)
         {
@@ -71,22 +71,22 @@ internal sealed class Linear(Accelerator accelerator)
             switch (arguments.Rows)
             {
                 case <= 8:
-                    LaunchSkinny<Skinny8>(stream, skinny8, arguments);
+                    LaunchSkinny<Tiles.Skinny8>(stream, skinny8, arguments);
                     break;
                 case <= 16:
-                    LaunchSkinny<Skinny16>(stream, skinny16, arguments);
+                    LaunchSkinny<Tiles.Skinny16>(stream, skinny16, arguments);
                     break;
                 case <= 32:
-                    LaunchSkinny<Skinny32>(stream, skinny32, arguments);
+                    LaunchSkinny<Tiles.Skinny32>(stream, skinny32, arguments);
                     break;
                 case <= MaxSkinnyRows:
-                    LaunchSkinny<Skinny64>(stream, skinny64, arguments);
+                    LaunchSkinny<Tiles.Skinny64>(stream, skinny64, arguments);
                     break;
                 default:
-                    if (Groups<Tile128>(arguments) >= accelerator.NumMultiprocessors && accelerator.AcceleratorType == AcceleratorType.Cuda)
-                        LaunchTiled<Tile128>(stream, large, arguments);
+                    if (Groups<Tiles.Of128x256>(arguments) >= accelerator.NumMultiprocessors && accelerator.AcceleratorType == AcceleratorType.Cuda)
+                        LaunchTiled<Tiles.Of128x256>(stream, large, arguments);
                     else
-                        LaunchTiled<Tile64>(stream, small, arguments);
+                        LaunchTiled<Tiles.Of64x64>(stream, small, arguments);
                     break;
             }
         }
@@ -112,75 +112,5 @@ internal sealed class Linear(Accelerator accelerator)
             var columns = TEpilogue.Gates ? TTile.Columns / 2 : TTile.Columns;
             return (arguments.Rows + TTile.Rows - 1) / TTile.Rows * ((arguments.Columns + columns - 1) / columns);
         }
-    }
-
-    private readonly struct Skinny8 : SkinnyGemm.ITile
-    {
-        public static int WeightFragments => 1;
-
-        public static int TokenFragments => 1;
-
-        public static int Depth => 2;
-
-        public static int MaxWarps => 8;
-    }
-
-    private readonly struct Skinny16 : SkinnyGemm.ITile
-    {
-        public static int WeightFragments => 1;
-
-        public static int TokenFragments => 2;
-
-        public static int Depth => 2;
-
-        public static int MaxWarps => 8;
-    }
-
-    private readonly struct Skinny32 : SkinnyGemm.ITile
-    {
-        public static int WeightFragments => 2;
-
-        public static int TokenFragments => 4;
-
-        public static int Depth => 2;
-
-        public static int MaxWarps => 8;
-    }
-
-    private readonly struct Skinny64 : SkinnyGemm.ITile
-    {
-        public static int WeightFragments => 2;
-
-        public static int TokenFragments => 8;
-
-        public static int Depth => 2;
-
-        public static int MaxWarps => 4;
-    }
-
-    private readonly struct Tile64 : TiledGemm.ITile
-    {
-        public static int Rows => 64;
-
-        public static int Columns => 64;
-
-        public static int WarpRows => 2;
-
-        public static int WarpColumns => 2;
-
-        public static int Stages => 4;
-    }
-
-    private readonly struct Tile128 : TiledGemm.ITile
-    {
-        public static int Rows => 128;
-
-        public static int Columns => 128;
-
-        public static int WarpRows => 2;
-
-        public static int WarpColumns => 2;
-
-        public static int Stages => 3;
     }
 }

@@ -6,8 +6,9 @@ namespace DeltaKV.Kernels.Gemm;
 /// <remarks>
 /// The weight is read once and everything else is small, so the tensor core sees the roles swapped: 16 rows of W are its M, 8 tokens its N.
 /// The order of k inside a dot product is free, so a lane takes 16 consecutive bytes of a row of W straight into fragment registers (its four
-/// neighbours the next 48), and the same bytes of x: no shared memory, no ldmatrix. The warps of a group take turns along k and add up
-/// at the end. In the gated form fragment rows 8 to 15 are rows of the up matrix, so gate and up of an element meet in one lane.
+/// neighbours the next 48), and the same bytes of x: no shared memory, no ldmatrix. Registers are a ring: the weights of the next steps are on
+/// their way while one is multiplied, and those of the first before the kernel that makes x has ended. The warps of a group take turns along k
+/// and add up at the end. In the gated form fragment rows 8 to 15 are rows of the up matrix, so gate and up of an element meet in one lane.
 /// Moves 2 n k bytes of weight: bound by memory; floor = 2 n k / bandwidth. k a multiple of 8, n and m free.
 /// </remarks>
 internal static class SkinnyGemm
@@ -24,7 +25,7 @@ internal static class SkinnyGemm
         /// <summary>Fragments of 8 tokens.</summary>
         static abstract int TokenFragments { get; }
 
-        /// <summary>Steps along k whose loads are in flight together.</summary>
+        /// <summary>Steps along k whose weights are in flight while one is multiplied.</summary>
         static abstract int Depth { get; }
 
         /// <summary>The most warps of a group.</summary>
@@ -55,33 +56,42 @@ internal static class SkinnyGemm
         for (var i = 0; i < Unroll.Full(TTile.WeightFragments * TTile.TokenFragments); i++)
             sums[i] = default;
 
-        // The first weights are on their way before the kernel that makes x has ended.
         var stride = warps * StepChunks;
         var chunk = warp * StepChunks;
-        var lastStep = ((TTile.Depth - 1) * stride) + StepChunks;
-        var loaded = LocalMemory.Allocate<UInt4>(2 * 2 * TTile.WeightFragments * TTile.Depth);
-        if (chunk + lastStep <= chunks)
+        var ring = LocalMemory.Allocate<UInt4>(4 * TTile.WeightFragments * TTile.Depth);
+        for (var i = 0; i < Unroll.Full(4 * TTile.WeightFragments * TTile.Depth); i++)
+            ring[i] = default;
+        for (var s = 0; s < Unroll.Full(TTile.Depth); s++)
         {
-            Load<TTile>(arguments, weights, loaded, chunk, stride, TTile.Depth);
-            GridDependency.Wait();
-            Multiply<TTile>(arguments, loaded, inputs, sums, chunk, stride, TTile.Depth);
-            for (chunk += TTile.Depth * stride; chunk + lastStep <= chunks; chunk += TTile.Depth * stride)
+            if (chunk + (s * stride) + StepChunks <= chunks)
+                Load<TTile>(arguments, weights, ring, s, chunk + (s * stride));
+        }
+
+        GridDependency.Wait();
+        for (; chunk + (((2 * TTile.Depth) - 1) * stride) + StepChunks <= chunks; chunk += TTile.Depth * stride)
+        {
+            for (var s = 0; s < Unroll.Full(TTile.Depth); s++)
             {
-                Load<TTile>(arguments, weights, loaded, chunk, stride, TTile.Depth);
-                Multiply<TTile>(arguments, loaded, inputs, sums, chunk, stride, TTile.Depth);
+                Multiply<TTile>(arguments, ring, s, inputs, sums, chunk + (s * stride));
+                Load<TTile>(arguments, weights, ring, s, chunk + ((TTile.Depth + s) * stride));
             }
         }
-        else
+
+        for (; chunk + StepChunks <= chunks; chunk += TTile.Depth * stride)
         {
-            GridDependency.Wait();
+            for (var s = 0; s < Unroll.Full(TTile.Depth); s++)
+            {
+                if (chunk + (s * stride) + StepChunks <= chunks)
+                    Multiply<TTile>(arguments, ring, s, inputs, sums, chunk + (s * stride));
+                if (chunk + ((TTile.Depth + s) * stride) + StepChunks <= chunks)
+                    Load<TTile>(arguments, weights, ring, s, chunk + ((TTile.Depth + s) * stride));
+            }
         }
 
-        for (; chunk + StepChunks <= chunks; chunk += stride)
-        {
-            Load<TTile>(arguments, weights, loaded, chunk, stride, 1);
-            Multiply<TTile>(arguments, loaded, inputs, sums, chunk, stride, 1);
-        }
-
+        // The last step of fewer than 64 k, if there is one, falls to the warp whose turn it is.
+        chunk = chunks / StepChunks * StepChunks;
+        if (chunk / StepChunks % warps != warp)
+            chunk = chunks;
         if (chunk < chunks)
             AccumulateTail<TTile>(arguments, weights, inputs, sums, chunk, chunks - quad);
 
@@ -98,42 +108,35 @@ internal static class SkinnyGemm
         return (half & 1) == 0 ? column : arguments.Columns + column;
     }
 
-    /// <summary>Asks for the weights of <paramref name="steps"/> steps of 64 k, <paramref name="stride"/> chunks apart.</summary>
-    private static void Load<TTile>(
-        in GemmArguments arguments, ArrayView<long> weights, ArrayView<UInt4> loaded, int chunk, int stride, int steps)
+    /// <summary>Asks for the weights of 64 k into place <paramref name="step"/> of the ring.</summary>
+    private static void Load<TTile>(in GemmArguments arguments, ArrayView<long> weights, ArrayView<UInt4> ring, int step, int chunk)
         where TTile : struct, ITile
     {
-        for (var s = 0; s < Unroll.Full(steps); s++)
+        for (var i = 0; i < Unroll.Full(2 * TTile.WeightFragments); i++)
         {
-            for (var i = 0; i < Unroll.Full(2 * TTile.WeightFragments); i++)
-            {
-                var row = arguments.Weight.SubView(weights[i] + (chunk + (s * stride)));
-                loaded[(4 * s * TTile.WeightFragments) + i] = Cached.LoadStreaming(ref row[0]);
-                loaded[(((4 * s) + 2) * TTile.WeightFragments) + i] = Cached.LoadStreaming(ref row[4]);
-            }
+            var row = arguments.Weight.SubView(weights[i] + chunk);
+            ring[(4 * step * TTile.WeightFragments) + i] = Cached.LoadStreaming(ref row[0]);
+            ring[(((4 * step) + 2) * TTile.WeightFragments) + i] = Cached.LoadStreaming(ref row[4]);
         }
     }
 
-    /// <summary>Adds those steps. What x is made of may be written by a kernel that ran when this one began: no read-only loads.</summary>
+    /// <summary>Adds 64 k. What makes x may have run when this kernel began: no read-only loads.</summary>
     private static void Multiply<TTile>(
-        in GemmArguments arguments, ArrayView<UInt4> loaded, ArrayView<long> inputs, ArrayView<Float4> sums, int chunk, int stride, int steps)
+        in GemmArguments arguments, ArrayView<UInt4> ring, int step, ArrayView<long> inputs, ArrayView<Float4> sums, int chunk)
         where TTile : struct, ITile
     {
-        for (var s = 0; s < Unroll.Full(steps); s++)
+        for (var j = 0; j < Unroll.Full(TTile.TokenFragments); j++)
         {
-            for (var j = 0; j < Unroll.Full(TTile.TokenFragments); j++)
+            var tokens = arguments.Input.SubView(inputs[j] + chunk);
+            var low = tokens[0];
+            var high = tokens[4];
+            for (var i = 0; i < Unroll.Full(TTile.WeightFragments); i++)
             {
-                var tokens = arguments.Input.SubView(inputs[j] + (chunk + (s * stride)));
-                var low = tokens[0];
-                var high = tokens[4];
-                for (var i = 0; i < Unroll.Full(TTile.WeightFragments); i++)
-                {
-                    var at = (i * TTile.TokenFragments) + j;
-                    var first = (4 * s * TTile.WeightFragments) + (2 * i);
-                    var second = first + (2 * TTile.WeightFragments);
-                    sums[at] = Multiply(loaded[first], loaded[first + 1], low, sums[at]);
-                    sums[at] = Multiply(loaded[second], loaded[second + 1], high, sums[at]);
-                }
+                var at = (i * TTile.TokenFragments) + j;
+                var first = (4 * step * TTile.WeightFragments) + (2 * i);
+                var second = first + (2 * TTile.WeightFragments);
+                sums[at] = Multiply(ring[first], ring[first + 1], low, sums[at]);
+                sums[at] = Multiply(ring[second], ring[second + 1], high, sums[at]);
             }
         }
     }

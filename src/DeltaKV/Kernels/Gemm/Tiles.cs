@@ -1,0 +1,81 @@
+namespace DeltaKV.Kernels.Gemm;
+
+/// <summary>The shapes of matrix products that <see cref="Linear"/> chooses from; measured with the benchmark's <c>variant</c> rows.</summary>
+internal static class Tiles
+{
+    /// <summary>Up to 8 tokens.</summary>
+    internal readonly struct Skinny8 : SkinnyGemm.ITile
+    {
+        public static int WeightFragments => 1;
+
+        public static int TokenFragments => 1;
+
+        public static int Depth => 4;
+
+        public static int MaxWarps => 4;
+    }
+
+    /// <summary>Up to 16 tokens.</summary>
+    internal readonly struct Skinny16 : SkinnyGemm.ITile
+    {
+        public static int WeightFragments => 1;
+
+        public static int TokenFragments => 2;
+
+        public static int Depth => 4;
+
+        public static int MaxWarps => 4;
+    }
+
+    /// <summary>Up to 32 tokens.</summary>
+    internal readonly struct Skinny32 : SkinnyGemm.ITile
+    {
+        public static int WeightFragments => 2;
+
+        public static int TokenFragments => 4;
+
+        public static int Depth => 2;
+
+        public static int MaxWarps => 4;
+    }
+
+    /// <summary>Up to 64 tokens.</summary>
+    internal readonly struct Skinny64 : SkinnyGemm.ITile
+    {
+        public static int WeightFragments => 2;
+
+        public static int TokenFragments => 8;
+
+        public static int Depth => 2;
+
+        public static int MaxWarps => 4;
+    }
+
+    /// <summary>For products too small to fill the device with large tiles.</summary>
+    internal readonly struct Of64x64 : TiledGemm.ITile
+    {
+        public static int Rows => 64;
+
+        public static int Columns => 64;
+
+        public static int WarpRows => 2;
+
+        public static int WarpColumns => 2;
+
+        public static int Stages => 4;
+    }
+
+    /// <summary>For large products: the largest tile whose sums fit the registers of eight warps.</summary>
+    internal readonly struct Of128x256 : TiledGemm.ITile
+    {
+        public static int Rows => 128;
+
+        public static int Columns => 256;
+
+        public static int WarpRows => 2;
+
+        public static int WarpColumns => 4;
+
+        public static int Stages => 3;
+    }
+}
