@@ -21,11 +21,8 @@ internal sealed class CpuGraph(CPUAccelerator accelerator, Action[] recorded) : 
     {
         ArgumentNullException.ThrowIfNull(stream);
         stream.ThrowIfForeign(Accelerator);
-        var launched = work;
-        ((CpuStream)stream).Do(() =>
-        {
-            foreach (var action in launched)
-                action();
-        });
+        var target = (CpuStream)stream;
+        foreach (var action in work)
+            target.Do(action);
     }
 }

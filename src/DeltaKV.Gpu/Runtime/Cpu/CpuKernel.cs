@@ -63,12 +63,14 @@ internal sealed unsafe class CpuKernel : Kernel
     private void Record(CpuStream stream, KernelConfig config, void** arguments)
     {
         var values = Compiled.Parameters.Select((parameter, i) => new ReadOnlySpan<byte>(arguments[i], parameter.Size).ToArray()).ToArray();
-        stream.Do(() => Replay(config, values));
+        var total = values.Sum(value => Padded(value.Length));
+        stream.Do(() => Replay(config, values, total));
     }
 
-    private void Replay(in KernelConfig config, byte[][] values)
+    private static int Padded(int bytes) => (bytes + 15) / 16 * 16;
+
+    private void Replay(in KernelConfig config, byte[][] values, int total)
     {
-        var total = values.Sum(value => (value.Length + 15) / 16 * 16);
         var bytes = stackalloc byte[total + 16];
         var pointers = stackalloc void*[values.Length + 1];
         bytes += 16 - ((nint)bytes & 15);
@@ -76,7 +78,7 @@ internal sealed unsafe class CpuKernel : Kernel
         {
             values[i].CopyTo(new Span<byte>(bytes, values[i].Length));
             pointers[i] = bytes;
-            bytes += (values[i].Length + 15) / 16 * 16;
+            bytes += Padded(values[i].Length);
         }
 
         Run(config, pointers);

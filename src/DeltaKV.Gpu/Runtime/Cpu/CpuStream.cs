@@ -23,10 +23,23 @@ internal sealed unsafe class CpuStream(CPUAccelerator accelerator) : Accelerator
             recording.Add(work);
     }
 
-    internal override void Copy(nint target, nint source, long bytes, CopyDirection direction) =>
-        Do(() => NativeMemory.Copy((void*)source, (void*)target, (nuint)bytes));
+    internal override void Copy(nint target, nint source, long bytes, CopyDirection direction)
+    {
+        ThrowIfUnusable();
+        if (recording is null)
+            NativeMemory.Copy((void*)source, (void*)target, (nuint)bytes);
+        else
+            RecordCopy(target, source, bytes);
+    }
 
-    internal override void Fill(nint target, byte value, long bytes) => Do(() => NativeMemory.Fill((void*)target, (nuint)bytes, value));
+    internal override void Fill(nint target, byte value, long bytes)
+    {
+        ThrowIfUnusable();
+        if (recording is null)
+            NativeMemory.Fill((void*)target, (nuint)bytes, value);
+        else
+            RecordFill(target, value, bytes);
+    }
 
     private protected override void RecordCore(AcceleratorEvent marker) => Do(((CpuEvent)marker).Record);
 
@@ -42,4 +55,9 @@ internal sealed unsafe class CpuStream(CPUAccelerator accelerator) : Accelerator
     }
 
     private protected override void DisposeCore() => recording = null;
+
+    // Apart from the methods above, so that what runs at once allocates no closure.
+    private void RecordCopy(nint target, nint source, long bytes) => recording!.Add(() => NativeMemory.Copy((void*)source, (void*)target, (nuint)bytes));
+
+    private void RecordFill(nint target, byte value, long bytes) => recording!.Add(() => NativeMemory.Fill((void*)target, (nuint)bytes, value));
 }
