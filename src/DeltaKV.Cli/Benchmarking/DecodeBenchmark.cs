@@ -17,8 +17,8 @@ internal sealed class DecodeBenchmark(BenchModel model, int samples, double copy
         using var cache = new BenchCache(model, size);
         using var inputs = new StepInputs(accelerator, rows, rows, size.Batch, size.Context);
         using var transformer = new Transformer<BFloat16>(accelerator, model.Config, model.Weights, model.Kernels, cache.Layers, rows, rows);
-        using var samplingRows = accelerator.Allocate1D([.. Enumerable.Repeat(SamplingRow.Greedy, rows)]);
-        var sampler = new Sampler(accelerator);
+        using var samplingRows = accelerator.Allocate1D(new SamplingRow[rows]);
+        var sampler = new SamplingKernel(accelerator);
 
         inputs.Clear();
         for (var i = 0; i < size.Batch; i++)
@@ -44,7 +44,7 @@ internal sealed class DecodeBenchmark(BenchModel model, int samples, double copy
         {
             var logits = transformer.Forward(stream, inputs);
             var vocabulary = model.Config.VocabularySize;
-            sampler.Launch(stream, new SamplingArguments(logits, samplingRows.View, default, default, inputs.Tokens, vocabulary), rows);
+            sampler.Launch(stream, logits, samplingRows.View, default, default, inputs.Tokens, rows, vocabulary);
         }
     }
 

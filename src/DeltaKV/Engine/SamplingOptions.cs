@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using DeltaKV.Kernels.Sampling;
 
 namespace DeltaKV.Engine;
 
@@ -33,7 +34,7 @@ public sealed record SamplingOptions
     /// <summary>Subtracted from logits of tokens in the answer once per occurrence, -2 to 2.</summary>
     public float FrequencyPenalty { get; init => field = InRange(value, -2, 2); }
 
-    /// <summary>Added to the logits of tokens, -100 to 100 each.</summary>
+    /// <summary>Added to the logits of tokens, -100 to 100 each; at most 1024 tokens.</summary>
     public ImmutableDictionary<int, float> LogitBias { get; init => field = CheckBias(value); } = ImmutableDictionary<int, float>.Empty;
 
     /// <summary>Makes sampling repeatable; null draws a seed per request.</summary>
@@ -68,6 +69,8 @@ public sealed record SamplingOptions
     private static ImmutableDictionary<int, float> CheckBias(ImmutableDictionary<int, float> bias)
     {
         ArgumentNullException.ThrowIfNull(bias, nameof(LogitBias));
+        if (bias.Count > SamplingKernel.MaxBiases)
+            throw new ArgumentException($"LogitBias has {bias.Count} tokens, expected at most {SamplingKernel.MaxBiases}.", nameof(bias));
         foreach (var (token, value) in bias)
         {
             AtLeast(token, 0, nameof(LogitBias));

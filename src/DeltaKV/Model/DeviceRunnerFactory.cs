@@ -85,7 +85,8 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
         where T : unmanaged
     {
         var logitRows = DecodeGraphs.Bucket(options.MaxSequences);
-        var workspace = Workspace<T>.Bytes(config, Math.Max(options.MaxBatchTokens, logitRows), logitRows);
+        var workspace = Workspace<T>.Bytes(config, Math.Max(options.MaxBatchTokens, logitRows), logitRows)
+            + TokenSampler.Bytes(config.VocabularySize, logitRows, options.MaxSequences);
         var kvBytesPerToken = method?.BytesPerToken ?? (long)config.LayerCount * config.KeyValueWidth * ArrayView<T>.ElementSize;
         workspace += method?.FixedBytes(Limits(config, options, options.MaxModelLength ?? config.MaxPositions)) ?? 0;
         return MemoryPlan.Create(

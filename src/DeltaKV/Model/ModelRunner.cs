@@ -1,6 +1,5 @@
 using DeltaKV.Cache;
 using DeltaKV.Engine;
-using DeltaKV.Gpu;
 using DeltaKV.Weights;
 
 namespace DeltaKV.Model;
@@ -17,6 +16,7 @@ internal sealed class ModelRunner<T> : IModelRunner
     private readonly TokenSampler sampler;
     private readonly SequenceStep[] steps;
     private readonly int[] tokens;
+    private bool interrupted;
 
     /// <summary>Takes over the device and everything on it.</summary>
     internal ModelRunner(ModelDevice<T> device, ModelConfig config, MemoryPlan plan, EngineOptions options)
@@ -29,7 +29,7 @@ internal sealed class ModelRunner<T> : IModelRunner
         transformer = new Transformer<T>(device.Accelerator, config, device.Weights, device.Kernels, device.Layers, rows, logitRows);
         inputs = new StepInputs(device.Accelerator, rows, logitRows, sequences, plan.MaxModelLength);
         graphs = new DecodeGraphs(device.Stream);
-        sampler = new TokenSampler(device.Stream, config.VocabularySize, logitRows);
+        sampler = new TokenSampler(device.Accelerator, config.VocabularySize, logitRows, sequences);
         steps = new SequenceStep[sequences];
         tokens = new int[sequences];
     }
@@ -38,20 +38,16 @@ internal sealed class ModelRunner<T> : IModelRunner
 
     public ReadOnlySpan<int> Forward(ScheduledBatch batch)
     {
-        Stage(batch);
-        var stream = device.Stream;
-        device.Layers.Prepare(stream, steps.AsSpan(0, batch.Count));
-        var decodesOnly = batch.DecodeCount == batch.Count;
-        if (decodesOnly)
-            inputs.PadDecode(DecodeGraphs.Bucket(batch.Count));
-        inputs.Upload(stream);
+        if (interrupted)
+        {
+            // What the last step enqueued may still read the staging memory, and how far its sampling came is not known.
+            device.Stream.Synchronize();
+            sampler.Forget();
+        }
 
-        if (!decodesOnly)
-            sampler.Sample(batch, transformer.Forward(stream, inputs, batch), tokens);
-        else if (graphs.TryReplay(inputs.LogitCount, out var logits))
-            sampler.Sample(batch, logits, tokens);
-        else
-            sampler.Sample(batch, graphs.RunAndCapture(inputs.LogitCount, DecodeStep), tokens);
+        interrupted = true;
+        Run(batch);
+        interrupted = false;
         return tokens.AsSpan(0, batch.Count);
     }
 
@@ -64,7 +60,26 @@ internal sealed class ModelRunner<T> : IModelRunner
         device.Dispose();
     }
 
-    private ArrayView<float> DecodeStep() => transformer.Forward(device.Stream, inputs);
+    private void Run(ScheduledBatch batch)
+    {
+        Stage(batch);
+        var stream = device.Stream;
+        device.Layers.Prepare(stream, steps.AsSpan(0, batch.Count));
+        var decodesOnly = batch.DecodeCount == batch.Count;
+        if (decodesOnly)
+            inputs.PadDecode(DecodeGraphs.Bucket(batch.Count));
+        inputs.Upload(stream);
+        sampler.Stage(stream, batch, inputs.LogitCount);
+
+        if (!decodesOnly)
+            Step(batch);
+        else if (!graphs.TryReplay(inputs.LogitCount))
+            graphs.RunAndCapture(inputs.LogitCount, () => Step());
+        sampler.Read(stream, batch, tokens);
+    }
+
+    private void Step(ScheduledBatch? batch = null) =>
+        sampler.Enqueue(device.Stream, transformer.Forward(device.Stream, inputs, batch), inputs.LogitCount);
 
     private void Stage(ScheduledBatch batch)
     {
@@ -76,7 +91,7 @@ internal sealed class ModelRunner<T> : IModelRunner
             steps[i] = new SequenceStep(entry.Sequence.Cache, row, entry.Count);
             inputs.Add(i, entry.Tokens, entry.Start, isDecode: i < batch.DecodeCount);
             row += entry.Count;
-            if (entry.Samples || i < batch.DecodeCount)
+            if (TokenSampler.HasLogits(batch, i))
                 inputs.AddLogits(row - 1);
         }
     }

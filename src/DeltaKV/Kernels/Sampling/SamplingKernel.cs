@@ -2,112 +2,175 @@ using DeltaKV.Gpu;
 
 namespace DeltaKV.Kernels.Sampling;
 
-/// <summary>Chooses the next token of every row from its logits: argmax, or a draw from the softmax cut by top-k, top-p and min-p.</summary>
+/// <summary>Chooses a token per row of logits: bias, penalties, temperature, top-k, top-p, min-p, then the most likely one or a draw.</summary>
 /// <remarks>
-/// Shapes: logits <c>[rows, vocabulary]</c> fp32. One group per row. A pass applies bias and penalties and finds the most likely token; to draw, a second
-/// replaces logits by probabilities relative to it in 31-bit fixed point, whose sums are exact in any order. Cuts are searched by value, two
-/// bits a pass (<see cref="ProbabilityCut"/>), with no sort. Reads 4 bytes per logit and pass from L2: bound by one multiprocessor's
-/// share of it, some 5 us per pass at 128k tokens. Ties at a cut are all kept; equal logits resolve to the lowest token.
+/// <para>Shapes: logits <c>[rows, vocabulary]</c> fp32, changed in place where bias or penalties apply; bias <c>[slots, MaxBiases]</c>; counts
+/// <c>[slots, vocabulary]</c>; tokens <c>[rows]</c>. One group per row.</para>
+/// <para>The most likely token takes one pass over the row, 4 bytes a token: bound by what one multiprocessor reads from L2, some 5 us for 128k
+/// tokens. Drawing ranks the tokens by probability, then by id, and searches that ranking by histograms (<see cref="RankSearch"/>), three to four
+/// passes for top-k, top-p and the draw each; nothing is sorted.</para>
+/// <para>A draw depends on the row's logits, its seed and its position only: random bits are counted (<see cref="Philox"/>) and probabilities are
+/// summed as integers. So neither the batch nor the group size changes it.</para>
+/// <para>Order of the filters as in Transformers. A token 2^40 times less likely than the most likely one counts as impossible.</para>
 /// </remarks>
-internal static class SamplingKernel
+internal sealed class SamplingKernel(Accelerator accelerator)
 {
-    /// <summary>The probability of the most likely token relative to itself.</summary>
-    internal const float One = 1u << 31;
+    /// <summary>The most biased tokens of a row.</summary>
+    internal const int MaxBiases = 1024;
 
-    internal static void Kernel(SamplingArguments arguments)
+    /// <summary>The largest vocabulary.</summary>
+    internal const int MaxVocabulary = 1 << RankedRow.IdBits;
+
+    /// <summary>Set in a token count if the prompt has the token; the other bits count the answer.</summary>
+    internal const int InPrompt = int.MinValue;
+
+    private const int MaxGroupSize = 1024;
+
+    private readonly KernelHandle<Arguments> sample = new(accelerator, Kernel, new KernelSpecialization(MaxGroupSize, 1));
+
+    /// <summary>Chooses the tokens of <paramref name="count"/> rows.</summary>
+    internal void Launch(
+        AcceleratorStream stream,
+        ArrayView<float> logits,
+        ArrayView<SamplingRow> rows,
+        ArrayView<TokenBias> biases,
+        ArrayView<int> counts,
+        ArrayView<int> tokens,
+        int count,
+        int vocabulary)
+    {
+        if (vocabulary > MaxVocabulary)
+            throw new ArgumentOutOfRangeException(nameof(vocabulary), vocabulary, $"A ranking has room for {MaxVocabulary} tokens.");
+        if (count == 0)
+            return;
+        var groupSize = Math.Clamp(((vocabulary / 8) + 31) / 32 * 32, 32, MaxGroupSize);
+        sample.Launch(stream, new KernelConfig(count, groupSize), new Arguments(logits, rows, biases, counts, tokens, vocabulary));
+    }
+
+    private static void Kernel(Arguments arguments)
     {
         GridDependency.LaunchDependents();
         GridDependency.Wait();
         var row = arguments.Rows[Grid.IdxX];
         var logits = arguments.Logits.SubView((long)Grid.IdxX * arguments.Vocabulary, arguments.Vocabulary);
-        if (row.Biases > 0)
-            AddBiases(logits, arguments.Biases.SubView(row.FirstBias), row.Biases);
-        var token = FindLargest(arguments, row, logits, out var largest);
-        if (row.Temperature > 0 && row.TopK != 1)
-        {
-            var scale = 1.4426950408889634f / row.Temperature;
-            var weights = logits.Cast<uint>();
-            for (var i = Group.IdxX; i < arguments.Vocabulary; i += Group.DimX)
-                weights[i] = (uint)(FastMath.Ex2((logits[i] - largest) * scale) * One);
-            Group.Barrier();
+        if (row.BiasCount > 0)
+            AddBias(logits, arguments.Biases.SubView((long)row.Slot * MaxBiases), row.BiasCount);
+        if (row.Penalizes != 0)
+            Penalize(logits, arguments.Counts.SubView((long)row.Slot * arguments.Vocabulary), row);
 
-            var cut = Math.Max(1u, (uint)(row.MinP * One));
-            var top = 1u;
-            if (row.TopK > 0 && row.TopK < arguments.Vocabulary)
-                top = ProbabilityCut.Find<ProbabilityCut.Count>(weights, 1u, (ulong)row.TopK);
-            if (row.TopP < 1)
-            {
-                var total = ProbabilityCut.Sum<ProbabilityCut.Mass>(weights, top);
-                top = ProbabilityCut.Find<ProbabilityCut.Mass>(weights, top, Math.Max(1ul, (ulong)(row.TopP * (double)total)));
-            }
-
-            token = TokenDraw.Draw(weights, Math.Max(cut, top), Philox.Draw(row.Seed, (ulong)row.Position));
-        }
-
+        var best = ArgMax(logits, out var largest);
+        // Infinity minus infinity is no distance.
+        var token = row.Scale == 0f || largest == float.PositiveInfinity || largest == float.NegativeInfinity ? best : Draw(logits, largest, row);
         if (Group.IdxX == 0)
-        {
             arguments.Tokens[Grid.IdxX] = token;
-            if (row.Counts >= 0)
-                arguments.Counts[((long)row.Counts * arguments.Vocabulary) + token]++;
-        }
     }
 
-    private static void AddBiases(ArrayView<float> logits, ArrayView<TokenBias> biases, int count)
+    private static void AddBias(ArrayView<float> logits, ArrayView<TokenBias> biases, int count)
     {
         for (var i = Group.IdxX; i < count; i += Group.DimX)
+            logits[biases[i].Token] += biases[i].Value;
+        Group.Barrier();
+    }
+
+    private static void Penalize(ArrayView<float> logits, ArrayView<int> counts, in SamplingRow row)
+    {
+        if (Group.IdxX == 0 && row.NewToken >= 0)
+            counts[row.NewToken]++;
+        Group.Barrier();
+        for (var token = Group.IdxX; token < logits.IntLength; token += Group.DimX)
         {
-            var bias = biases[i];
-            if (bias.Token < logits.IntLength)
-                logits[bias.Token] += bias.Bias;
+            var seen = counts[token];
+            if (seen == 0)
+                continue;
+            var logit = logits[token];
+            logit = logit > 0f ? logit / row.RepetitionPenalty : logit * row.RepetitionPenalty;
+            var answered = seen & ~InPrompt;
+            logits[token] = answered == 0 ? logit : logit - row.PresencePenalty - (row.FrequencyPenalty * answered);
         }
 
         Group.Barrier();
     }
 
-    /// <summary>Applies penalties and returns the first token of the largest logit. A logit that is NaN never is.</summary>
-    private static int FindLargest(in SamplingArguments arguments, in SamplingRow row, ArrayView<float> logits, out float largest)
+    /// <summary>The most likely token, the lowest of equals; 0 if there is no number among the logits.</summary>
+    private static int ArgMax(ArrayView<float> logits, out float largest)
     {
-        var token = 0;
-        var best = float.NegativeInfinity;
-        var counts = arguments.Counts.SubView(Math.Max(0, row.Counts) * (long)arguments.Vocabulary);
-        for (var i = Group.IdxX; i < arguments.Vocabulary; i += Group.DimX)
+        var best = 0;
+        var value = float.NegativeInfinity;
+        var loaded = LocalMemory.Allocate<float>(LogitReads.Count);
+        for (var start = Group.IdxX; start < logits.IntLength; start += LogitReads.Count * Group.DimX)
         {
-            var logit = logits[i];
-            if (row.Counts >= 0)
+            LogitReads.Load(logits, start, loaded);
+            for (var i = 0; i < Unroll.Full(LogitReads.Count); i++)
             {
-                logit = Penalise(row, logit, counts[i]);
-                logits[i] = logit;
-            }
-
-            if (logit > best)
-            {
-                best = logit;
-                token = i;
+                if (loaded[i] > value)
+                {
+                    value = loaded[i];
+                    best = LogitReads.Token(logits, start, i);
+                }
             }
         }
 
-        largest = GroupReduce.Max(best);
-        return FirstToken(best == largest ? token : int.MaxValue);
-    }
-
-    private static float Penalise(in SamplingRow row, float logit, int count)
-    {
-        if (count == 0)
-            return logit;
-        logit = logit > 0 ? logit / row.RepetitionPenalty : logit * row.RepetitionPenalty;
-        var generated = count & (TokenCounts.InPrompt - 1);
-        return generated == 0 ? logit : logit - row.PresencePenalty - (generated * row.FrequencyPenalty);
-    }
-
-    private static int FirstToken(int token)
-    {
+        largest = GroupReduce.Max(value);
         ref var first = ref SharedMemory.Allocate<int>();
         if (Group.IdxX == 0)
             first = int.MaxValue;
         Group.Barrier();
-        if (token != int.MaxValue)
-            Atomic.Min(ref first, token);
+        if (value == largest)
+            Atomic.Min(ref first, best);
         Group.Barrier();
         return first;
+    }
+
+    private static int Draw(ArrayView<float> logits, float largest, in SamplingRow row)
+    {
+        var bins = new RankBins(
+            SharedMemory.Allocate<uint>(RankBins.Words),
+            SharedMemory.Allocate<uint>(RankBins.Words),
+            SharedMemory.Allocate<uint>(RankBins.Words),
+            SharedMemory.Allocate<ulong>(RankBins.Count),
+            SharedMemory.Allocate<uint>(RankBins.Count));
+        bins.Clear();
+        Group.Barrier();
+
+        var ranked = new RankedRow(logits, largest, row.Scale);
+        var last = RankedRow.LastRank;
+        if (row.TopK > 0)
+            last = RankSearch.Find<CountTarget>(ranked, bins, last, (ulong)row.TopK).Last;
+        if (row.TopP > 0)
+            last = Min(last, RankSearch.Find<ShareTarget>(ranked, bins, last, row.TopP).Last);
+        last = Min(last, RankedRow.LastRankOf(row.MaxKey));
+        var drawn = RankSearch.Find<DrawTarget>(ranked, bins, last, Philox.Bits(row.Seed, (ulong)row.Position));
+        return TokenAmong(ranked, drawn, last);
+    }
+
+    /// <summary>The only token within a range of ranks, none behind <paramref name="last"/>.</summary>
+    private static int TokenAmong(in RankedRow row, in RankRange range, ulong last)
+    {
+        ref var found = ref SharedMemory.Allocate<int>();
+        for (var token = Group.IdxX; token < row.Length; token += Group.DimX)
+        {
+            var distance = row.Distance(row.Logits[token]);
+            if (!(distance < RankedRow.Reach))
+                continue;
+            var rank = RankedRow.Rank(distance, token);
+            if (rank >= range.First && rank <= range.Last && rank <= last)
+                found = token;
+        }
+
+        Group.Barrier();
+        return found;
+    }
+
+    private static ulong Min(ulong a, ulong b) => a < b ? a : b;
+
+    private readonly struct Arguments(
+        ArrayView<float> logits, ArrayView<SamplingRow> rows, ArrayView<TokenBias> biases, ArrayView<int> counts, ArrayView<int> tokens, int vocabulary)
+    {
+        public readonly ArrayView<float> Logits = logits;
+        public readonly ArrayView<SamplingRow> Rows = rows;
+        public readonly ArrayView<TokenBias> Biases = biases;
+        public readonly ArrayView<int> Counts = counts;
+        public readonly ArrayView<int> Tokens = tokens;
+        public readonly int Vocabulary = vocabulary;
     }
 }

@@ -1,45 +1,39 @@
 namespace DeltaKV.Kernels.Sampling;
 
-/// <summary>How the next token of one row is chosen; lies in a device buffer, so that a captured graph reads the step it is replayed in.</summary>
-/// <remarks>Order: bias, penalties, temperature, then top-k, top-p among those, and min-p. The seed and the position alone decide the draw.</remarks>
+/// <summary>How the token of one row of logits is chosen. The default value takes the most likely one.</summary>
 internal struct SamplingRow
 {
-    /// <summary>The random key of the sequence.</summary>
-    public ulong Seed;
+    /// <summary>Bits per unit of logit, <c>log2(e) / temperature</c>; 0 takes the most likely token.</summary>
+    internal float Scale;
 
-    /// <summary>Which draw of the sequence this is.</summary>
-    public int Position;
+    /// <summary>Only that many most likely tokens; 0 for all.</summary>
+    internal int TopK;
 
-    /// <summary>Softmax temperature; 0 takes the most likely token.</summary>
-    public float Temperature;
+    /// <summary>Only the most likely tokens that reach this share of 2^32; 0 for all.</summary>
+    internal uint TopP;
 
-    /// <summary>Among that many most likely tokens; 0 for all.</summary>
-    public int TopK;
+    /// <summary>Only tokens at most that far below the most likely one, in units of <see cref="RankedRow.KeyUnit"/>.</summary>
+    internal uint MaxKey;
 
-    /// <summary>Among the most likely tokens that together have this probability; 1 for all.</summary>
-    public float TopP;
+    /// <summary>Seed of the draw.</summary>
+    internal ulong Seed;
 
-    /// <summary>Among tokens at least this probable relative to the most likely one; 0 for all.</summary>
-    public float MinP;
+    /// <summary>Position of the token to be chosen; with the seed, all that the draw depends on.</summary>
+    internal int Position;
 
-    /// <summary>Divides positive and multiplies negative logits of tokens seen; 1 for none.</summary>
-    public float RepetitionPenalty;
+    /// <summary>Row of the bias and count tables.</summary>
+    internal int Slot;
 
-    /// <summary>Subtracted from logits of tokens generated.</summary>
-    public float PresencePenalty;
+    /// <summary>Entries of the bias table.</summary>
+    internal int BiasCount;
 
-    /// <summary>Subtracted from logits of tokens generated, once per occurrence.</summary>
-    public float FrequencyPenalty;
+    /// <summary>1 if the penalties below and the count table apply.</summary>
+    internal int Penalizes;
 
-    /// <summary>The row of the token counts, or -1 when the sequence has no penalties.</summary>
-    public int Counts;
+    /// <summary>A token of the answer to be counted first, or -1.</summary>
+    internal int NewToken;
 
-    /// <summary>First of this row's biases.</summary>
-    public int FirstBias;
-
-    /// <summary>The number of biases.</summary>
-    public int Biases;
-
-    /// <summary>Takes the most likely token.</summary>
-    internal static SamplingRow Greedy => new() { TopP = 1, RepetitionPenalty = 1, Counts = -1 };
+    internal float RepetitionPenalty;
+    internal float PresencePenalty;
+    internal float FrequencyPenalty;
 }

@@ -1,0 +1,14 @@
+using DeltaKV.Kernels.Sampling;
+
+namespace DeltaKV.Tests.Kernels.Sampling;
+
+public sealed class PhiloxTests
+{
+    // The known answers for a zero counter and key, and the neighbours that must differ from it.
+    [Fact]
+    public void GivesTheKnownAnswer()
+    {
+        Assert.Equal(0x6627e8d5_e169c58dUL, Philox.Bits(0, 0));
+        Assert.Equal(4, new[] { Philox.Bits(0, 0), Philox.Bits(1, 0), Philox.Bits(0, 1), Philox.Bits(1UL << 32, 0) }.Distinct().Count());
+    }
+}
