@@ -20,7 +20,7 @@ internal sealed class ModelHarness<T> : IDisposable
     private readonly IKvLayers<T> layers;
     private readonly StepInputs inputs;
     private readonly Transformer<T> transformer;
-    private readonly ISequenceCache sequence;
+    private ISequenceCache sequence;
     private readonly List<int> history = [];
 
     /// <param name="accelerator">Where the model runs.</param>
@@ -72,6 +72,14 @@ internal sealed class ModelHarness<T> : IDisposable
         sequence.Commit(history.ToArray());
         layers.Cache.Flush();
         return flat.Chunk(Config.VocabularySize).ToArray();
+    }
+
+    /// <summary>Forgets all tokens, so that the next run begins a sequence.</summary>
+    internal void Restart()
+    {
+        sequence.Release();
+        sequence = layers.Cache.Open();
+        history.Clear();
     }
 
     public void Dispose()
