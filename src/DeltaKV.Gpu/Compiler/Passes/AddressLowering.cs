@@ -17,8 +17,16 @@ internal sealed class AddressLowering
 {
     private readonly IrBuilder builder;
     private readonly Dictionary<Value, (Value Base, long Offset)> lowered = [];
+    private readonly Dictionary<Value, Shape> shapes = [];
+    private readonly Dictionary<Value, HashSet<Value?>> branches;
+    private readonly LoopDepths depths;
 
-    private AddressLowering(Function function) => builder = new IrBuilder(function);
+    private AddressLowering(Function function)
+    {
+        builder = new IrBuilder(function);
+        branches = FindBranches(function);
+        depths = new LoopDepths(function);
+    }
 
     public static void Run(Function function)
     {
@@ -116,20 +124,103 @@ internal sealed class AddressLowering
 
     private (Value Base, long Offset) Split(Value address)
     {
-        var (start, offset) = Find(address.Args[0].Resolve());
-        if (start.Op == Op.Const)
-            start = builder.Const(address.Space == AddressSpace.Shared ? IrType.I32 : IrType.I64, 0);
-        offset += address.Imm;
-        if (address.Args.Length == 1)
-            return (start, offset);
-        var (index, constant) = SplitIndex(address.Args[1].Resolve(), 0);
-        offset += constant * address.Scale;
-        if (!FitsImmediate(offset))
-            (index, offset) = (address.Args[1].Resolve(), offset - (constant * address.Scale));
-        if (index is null)
-            return (start, offset);
-        return (builder.Binary(Op.Add, start, start.Type == IrType.I64 ? ScaleWide(index, address.Scale) : ScaleNarrow(index, address.Scale)), offset);
+        var shape = ShapeOf(address);
+        shapes[address] = shape;
+        var sum = shape.Root;
+
+        // What changes least comes first, so that it can be added up in front of the loop.
+        foreach (var (index, scale) in shape.Terms.OrderBy(term => depths.Of(term.Index)))
+            sum = builder.Binary(Op.Add, sum, sum.Type == IrType.I64 ? ScaleWide(index, scale) : ScaleNarrow(index, scale));
+        return (sum, shape.Offset);
     }
+
+    /// <summary>The address as a root, scaled indices and a constant. Addresses that only this one continues are taken apart as well.</summary>
+    private Shape ShapeOf(Value address)
+    {
+        var parent = address.Args[0];
+        var shape = parent.Op == Op.ElementAddress && branches[parent].Count == 1 ? shapes[parent] : Opaque(parent, address.Space);
+        var offset = shape.Offset + address.Imm;
+        if (address.Args.Length == 1)
+            return shape with { Offset = offset };
+        var (index, constant) = SplitIndex(address.Args[1].Resolve(), 0);
+        if (FitsImmediate(offset + (constant * address.Scale)))
+            offset += constant * address.Scale;
+        else
+            index = address.Args[1].Resolve();
+        if (index is null)
+            return shape with { Offset = offset };
+        var terms = new List<(Value, int)>(shape.Terms);
+        foreach (var part in SplitByDepth(index, isNarrow: address.Space == AddressSpace.Shared))
+            terms.Add((part, address.Scale));
+        return new Shape(shape.Root, terms, offset);
+    }
+
+    private Shape Opaque(Value address, AddressSpace space)
+    {
+        var (start, offset) = Find(address);
+        start = start.Resolve();
+        return new Shape(start.Op == Op.Const ? builder.Const(space == AddressSpace.Shared ? IrType.I32 : IrType.I64, 0) : start, [], offset);
+    }
+
+    /// <summary>A sum as one part for each depth of loops it changes in. Sums of the address's own width only, where this is exact.</summary>
+    private List<Value> SplitByDepth(Value index, bool isNarrow)
+    {
+        var parts = new SortedDictionary<int, Value>();
+        Collect(index);
+        return parts.Count == 1 ? [index] : [.. parts.Values];
+
+        void Collect(Value value)
+        {
+            if (isNarrow && value.Op == Op.SignExtend)
+                value = value.Args[0];
+            if (value.Op == Op.Add && !value.Args[1].IsConst && (isNarrow || value.Type == IrType.I64))
+            {
+                Collect(value.Args[0]);
+                Collect(value.Args[1]);
+                return;
+            }
+
+            var depth = depths.Of(value);
+            if (!parts.TryGetValue(depth, out var sum))
+                parts[depth] = value;
+            else if (sum.Type == value.Type)
+                parts[depth] = builder.Binary(Op.Add, sum, value);
+            else
+                parts[depth] = builder.Binary(Op.Add, Narrow(sum), Narrow(value));
+        }
+    }
+
+    private Value Narrow(Value value) => value.Type == IrType.I64 ? builder.Convert(Op.Narrow, IrType.I32, value) : value;
+
+    /// <summary>By what variable indices each element address is continued; null stands for any other use.</summary>
+    private static Dictionary<Value, HashSet<Value?>> FindBranches(Function function)
+    {
+        var branches = new Dictionary<Value, HashSet<Value?>>();
+        foreach (var block in function.Blocks)
+        {
+            foreach (var value in block.Phis.Concat(block.Values))
+            {
+                if (value.Op == Op.ElementAddress)
+                    branches.TryAdd(value, []);
+                for (var i = 0; i < value.Args.Length; i++)
+                {
+                    if (value.Args[i].Op != Op.ElementAddress)
+                        continue;
+                    branches.TryAdd(value.Args[i], []);
+                    branches[value.Args[i]].Add(value.Op == Op.ElementAddress && value.Args.Length == 2 ? VariablePart(value.Args[1]) : null);
+                }
+            }
+        }
+
+        return branches;
+    }
+
+    private static Value VariablePart(Value index) => index.Op switch
+    {
+        Op.SignExtend => VariablePart(index.Args[0]),
+        Op.Add when index.Args[1].IsConst => VariablePart(index.Args[0]),
+        _ => index,
+    };
 
     private static bool FitsImmediate(long offset) => offset is > int.MinValue / 2 and < int.MaxValue / 2;
 
@@ -142,12 +233,7 @@ internal sealed class AddressLowering
         return builder.Binary(Op.Mul, index, builder.Const(IrType.I64, scale));
     }
 
-    private Value ScaleNarrow(Value index, int scale)
-    {
-        if (index.Type == IrType.I64)
-            index = builder.Convert(Op.Narrow, IrType.I32, index);
-        return builder.Binary(Op.Mul, index, builder.Int(scale));
-    }
+    private Value ScaleNarrow(Value index, int scale) => builder.Binary(Op.Mul, Narrow(index), builder.Int(scale));
 
     /// <summary>An index as a variable part (null when there is none) and a constant.</summary>
     private (Value? Index, long Constant) SplitIndex(Value index, int depth)
@@ -201,4 +287,6 @@ internal sealed class AddressLowering
             }
         }
     }
+
+    private sealed record Shape(Value Root, List<(Value Index, int Scale)> Terms, long Offset);
 }

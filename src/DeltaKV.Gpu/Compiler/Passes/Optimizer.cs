@@ -11,6 +11,7 @@ internal static class Optimizer
         ControlFlowGraph.ResolveAll(function);
         Simplify.Run(function);
         SpaceInference.Run(function);
+        InvariantMotion.Run(function);
         AddressLowering.Run(function);
         Clean(function);
         if (IfConversion.Run(function))

@@ -65,6 +65,7 @@ internal sealed partial class PtxEmitter
     private void EmitBody()
     {
         var layout = Layout.Of(function);
+        layout.RemoveAll(block => block != function.Entry && IsEmpty(block));
         foreach (var block in layout)
         {
             foreach (var phi in block.Phis)
@@ -82,20 +83,31 @@ internal sealed partial class PtxEmitter
         }
 
         for (var i = 0; i < layout.Count; i++)
-        {
-            var next = i + 1 < layout.Count ? layout[i + 1] : null;
-            NameTargets(layout[i], i > 0 ? layout[i - 1] : null);
-        }
-
+            NameTargets(layout[i], i + 1 < layout.Count ? layout[i + 1] : null);
         for (var i = 0; i < layout.Count; i++)
             EmitBlock(layout[i], i + 1 < layout.Count ? layout[i + 1] : null);
     }
 
-    /// <summary>A block needs a label unless only the block before it leads here, by falling through.</summary>
-    private void NameTargets(Block block, Block? before)
+    /// <summary>Whether nothing is written for a block; those that jump to it jump on.</summary>
+    private bool IsEmpty(Block block) =>
+        block.Values.TrueForAll(static value => value.Op == Op.Extract) && block.Successors is [var next] && next != block && EdgeCopies.Of(block, registers).Count == 0;
+
+    private Block Target(Block block)
     {
-        if (block.Predecessors.Exists(predecessor => predecessor != before))
-            labels[block] = $"$L{block.Id}";
+        while (block != function.Entry && IsEmpty(block))
+            block = block.Successors[0];
+        return block;
+    }
+
+    /// <summary>A block needs a label unless the block before it alone leads here, by falling through.</summary>
+    private void NameTargets(Block block, Block? next)
+    {
+        foreach (var successor in block.Successors)
+        {
+            var target = Target(successor);
+            if (target != next)
+                labels[target] = $"$L{target.Id}";
+        }
     }
 
     private void EmitBlock(Block block, Block? next)
@@ -117,29 +129,32 @@ internal sealed partial class PtxEmitter
 
     private void EmitEnd(Block block, Block? next)
     {
-        switch (block.Successors)
+        if (block.Successors.Count == 0)
         {
-            case []:
-                Line("ret;");
-                break;
-            case [var only]:
-                if (only != next)
-                    Line($"bra.uni {labels[only]};");
-                break;
-            case [var whenTrue, var whenFalse]:
-                EmitLocation(block.TestLocation);
-                var test = Operand(block.Test!);
-                if (whenTrue == next)
-                {
-                    Line($"@!{test} bra {labels[whenFalse]};");
-                    break;
-                }
-
-                Line($"@{test} bra {labels[whenTrue]};");
-                if (whenFalse != next)
-                    Line($"bra.uni {labels[whenFalse]};");
-                break;
+            Line("ret;");
+            return;
         }
+
+        var whenTrue = Target(block.Successors[0]);
+        var whenFalse = Target(block.Successors[^1]);
+        if (whenTrue == whenFalse)
+        {
+            if (whenTrue != next)
+                Line($"bra.uni {labels[whenTrue]};");
+            return;
+        }
+
+        EmitLocation(block.TestLocation);
+        var test = Operand(block.Test!);
+        if (whenTrue == next)
+        {
+            Line($"@!{test} bra {labels[whenFalse]};");
+            return;
+        }
+
+        Line($"@{test} bra {labels[whenTrue]};");
+        if (whenFalse != next)
+            Line($"bra.uni {labels[whenFalse]};");
     }
 
     private void EmitLocation(Location location)
