@@ -75,9 +75,9 @@ template <int D>
 __global__ void __launch_bounds__(128, 3) decode_kernel(DecodeArguments a) {
     __shared__ float2 scales[32];
     __shared__ float merged[32 * D];
-    launch_dependents();
     int row = blockIdx.z, key_head = blockIdx.y, length = a.positions[row] + 1;
     int blocks = (length + 63) / 64, per_split = (blocks + a.splits - 1) / a.splits, block = blockIdx.x * per_split;
+    if (per_split <= 4) launch_dependents();
     if (block >= blocks) {
         wait_for_dependencies();
         return;
@@ -114,6 +114,7 @@ __global__ void __launch_bounds__(128, 3) decode_kernel(DecodeArguments a) {
         next_block = table[min(block + 2, blocks - 1)];
         finish_step(s, make_float4(first.x + second.x, first.y + second.y, first.z + second.z, first.w + second.w), valid, a.score_scale);
     }
+    launch_dependents();
     float sum_even = s.total.x, sum_odd = s.total.y;
     for (int mask = 4; mask < 32; mask <<= 1) {
         sum_even += __shfl_xor_sync(~0u, sum_even, mask);

@@ -18,6 +18,7 @@ __device__ inline uint4 load_once(const uint4* p) {
     asm volatile("ld.global.L1::no_allocate.L2::256B.v4.b32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p));
     return v;
 }
+__device__ inline void prefetch_l2(const uint4* p, int bytes) { asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(p), "r"(bytes)); }
 __device__ inline void launch_dependents() { asm volatile("griddepcontrol.launch_dependents;"); }
 __device__ inline void wait_for_dependencies() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
 __device__ inline uint4 load_read_only(const uint4* p) { return __ldg(p); }

@@ -31,7 +31,6 @@ __device__ inline void multiply_step(const uint4* v, const uint4* x, float4& sum
 template <bool Gates, int Depth = 4, int MaxWarps = 4>
 __global__ void __launch_bounds__(32 * MaxWarps, 4) skinny_gemm_kernel(GemmArguments a) {
     __shared__ float4 partial[MaxWarps * 32];
-    launch_dependents();
     int lane = threadIdx.x % 32, group = lane / 4, quad = lane % 4, warp = threadIdx.x / 32, warps = blockDim.x / 32, chunks = a.depth / 8;
     int first = blockIdx.x * (Gates ? 8 : 16);
     int upper = min(first + group, a.columns - 1), lower = Gates ? a.columns + upper : min(first + 8 + group, a.columns - 1);
@@ -44,6 +43,11 @@ __global__ void __launch_bounds__(32 * MaxWarps, 4) skinny_gemm_kernel(GemmArgum
 #pragma unroll
     for (int s = 0; s < Depth; s++)
         if (chunk + s * stride + 8 <= chunks) load_step(ring[s], w0 + chunk + s * stride, w1 + chunk + s * stride);
+    int pieces = min(128, chunks - Depth * stride), prefetched = threadIdx.x & 7;
+    if (threadIdx.x < 16 && pieces > 0) {
+        int row = Gates ? min(first + prefetched, a.columns - 1) + (threadIdx.x >> 3) * a.columns : min(first + (int)threadIdx.x, a.columns - 1);
+        prefetch_l2(a.weight + (long)row * chunks + Depth * stride, pieces * 16);
+    }
     wait_for_dependencies();
     for (; chunk + (2 * Depth - 1) * stride + 8 <= chunks; chunk += Depth * stride) {
 #pragma unroll
@@ -52,6 +56,7 @@ __global__ void __launch_bounds__(32 * MaxWarps, 4) skinny_gemm_kernel(GemmArgum
             load_step(ring[s], w0 + chunk + (Depth + s) * stride, w1 + chunk + (Depth + s) * stride);
         }
     }
+    launch_dependents();
     for (; chunk + 8 <= chunks; chunk += Depth * stride) {
 #pragma unroll
         for (int s = 0; s < Depth; s++) {
@@ -83,7 +88,7 @@ __global__ void __launch_bounds__(32 * MaxWarps, 4) skinny_gemm_kernel(GemmArgum
 
 // One tile of y per block; columns even.
 template <int Rows, int Columns, int WarpRows, int WarpColumns, int Stages>
-__global__ void __launch_bounds__(32 * WarpRows * WarpColumns) tiled_gemm_kernel(GemmArguments a) {
+__global__ void __launch_bounds__(32 * WarpRows * WarpColumns, 2) tiled_gemm_kernel(GemmArguments a) {
     extern __shared__ uint4 ring[];
     constexpr int threads = 32 * WarpRows * WarpColumns, pass_rows = threads / 8, stage_size = (Rows + Columns) * 8;
     constexpr int row_passes = Rows / pass_rows, column_passes = Columns / pass_rows;
@@ -98,17 +103,22 @@ __global__ void __launch_bounds__(32 * WarpRows * WarpColumns) tiled_gemm_kernel
     for (int i = 0; i < row_passes; i++) inputs[i] = min(first_row + load_row + i * pass_rows, a.rows - 1);
 #pragma unroll
     for (int i = 0; i < column_passes; i++) weights[i] = min(first_column + load_row + i * pass_rows, a.columns - 1);
-    auto load = [&](uint4* to, int chunk) {
-        int bytes = chunk < chunks ? 16 : 0;
-        const uint4 *x = a.input + min(chunk, chunks - 1), *w = a.weight + min(chunk, chunks - 1);
+    auto load_input = [&](uint4* to, int chunk) {
+        const uint4* x = a.input + min(chunk, chunks - 1);
 #pragma unroll
-        for (int i = 0; i < row_passes; i++) copy_async(to + i * threads, x + (long)inputs[i] * chunks, bytes);
+        for (int i = 0; i < row_passes; i++) copy_async(to + i * threads, x + (long)inputs[i] * chunks, chunk < chunks ? 16 : 0);
+    };
+    auto load_weight = [&](uint4* to, int chunk) {
+        const uint4* w = a.weight + min(chunk, chunks - 1);
 #pragma unroll
-        for (int i = 0; i < column_passes; i++) copy_async(to + Rows * 8 + i * threads, w + (long)weights[i] * chunks, bytes);
+        for (int i = 0; i < column_passes; i++) copy_async(to + Rows * 8 + i * threads, w + (long)weights[i] * chunks, chunk < chunks ? 16 : 0);
     };
 #pragma unroll
     for (int s = 0; s < Stages - 1; s++) {
-        if (s < steps) load(ring + s * stage_size + target, s * 8 + load_chunk);
+        if (s < steps) {
+            load_input(ring + s * stage_size + target, s * 8 + load_chunk);
+            load_weight(ring + s * stage_size + target, s * 8 + load_chunk);
+        }
         commit();
     }
     float4 sums[row_fragments][2 * column_pairs] = {};
@@ -117,30 +127,41 @@ __global__ void __launch_bounds__(32 * WarpRows * WarpColumns) tiled_gemm_kernel
     int left = warp_row * 8 + (lane & 15) * 8 + ((lane >> 4) ^ (lane & 7));
     int right = (Rows + warp_column) * 8 + ((lane & 7) + ((lane >> 4) << 3)) * 8 + (((lane >> 3) & 1) ^ (lane & 7));
     int read = 0, write = (Stages - 1) * stage_size;
+    uint4 f[2][row_fragments], b[2][column_pairs];
+    auto load_fragments = [&](int k) {
+        const uint4 *from_left = ring + read + (left ^ (2 * k)), *from_right = ring + read + (right ^ (2 * k));
+#pragma unroll
+        for (int i = 0; i < row_fragments; i++) f[k & 1][i] = ldmatrix(from_left + i * 128);
+#pragma unroll
+        for (int j = 0; j < column_pairs; j++) b[k & 1][j] = ldmatrix(from_right + j * 128);
+    };
+    wait<Stages - 2>();
+    __syncthreads();
+    load_fragments(0);
     for (int step = 0; step < steps; step++) {
-        wait<Stages - 2>();
-        __syncthreads();
         int ahead = step + Stages - 1;
-        if (ahead < steps) load(ring + write + target, ahead * 8 + load_chunk);
-        commit();
 #pragma unroll
         for (int k = 0; k < 4; k++) {
-            uint4 f[row_fragments];
-            const uint4 *from_left = ring + read + (left ^ (2 * k)), *from_right = ring + read + (right ^ (2 * k));
+            if (k < 3) load_fragments(k + 1);
+            if (k == 0 && ahead < steps) load_input(ring + write + target, ahead * 8 + load_chunk);
+            if (k == 1 && ahead < steps) load_weight(ring + write + target, ahead * 8 + load_chunk);
+            if (k == 1) commit();
+            if (k == 3 && step + 1 < steps) {
+                wait<Stages - 2>();
+                __syncthreads();
+                write = read;
+                read = read + stage_size == Stages * stage_size ? 0 : read + stage_size;
+                load_fragments(0);
+            }
 #pragma unroll
-            for (int i = 0; i < row_fragments; i++) f[i] = ldmatrix(from_left + i * 128);
-#pragma unroll
-            for (int j = 0; j < column_pairs; j++) {
-                uint4 b = ldmatrix(from_right + j * 128);
+            for (int j = 0; j < column_pairs; j++)
 #pragma unroll
                 for (int i = 0; i < row_fragments; i++) {
-                    mma(sums[i][2 * j], f[i].x, f[i].y, f[i].z, f[i].w, b.x, b.y);
-                    mma(sums[i][2 * j + 1], f[i].x, f[i].y, f[i].z, f[i].w, b.z, b.w);
+                    const uint4 &l = f[k & 1][i], &r = b[k & 1][j];
+                    mma(sums[i][2 * j], l.x, l.y, l.z, l.w, r.x, r.y);
+                    mma(sums[i][2 * j + 1], l.x, l.y, l.z, l.w, r.z, r.w);
                 }
-            }
         }
-        write = read;
-        read = read + stage_size == Stages * stage_size ? 0 : read + stage_size;
     }
     auto store = [&](int row, int column, float v0, float v1) {
         if (row < a.rows && column < a.columns) ((uint32_t*)a.output)[((long)row * a.columns + column) >> 1] = pack_bf16(v0, v1);

@@ -131,12 +131,12 @@ static void linear(const char* name, int m_rows, int n, int k, bool gates) {
         });
         return;
     }
-    auto kernel = tiled_gemm_kernel<128, 256, 2, 4, 3>;
-    int shared = 3 * 384 * 128;
+    auto kernel = tiled_gemm_kernel<128, 128, 2, 2, 3>;
+    int shared = 3 * 256 * 128;
     CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared));
     measure(name, 2, [=](int i) mutable {
         a.weight = (uint4*)(weights + weight_bytes * (i % copies));
-        kernel<<<((m_rows + 127) / 128) * ((n + 255) / 256), 256, shared>>>(a);
+        kernel<<<((m_rows + 127) / 128) * ((n + 127) / 128), 128, shared>>>(a);
     });
 }
 

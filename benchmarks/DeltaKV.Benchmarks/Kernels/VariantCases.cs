@@ -14,8 +14,8 @@ internal static class VariantCases
 
     internal static IEnumerable<KernelCase> All() =>
     [
-        Tiled<Tile<N128, N128, N2, N2, N3>>(2), Tiled<Tile<N128, N256, N2, N4, N3>>(1), Tiled<Tile<N128, N256, N2, N4, N4>>(1),
-        Tiled<Tile<N256, N128, N4, N2, N3>>(1), Tiled<Tile<N256, N128, N4, N2, N4>>(1), Tiled<Tile<N128, N128, N2, N2, N4>>(1),
+        Tiled<Tile<N128, N128, N2, N2, N3>>(2), Tiled<Tile<N128, N128, N2, N4, N3>>(2), Tiled<Tile<N128, N128, N4, N2, N3>>(2),
+        Tiled<Tile<N128, N256, N2, N4, N4>>(1), Tiled<Tile<N256, N128, N4, N2, N4>>(1), Tiled<Tile<N64, N256, N1, N4, N2>>(2),
         .. Skinny<SkinnyTile<N1, N4, N4>>(4), .. Skinny<SkinnyTile<N1, N4, N4>>(5), .. Skinny<SkinnyTile<N1, N3, N4>>(5),
         .. Skinny<SkinnyTile<N1, N2, N4>>(8), .. Skinny<SkinnyTile<N1, N4, N8>>(2), .. Skinny<SkinnyTile<N1, N2, N8>>(3),
         .. Skinny<SkinnyTile<N1, N3, N8>>(3), .. Skinny<SkinnyTile<N2, N2, N4>>(4),
@@ -118,6 +118,11 @@ internal static class VariantCases
     private readonly struct N8 : INumber
     {
         public static int Value => 8;
+    }
+
+    private readonly struct N64 : INumber
+    {
+        public static int Value => 64;
     }
 
     private readonly struct N128 : INumber

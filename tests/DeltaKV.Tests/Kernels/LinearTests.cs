@@ -100,11 +100,10 @@ public sealed class LinearTests(KernelFixture device)
     private void CheckLargeTile<TEpilogue>(int m, int n, int k, int weightRows, Func<double[], float[], double[]> finish)
         where TEpilogue : struct, IEpilogue
     {
-        const int threads = 32 * 2 * 4;
-        var columns = TEpilogue.Gates ? 128 : 256;
+        var columns = TEpilogue.Gates ? 64 : 128;
         var config = new KernelConfig(
-            (m + 127) / 128 * ((n + columns - 1) / columns), threads, SharedMemoryConfig.RequestDynamic<UInt4>(3 * (128 + 256) * 8));
-        var kernel = new KernelHandle<GemmArguments>(device.Accelerator, TiledGemm.Kernel<Tiles.Of128x256, TEpilogue>);
+            (m + 127) / 128 * ((n + columns - 1) / columns), 128, SharedMemoryConfig.RequestDynamic<UInt4>(3 * (128 + 128) * 8));
+        var kernel = new KernelHandle<GemmArguments>(device.Accelerator, TiledGemm.Kernel<Tiles.Of128x128, TEpilogue>);
         Check(
             m, n, k, weightRows, (_, x, w, addend, y) => kernel.Launch(device.Stream, config, new GemmArguments(x, w, y, default, addend, m, n, k)), finish);
     }

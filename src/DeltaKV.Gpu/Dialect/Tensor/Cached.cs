@@ -31,6 +31,10 @@ public static class Cached
     [PtxInstruction("st.global.cs.v4.b32 [{0:global}], {{{1}, {2}, {3}, {4}}};")]
     public static void StoreStreaming(ref UInt4 target, UInt4 value) => target = value;
 
+    /// <summary>Asks for <paramref name="bytes"/> (a multiple of 16) in L2, in one go. Before sm_90 nothing.</summary>
+    [PtxInstruction("cp.async.bulk.prefetch.L2.global [{0:global}], {1};", HintSince = 90)]
+    public static void PrefetchL2(ref UInt4 source, int bytes) => _ = source;
+
     /// <summary>Asks for the line of L2 that holds the address.</summary>
     [PtxInstruction("prefetch.global.L2 [{0:global}];")]
     public static void PrefetchL2(ref UInt4 source) => _ = source;

@@ -31,9 +31,9 @@ internal static unsafe class MatrixDecoder
 
     private static void AsyncCopy(ProgramBuilder b, PtxInstruction i)
     {
-        if (i.Modifier(0) != "async" || i.Has("bulk") || i.Has("mbarrier"))
+        if (i.Modifier(0) != "async" || (i.Has("bulk") && !i.Has("prefetch")) || i.Has("mbarrier"))
             throw i.Unsupported();
-        if (i.Has("commit_group") || i.Has("wait_group") || i.Has("wait_all"))
+        if (i.Has("prefetch") || i.Has("commit_group") || i.Has("wait_group") || i.Has("wait_all"))
         {
             b.Emit(&ControlFlow.Nothing);
             return;

@@ -18,6 +18,9 @@ internal static class DecodeAttentionKernel
     /// <summary>Warps of a group.</summary>
     internal const int Warps = 4;
 
+    /// <summary>Blocks of a split up to which waiting for memory, not its speed, decides.</summary>
+    private const int ShortSplit = 4;
+
     private const int WarpTokens = KvBlockLayout.Size / Warps;
 
     /// <summary>Sets of 8 query heads that a warp works on.</summary>
@@ -31,13 +34,16 @@ internal static class DecodeAttentionKernel
         where THead : struct, IHead
         where TSets : struct, IHeadSets
     {
-        GridDependency.LaunchDependents();
         var row = Grid.IdxZ;
         var keyHead = Grid.IdxY;
         var length = arguments.Rows.Positions[row] + 1;
         var blocks = (length + KvBlockLayout.Size - 1) >> KvBlockLayout.Shift;
         var blocksPerSplit = (blocks + arguments.Splits - 1) / arguments.Splits;
         var block = Grid.IdxX * blocksPerSplit;
+
+        // What follows is a weight's turn. A short sequence leaves the memory idle, so it may start at once; a long one uses all of it.
+        if (blocksPerSplit <= ShortSplit)
+            GridDependency.LaunchDependents();
         if (block >= blocks)
         {
             GridDependency.Wait();
@@ -97,6 +103,7 @@ internal static class DecodeAttentionKernel
             AddValues<THead, TSets>(values, weights, sums);
         }
 
+        GridDependency.LaunchDependents();
         DecodeFinish.Write<THead, TSets>(arguments, row, keyHead, sums, largest, total);
     }
 

@@ -60,7 +60,7 @@ internal sealed class Linear(Accelerator accelerator)
         private readonly KernelHandle<GemmArguments> skinny32 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny32, TEpilogue>, new(32 * Tiles.Skinny32.MaxWarps, 3));
         private readonly KernelHandle<GemmArguments> skinny64 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny64, TEpilogue>, new(32 * Tiles.Skinny64.MaxWarps, 2));
         private readonly KernelHandle<GemmArguments> small = new(accelerator, TiledGemm.Kernel<Tiles.Of64x64, TEpilogue>);
-        private readonly KernelHandle<GemmArguments> large = new(accelerator, TiledGemm.Kernel<Tiles.Of128x256, TEpilogue>, new(256, 1));
+        private readonly KernelHandle<GemmArguments> large = new(accelerator, TiledGemm.Kernel<Tiles.Of128x128, TEpilogue>, new(128, 2));
 
         internal void Launch(AcceleratorStream stream, GemmArguments arguments)
         {
@@ -83,8 +83,8 @@ internal sealed class Linear(Accelerator accelerator)
                     LaunchSkinny<Tiles.Skinny64>(stream, skinny64, arguments);
                     break;
                 default:
-                    if (Groups<Tiles.Of128x256>(arguments) >= accelerator.NumMultiprocessors && accelerator.AcceleratorType == AcceleratorType.Cuda)
-                        LaunchTiled<Tiles.Of128x256>(stream, large, arguments);
+                    if (Groups<Tiles.Of128x128>(arguments) >= accelerator.NumMultiprocessors && accelerator.AcceleratorType == AcceleratorType.Cuda)
+                        LaunchTiled<Tiles.Of128x128>(stream, large, arguments);
                     else
                         LaunchTiled<Tiles.Of64x64>(stream, small, arguments);
                     break;

@@ -16,6 +16,9 @@ internal static class SkinnyGemm
     /// <summary>16-byte pieces of a row that a warp reads at once: 64 elements.</summary>
     private const int StepChunks = 8;
 
+    /// <summary>Pieces of a row asked for in L2, beyond what is on its way to registers, while the kernel before this one ends.</summary>
+    private const int PrefetchChunks = 128;
+
     /// <summary>How many weight fragments and token fragments a warp holds.</summary>
     internal interface ITile
     {
@@ -36,7 +39,6 @@ internal static class SkinnyGemm
         where TTile : struct, ITile
         where TEpilogue : struct, IEpilogue
     {
-        GridDependency.LaunchDependents();
         var lane = Warp.LaneIdx;
         var group = lane >> 2;
         var quad = lane & 3;
@@ -67,6 +69,7 @@ internal static class SkinnyGemm
                 Load<TTile>(arguments, weights, ring, s, chunk + (s * stride));
         }
 
+        Prefetch<TTile, TEpilogue>(arguments, firstColumn, TTile.Depth * stride, chunks);
         GridDependency.Wait();
         for (; chunk + (((2 * TTile.Depth) - 1) * stride) + StepChunks <= chunks; chunk += TTile.Depth * stride)
         {
@@ -77,6 +80,8 @@ internal static class SkinnyGemm
             }
         }
 
+        // From here on this group asks for little more: time for the next kernel to ask for its weights.
+        GridDependency.LaunchDependents();
         for (; chunk + StepChunks <= chunks; chunk += TTile.Depth * stride)
         {
             for (var s = 0; s < Unroll.Full(TTile.Depth); s++)
@@ -106,6 +111,18 @@ internal static class SkinnyGemm
             return Math.Min(firstColumn + (half * 8) + group, arguments.Columns - 1);
         var column = Math.Min(firstColumn + ((half >> 1) * 8) + group, arguments.Columns - 1);
         return (half & 1) == 0 ? column : arguments.Columns + column;
+    }
+
+    /// <summary>Asks for the next part of every row of W in L2, one row per thread.</summary>
+    private static void Prefetch<TTile, TEpilogue>(in GemmArguments arguments, int firstColumn, int from, int chunks)
+        where TTile : struct, ITile
+        where TEpilogue : struct, IEpilogue
+    {
+        var pieces = Math.Min(PrefetchChunks, chunks - from);
+        if (Group.IdxX >= 16 * TTile.WeightFragments || pieces <= 0)
+            return;
+        var row = WeightRow<TEpilogue>(arguments, firstColumn, Group.IdxX >> 3, Group.IdxX & 7);
+        Cached.PrefetchL2(ref arguments.Weight[((long)row * chunks) + from], pieces * 16);
     }
 
     /// <summary>Asks for the weights of 64 k into place <paramref name="step"/> of the ring.</summary>

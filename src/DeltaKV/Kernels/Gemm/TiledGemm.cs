@@ -66,7 +66,11 @@ internal static class TiledGemm
         for (var s = 0; s < Unroll.Full(TTile.Stages - 1); s++)
         {
             if (s < steps)
-                LoadStage<TTile>(arguments, ring.SubView((s * stageSize) + target), inputs, weights, (s * StageChunks) + loadChunk, chunks);
+            {
+                LoadInput<TTile>(arguments, ring.SubView((s * stageSize) + target), inputs, (s * StageChunks) + loadChunk, chunks);
+                LoadWeight<TTile>(arguments, ring.SubView((s * stageSize) + target), weights, (s * StageChunks) + loadChunk, chunks);
+            }
+
             CpAsync.Commit();
         }
 
@@ -82,17 +86,37 @@ internal static class TiledGemm
         var right = ((TTile.Rows + warpColumn) * StageChunks) + SwizzledTile.RightOperands(lane);
         var read = 0;
         var write = (TTile.Stages - 1) * stageSize;
+        var a = LocalMemory.Allocate<UInt4>(2 * (TTile.Rows / (16 * TTile.WarpRows)));
+        var b = LocalMemory.Allocate<UInt4>(2 * (TTile.Columns / (16 * TTile.WarpColumns)));
+        CpAsync.Wait(TTile.Stages - 2);
+        Group.Barrier();
+        LoadFragments<TTile>(ring, left, right, 0, a, b);
         for (var step = 0; step < steps; step++)
         {
-            CpAsync.Wait(TTile.Stages - 2);
-            Group.Barrier();
+            // The fragments of the next 16 k are on their way while these are multiplied, across the border of stages too: its barrier
+            // comes once this warp has read its last fragments, before it multiplies them.
             var ahead = step + TTile.Stages - 1;
-            if (ahead < steps)
-                LoadStage<TTile>(arguments, ring.SubView(write + target), inputs, weights, (ahead * StageChunks) + loadChunk, chunks);
-            CpAsync.Commit();
-            MultiplyStage<TTile>(ring.SubView(read), left, right, sums);
-            write = read;
-            read = read + stageSize == TTile.Stages * stageSize ? 0 : read + stageSize;
+            for (var k = 0; k < Unroll.Full(4); k++)
+            {
+                if (k < 3)
+                    LoadFragments<TTile>(ring.SubView(read), left, right, k + 1, a, b);
+                if (k == 0 && ahead < steps)
+                    LoadInput<TTile>(arguments, ring.SubView(write + target), inputs, (ahead * StageChunks) + loadChunk, chunks);
+                if (k == 1 && ahead < steps)
+                    LoadWeight<TTile>(arguments, ring.SubView(write + target), weights, (ahead * StageChunks) + loadChunk, chunks);
+                if (k == 1)
+                    CpAsync.Commit();
+                if (k == 3 && step + 1 < steps)
+                {
+                    CpAsync.Wait(TTile.Stages - 2);
+                    Group.Barrier();
+                    write = read;
+                    read = read + stageSize == TTile.Stages * stageSize ? 0 : read + stageSize;
+                    LoadFragments<TTile>(ring.SubView(read), left, right, 0, a, b);
+                }
+
+                Multiply<TTile>(k & 1, a, b, sums);
+            }
         }
 
         Store<TTile, TEpilogue>(arguments, sums, firstRow + warpRow + (lane >> 2), firstColumn, warpColumn, 2 * (lane & 3));
@@ -108,41 +132,55 @@ internal static class TiledGemm
         return (tileRow & 8) == 0 ? column : arguments.Columns + column;
     }
 
-    /// <summary>Starts this thread's copies of one stage; beyond the end of k it writes zeros.</summary>
-    private static void LoadStage<TTile>(
-        in GemmArguments arguments, ArrayView<UInt4> target, ArrayView<int> inputs, ArrayView<int> weights, int chunk, int chunks)
+    /// <summary>Starts this thread's copies of x for one stage; beyond the end of k it writes zeros.</summary>
+    private static void LoadInput<TTile>(in GemmArguments arguments, ArrayView<UInt4> target, ArrayView<int> inputs, int chunk, int chunks)
         where TTile : struct, ITile
     {
-        var passSize = 32 * TTile.WarpRows * TTile.WarpColumns;
-        var bytes = chunk < chunks ? 16 : 0;
         var input = arguments.Input.SubView(Math.Min(chunk, chunks - 1));
-        var weight = arguments.Weight.SubView(Math.Min(chunk, chunks - 1));
         for (var i = 0; i < Unroll.Full(TTile.Rows / (4 * TTile.WarpRows * TTile.WarpColumns)); i++)
-            CpAsync.Copy16(ref target[i * passSize], ref input[(long)inputs[i] * chunks], bytes);
-        for (var i = 0; i < Unroll.Full(TTile.Columns / (4 * TTile.WarpRows * TTile.WarpColumns)); i++)
-            CpAsync.Copy16(ref target[(TTile.Rows * StageChunks) + (i * passSize)], ref weight[(long)weights[i] * chunks], bytes);
+        {
+            ref var to = ref target[i * 32 * TTile.WarpRows * TTile.WarpColumns];
+            CpAsync.Copy16(ref to, ref input[(long)inputs[i] * chunks], chunk < chunks ? 16 : 0);
+        }
     }
 
-    /// <summary>Multiplies this warp's part of a stage: four times 16 k.</summary>
-    private static void MultiplyStage<TTile>(ArrayView<UInt4> stage, int left, int right, ArrayView<Float4> sums)
+    /// <summary>The same for W.</summary>
+    private static void LoadWeight<TTile>(in GemmArguments arguments, ArrayView<UInt4> target, ArrayView<int> weights, int chunk, int chunks)
         where TTile : struct, ITile
     {
-        for (var k = 0; k < Unroll.Full(4); k++)
+        var weight = arguments.Weight.SubView(Math.Min(chunk, chunks - 1));
+        for (var i = 0; i < Unroll.Full(TTile.Columns / (4 * TTile.WarpRows * TTile.WarpColumns)); i++)
         {
-            var a = LocalMemory.Allocate<UInt4>(TTile.Rows / (16 * TTile.WarpRows));
-            var fromLeft = stage.SubView(left ^ (2 * k));
+            ref var to = ref target[(TTile.Rows * StageChunks) + (i * 32 * TTile.WarpRows * TTile.WarpColumns)];
+            CpAsync.Copy16(ref to, ref weight[(long)weights[i] * chunks], chunk < chunks ? 16 : 0);
+        }
+    }
+
+    /// <summary>Loads this warp's fragments of 16 k; odd and even ones have registers of their own.</summary>
+    private static void LoadFragments<TTile>(ArrayView<UInt4> stage, int left, int right, int k, ArrayView<UInt4> a, ArrayView<UInt4> b)
+        where TTile : struct, ITile
+    {
+        var fromLeft = stage.SubView(left ^ (2 * k));
+        for (var i = 0; i < Unroll.Full(TTile.Rows / (16 * TTile.WarpRows)); i++)
+            a[((k & 1) * (TTile.Rows / (16 * TTile.WarpRows))) + i] = LdMatrix.X4(ref fromLeft[i * 16 * StageChunks]);
+        var fromRight = stage.SubView(right ^ (2 * k));
+        for (var j = 0; j < Unroll.Full(TTile.Columns / (16 * TTile.WarpColumns)); j++)
+            b[((k & 1) * (TTile.Columns / (16 * TTile.WarpColumns))) + j] = LdMatrix.X4(ref fromRight[j * 16 * StageChunks]);
+    }
+
+    /// <summary>Multiplies fragments of 16 k, those of even or odd number.</summary>
+    private static void Multiply<TTile>(int odd, ArrayView<UInt4> a, ArrayView<UInt4> b, ArrayView<Float4> sums)
+        where TTile : struct, ITile
+    {
+        for (var j = 0; j < Unroll.Full(TTile.Columns / (16 * TTile.WarpColumns)); j++)
+        {
+            var right = b[(odd * (TTile.Columns / (16 * TTile.WarpColumns))) + j];
             for (var i = 0; i < Unroll.Full(TTile.Rows / (16 * TTile.WarpRows)); i++)
-                a[i] = LdMatrix.X4(ref fromLeft[i * 16 * StageChunks]);
-            var fromRight = stage.SubView(right ^ (2 * k));
-            for (var j = 0; j < Unroll.Full(TTile.Columns / (16 * TTile.WarpColumns)); j++)
             {
-                var b = LdMatrix.X4(ref fromRight[j * 16 * StageChunks]);
-                for (var i = 0; i < Unroll.Full(TTile.Rows / (16 * TTile.WarpRows)); i++)
-                {
-                    var at = (i * (TTile.Columns / (8 * TTile.WarpColumns))) + (2 * j);
-                    sums[at] = Mma.BFloat16(a[i], new UInt2(b.X, b.Y), sums[at]);
-                    sums[at + 1] = Mma.BFloat16(a[i], new UInt2(b.Z, b.W), sums[at + 1]);
-                }
+                var left = a[(odd * (TTile.Rows / (16 * TTile.WarpRows))) + i];
+                var at = (i * (TTile.Columns / (8 * TTile.WarpColumns))) + (2 * j);
+                sums[at] = Mma.BFloat16(left, new UInt2(right.X, right.Y), sums[at]);
+                sums[at + 1] = Mma.BFloat16(left, new UInt2(right.Z, right.W), sums[at + 1]);
             }
         }
     }

@@ -65,16 +65,16 @@ internal static class Tiles
         public static int Stages => 4;
     }
 
-    /// <summary>For large products: the largest tile whose sums fit the registers of eight warps.</summary>
-    internal readonly struct Of128x256 : TiledGemm.ITile
+    /// <summary>For large products: two groups of four warps fit a multiprocessor, one multiplies while the other waits.</summary>
+    internal readonly struct Of128x128 : TiledGemm.ITile
     {
         public static int Rows => 128;
 
-        public static int Columns => 256;
+        public static int Columns => 128;
 
         public static int WarpRows => 2;
 
-        public static int WarpColumns => 4;
+        public static int WarpColumns => 2;
 
         public static int Stages => 3;
     }
