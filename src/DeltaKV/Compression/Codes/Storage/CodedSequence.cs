@@ -53,14 +53,14 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
             Length = common;
         }
 
-        // The whole prompt's history must fit now; its raw window is only a step's matter. Others may each need a block of everything.
+        // The whole prompt's history must fit now; its raw window is only a step's matter. Others may each need a block of every pool in use.
         var others = owner.Admitted.Count - 1;
         var end = format.CodedEnd(tokens.Length);
         var fits = owner.TryFree(
-            FullBlocks(tokens.Length) - Map.Full.Count + others,
+            FullBlocks(tokens.Length) - Map.Full.Count + (format.RawLayerCount == 0 ? 0 : others),
             Math.Min(owner.Capacity.WindowBlocks, WindowNeed(format.Options.Sinks + format.Options.Recent) + others),
             (end / BlockTokens) - Map.Codes.Count + others,
-            ReferenceBlocks(end) - Map.References.Count + others);
+            ReferenceBlocks(end) - Map.References.Count + (format.HasReferences ? others : 0));
         if (!fits)
             Release();
         return fits;

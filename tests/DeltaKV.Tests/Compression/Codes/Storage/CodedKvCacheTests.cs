@@ -161,6 +161,28 @@ public class CodedKvCacheTests
         AssertAllFree(cache);
     }
 
+    /// <summary>Pools that nobody uses, for raw layers and references, have no blocks to keep free for others.</summary>
+    [Fact]
+    public void As_many_sequences_run_as_were_planned_for_without_raw_layers_and_references()
+    {
+        const int sequences = 5;
+        const int length = 200;
+        LinearCodec codec = IdentityCodec.Create(2, 64);
+        var format = new CodedKvFormat(Shape, [codec, codec], new CodedKvOptions { Sinks = Sinks, Recent = Recent });
+        var capacity = CodedKvCapacity.ForBytes(format, 1 << 26, sequences, length, sequences * (length + 16));
+        var cache = new CodedKvCache(format, capacity, new RecordingStore(), prefixCaching: false);
+
+        for (var i = 0; i < sequences; i++)
+        {
+            var sequence = cache.Open();
+            var tokens = Tokens(i, length);
+            Assert.True(sequence.TryAdmit(tokens), $"Sequence {i} was not admitted.");
+            Feed(cache, sequence, tokens, 50);
+        }
+
+        Assert.Equal(sequences * length, cache.Usage.Tokens);
+    }
+
     private static void Feed(CodedKvCache cache, ISequenceCache sequence, int[] tokens, int chunk)
     {
         while (sequence.Length < tokens.Length)
