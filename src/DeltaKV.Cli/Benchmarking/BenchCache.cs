@@ -1,60 +1,105 @@
 using DeltaKV.Cache;
+using DeltaKV.Compression;
+using DeltaKV.Engine;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 using DeltaKV.Model;
-using DeltaKV.Weights;
 
 namespace DeltaKV.Cli.Benchmarking;
 
-/// <summary>Key/value memory of a few sequences of one length, filled with random numbers instead of computed.</summary>
+/// <summary>Key/value memory of a few sequences of one length, driven as the engine drives it; what is not computed is random numbers.</summary>
 internal sealed class BenchCache : IDisposable
 {
-    private readonly SequenceStep[] steps;
+    private readonly BenchModel model;
+    private readonly BenchSize size;
+    private readonly int[] tokens;
+    private SequenceStep[] steps = [];
+    private int length;
 
-    internal BenchCache(BenchModel model, BenchSize size)
+    /// <param name="model">What runs.</param>
+    /// <param name="size">Sequences and their final length.</param>
+    /// <param name="stepTokens">The most new tokens of a step.</param>
+    internal BenchCache(BenchModel model, BenchSize size, int stepTokens)
     {
-        // Every admitted sequence keeps a block of headroom for the others.
-        var blocks = size.Batch * (BlocksFor(size.Context) + 1);
-        Layers = new RawKvLayers<BFloat16>(model.Stream, model.Kernels, model.Config.LayerCount, blocks, DecodeGraphs.Bucket(size.Batch), prefixCaching: false);
+        (this.model, this.size) = (model, size);
+        tokens = new int[size.Context];
+        Layers = model.Method is { } method
+            ? method.Open(new KvMethodContext(
+                model.Stream, model.Config, model.Weights, model.Kernels, Bytes(model.Source, size, stepTokens), Limits(model.Source, size, stepTokens), PrefixCaching: false))
+            : new RawKvLayers<BFloat16>(model.Stream, model.Kernels, model.Config.LayerCount, RawBlocks(size), DecodeGraphs.Bucket(size.Batch), prefixCaching: false);
         var fill = new RandomFill(model.Stream);
         for (var layer = 0; layer < model.Config.LayerCount; layer++)
         {
             fill.Fill(Layers.Blocks(layer).Keys, 1);
             fill.Fill(Layers.Blocks(layer).Values, 1);
         }
-
-        steps = [.. Enumerable.Range(0, size.Batch).Select(i => new SequenceStep(Layers.Cache.Open(), i, 1))];
-        var tokens = new int[size.Context];
-        foreach (var step in steps)
-            Require(step.Cache.TryAdmit(tokens));
-        // Block by block in turn, so that the blocks of a sequence lie apart as they do after a while in a server.
-        for (var end = KvBlockLayout.Size; end < size.Context + KvBlockLayout.Size; end += KvBlockLayout.Size)
-        {
-            foreach (var step in steps)
-                Require(step.Cache.TryReserve(Math.Min(end, size.Context)));
-        }
     }
 
-    internal RawKvLayers<BFloat16> Layers { get; }
+    internal IKvLayers<BFloat16> Layers { get; }
 
-    /// <summary>Measured bytes of the sequences.</summary>
-    internal long UsedBytes => steps.Sum(step => step.Cache.Usage.TotalBytes);
+    /// <summary>Measured key/value memory of the sequences.</summary>
+    internal KvUsage Usage => Layers.Cache.Usage;
 
     /// <summary>Bytes such a cache allocates.</summary>
-    internal static long Bytes(ModelConfig config, BenchSize size) =>
-        (long)size.Batch * (BlocksFor(size.Context) + 1) * KvBlockLayout.Size * config.KvBytesPerToken;
+    internal static long Bytes(BenchSource source, BenchSize size, int stepTokens) => source.Method is { } method
+        ? method.FixedBytes(Limits(source, size, stepTokens)) + (method.BytesPerToken * size.Batch * (size.Context + KvBlockLayout.Size))
+        : (long)RawBlocks(size) * KvBlockLayout.Size * source.Config.KvBytesPerToken;
 
-    /// <summary>Puts the tables on the device for a step in which every sequence has that many rows.</summary>
-    internal void Prepare(AcceleratorStream stream, int rows)
+    /// <summary>Starts all sequences over, empty.</summary>
+    internal void Begin()
+    {
+        foreach (var step in steps)
+            step.Cache.Release();
+        steps = [.. Enumerable.Range(0, size.Batch).Select(i => new SequenceStep(Layers.Cache.Open(), i, 1))];
+        length = 0;
+        foreach (var step in steps)
+            Require(step.Cache.TryAdmit(tokens));
+    }
+
+    /// <summary>Makes room for new tokens of every sequence and puts the tables of the step on the device.</summary>
+    internal void Reserve(int count)
     {
         for (var i = 0; i < steps.Length; i++)
-            steps[i] = steps[i] with { FirstRow = i * rows, Rows = rows };
-        Layers.Prepare(stream, steps);
+        {
+            Require(steps[i].Cache.TryReserve(count));
+            steps[i] = steps[i] with { FirstRow = i * count, Rows = count };
+        }
+
+        length += count;
+        Layers.Prepare(model.Stream, steps);
+    }
+
+    /// <summary>The reserved tokens are computed: what is old enough is compressed.</summary>
+    internal void Commit()
+    {
+        foreach (var step in steps)
+            step.Cache.Commit(tokens.AsSpan(0, length));
+        Layers.Cache.Flush();
+    }
+
+    /// <summary>Begins with that many tokens that nobody computed.</summary>
+    /// <param name="target">Tokens of each sequence.</param>
+    /// <param name="stepTokens">Tokens of all sequences compressed at once.</param>
+    internal void Fill(int target, int stepTokens)
+    {
+        Begin();
+        // Raw blocks in turn, so that those of a sequence lie apart as they do after a while in a server.
+        var chunk = model.Method is null ? KvBlockLayout.Size : Math.Max(1, stepTokens / size.Batch);
+        while (length < target)
+        {
+            Reserve(Math.Min(chunk, target - length));
+            Commit();
+            model.Stream.Synchronize();
+        }
     }
 
     public void Dispose() => Layers.Dispose();
 
-    private static int BlocksFor(int tokens) => (tokens + KvBlockLayout.Size - 1) / KvBlockLayout.Size;
+    private static KvLimits Limits(BenchSource source, BenchSize size, int stepTokens) => DeviceRunnerFactory.Limits(
+        source.Config, new EngineOptions { MaxSequences = size.Batch, MaxBatchTokens = stepTokens }, size.Context + KvBlockLayout.Size);
+
+    /// <summary>Every admitted sequence keeps a block of headroom for the others.</summary>
+    private static int RawBlocks(BenchSize size) => size.Batch * (((size.Context + KvBlockLayout.Size - 1) / KvBlockLayout.Size) + 1);
 
     private static void Require(bool success)
     {

@@ -1,3 +1,4 @@
+using DeltaKV.Compression;
 using DeltaKV.Engine;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
@@ -13,11 +14,12 @@ internal sealed class BenchModel : IDisposable
     /// <summary>A standard deviation of 0.02, as models are initialised with.</summary>
     private const float WeightScale = 0.035f;
 
-    private BenchModel(AcceleratorStream stream, ModelConfig config, DeviceWeights<BFloat16> weights, int maxBatch)
+    private BenchModel(AcceleratorStream stream, BenchSource source, DeviceWeights<BFloat16> weights, int maxBatch)
     {
         Stream = stream;
-        Config = config;
+        Source = source;
         Weights = weights;
+        var config = source.Config;
         Kernels = new BFloat16Kernels(stream.Accelerator, new AttentionShape(config.HeadCount, config.KeyValueHeadCount, config.HeadDim), DecodeGraphs.Bucket(maxBatch));
     }
 
@@ -25,7 +27,13 @@ internal sealed class BenchModel : IDisposable
 
     internal Accelerator Accelerator => Stream.Accelerator;
 
-    internal ModelConfig Config { get; }
+    /// <summary>What it is.</summary>
+    internal BenchSource Source { get; }
+
+    internal ModelConfig Config => Source.Config;
+
+    /// <summary>How keys and values are kept; null for uncompressed.</summary>
+    internal IKvMethod? Method => Source.Method;
 
     internal DeviceWeights<BFloat16> Weights { get; }
 
@@ -35,8 +43,9 @@ internal sealed class BenchModel : IDisposable
     internal long BytesReadPerStep => Weights.ByteLength - (Config.TieWordEmbeddings ? 0 : Weights.Embedding.LengthInBytes);
 
     /// <summary>A shape with weights made on the device.</summary>
-    internal static BenchModel Random(AcceleratorStream stream, ModelConfig config, int maxBatch)
+    internal static BenchModel Random(AcceleratorStream stream, BenchSource source, int maxBatch)
     {
+        var config = source.Config;
         var fill = new RandomFill(stream);
         var weights = DeviceWeights<BFloat16>.Create(stream.Accelerator, config, arena => fill.Fill(arena, WeightScale));
         // Norms of one keep activations in the range of a trained model.
@@ -50,20 +59,20 @@ internal sealed class BenchModel : IDisposable
 
         fill.Fill(weights.FinalNorm, WeightScale, 1);
         stream.Synchronize();
-        return new BenchModel(stream, config, weights, maxBatch);
+        return new BenchModel(stream, source, weights, maxBatch);
     }
 
     /// <summary>The model of a directory.</summary>
-    internal static BenchModel Load(
-        AcceleratorStream stream, ModelConfig config, string directory, int maxBatch, IProgress<LoadProgress> progress, CancellationToken cancellation)
+    internal static BenchModel Load(AcceleratorStream stream, BenchSource source, int maxBatch, IProgress<LoadProgress> progress, CancellationToken cancellation)
     {
-        using var source = ModelWeights.Open(directory);
+        var config = source.Config;
+        using var files = ModelWeights.Open(source.Path!);
         var accelerator = stream.Accelerator;
         var bytes = DeviceWeights<BFloat16>.Elements(config) * sizeof(ushort);
         var plan = MemoryPlan.Create(
             config, new EngineOptions { MaxSequences = maxBatch }, accelerator.Name, accelerator.MemorySize - accelerator.AllocatedBytes, bytes, 0, config.KvBytesPerToken);
-        var weights = DeviceWeights<BFloat16>.Load(stream, config, source, plan, progress, cancellation);
-        return new BenchModel(stream, config, weights, maxBatch);
+        var weights = DeviceWeights<BFloat16>.Load(stream, config, files, plan, progress, cancellation);
+        return new BenchModel(stream, source, weights, maxBatch);
     }
 
     public void Dispose()

@@ -2,7 +2,6 @@ using DeltaKV.Cli.Output;
 using DeltaKV.Engine;
 using DeltaKV.Gpu;
 using DeltaKV.Model;
-using DeltaKV.Weights;
 
 namespace DeltaKV.Cli.Benchmarking;
 
@@ -18,8 +17,9 @@ internal sealed record BenchPlan(BenchSize[] Decodes, int[] Prompts, int Chunk, 
 
     /// <summary>Refuses what cannot fit before anything is measured.</summary>
     /// <exception cref="InsufficientDeviceMemoryException">A size needs more than the device has.</exception>
-    internal void CheckMemory(ModelConfig config, Accelerator accelerator)
+    internal void CheckMemory(BenchSource source, Accelerator accelerator)
     {
+        var config = source.Config;
         var weights = DeviceWeights<BFloat16>.Elements(config) * sizeof(ushort);
         foreach (var size in Decodes)
             Check($"decode {size}", size, DecodeGraphs.Bucket(size.Batch), DecodeGraphs.Bucket(size.Batch));
@@ -28,7 +28,7 @@ internal sealed record BenchPlan(BenchSize[] Decodes, int[] Prompts, int Chunk, 
 
         void Check(string what, BenchSize size, int rows, int logitRows)
         {
-            var cache = BenchCache.Bytes(config, size);
+            var cache = BenchCache.Bytes(source, size, Chunk);
             var workspace = Workspace<BFloat16>.Bytes(config, rows, logitRows);
             var needed = weights + cache + workspace;
             if (needed > accelerator.MemorySize)

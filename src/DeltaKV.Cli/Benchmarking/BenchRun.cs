@@ -15,10 +15,10 @@ internal sealed class BenchRun(BenchPlan plan, JsonTarget target, Terminal termi
         await terminal.Error.WriteLineAsync($"{source.Name}: {(source.Path is null ? "making" : "loading")} weights");
         using var model = source.Open(stream, plan.MaxBatch, new LoadDisplay(terminal, showsPlan: false), cancellation);
         var report = new BenchReport(
-            source.Name, source.Path is null, stream.Accelerator.Name, model.Weights.ByteLength, source.Config.KvBytesPerToken, copy, plan.Samples);
+            source.Name, source.Path is null, source.MethodName, stream.Accelerator.Name, model.Weights.ByteLength, source.Config.KvBytesPerToken, copy, plan.Samples);
         table.Begin(report);
 
-        var decode = new DecodeBenchmark(model, plan.Samples, copy);
+        var decode = new DecodeBenchmark(model, plan.Chunk, plan.Samples, copy);
         foreach (var size in plan.Decodes)
         {
             await MeasureAsync(report, $"decode {size}", () =>

@@ -1,27 +1,38 @@
+using DeltaKV.Compression;
 using DeltaKV.Engine;
 using DeltaKV.Gpu;
 using DeltaKV.Weights;
 
 namespace DeltaKV.Cli.Benchmarking;
 
-/// <summary>What is measured: a model directory, or a shape.</summary>
+/// <summary>What is measured: a model directory or a shape, and how its keys and values are kept.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Config">Its architecture.</param>
 /// <param name="Path">The directory; null for a shape.</param>
-internal sealed record BenchSource(string Name, ModelConfig Config, string? Path)
+/// <param name="MethodName">How keys and values are kept.</param>
+/// <param name="Method">The same; null for uncompressed.</param>
+internal sealed record BenchSource(string Name, ModelConfig Config, string? Path, string MethodName, IKvMethod? Method)
 {
-    internal static BenchSource Shape(string name) => new(name, BenchShapes.Get(name), null);
+    /// <exception cref="UsageException">There is no such shape.</exception>
+    internal static BenchSource Shape(string name, string method)
+    {
+        var config = BenchShapes.Get(name);
+        return new(name, config, null, method, KvMethods.Resolve(method, config, null));
+    }
 
     /// <exception cref="DirectoryNotFoundException">There is no such directory.</exception>
     /// <exception cref="ModelFormatException">It holds no model that runs here.</exception>
-    internal static BenchSource Directory(string path)
+    internal static BenchSource Directory(string path, string method)
     {
         if (!System.IO.Directory.Exists(path))
             throw new DirectoryNotFoundException($"There is no model directory '{path}'.");
-        return new(System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path))), ModelConfig.Load(path), path);
+        var config = ModelConfig.Load(path);
+        using var weights = ModelWeights.Open(path);
+        var name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path)));
+        return new(name, config, path, method, KvMethods.Resolve(method, config, weights));
     }
 
     /// <summary>Puts it on the device.</summary>
     internal BenchModel Open(AcceleratorStream stream, int maxBatch, IProgress<LoadProgress> progress, CancellationToken cancellation) =>
-        Path is null ? BenchModel.Random(stream, Config, maxBatch) : BenchModel.Load(stream, Config, Path, maxBatch, progress, cancellation);
+        Path is null ? BenchModel.Random(stream, this, maxBatch) : BenchModel.Load(stream, this, maxBatch, progress, cancellation);
 }

@@ -11,17 +11,17 @@ internal sealed class BenchTable(TextWriter output)
 
     internal void Begin(BenchReport report) => Write(
         $"""
-        {report.Model} ({(report.RandomWeights ? "random weights" : "its weights")}, bf16, {Units.Bytes(report.WeightBytes)}) on {report.Device}.
+        {report.Model} ({(report.RandomWeights ? "random weights" : "its weights")}, bf16, {Units.Bytes(report.WeightBytes)}) on {report.Device}, key/value method {report.KvMethod}.
         Copy bandwidth in this run: {report.CopyGigabytesPerSecond:N0} GB/s. Decode: one graph from tokens to tokens, median of {report.Samples}.
         """);
 
     internal void Add(DecodeRow row)
     {
         if (!inDecode)
-            Write($"\n| batch x context | ms/step | tok/s | GB/step | GB/s | floor ms | share of floor | device memory |\n|---|---:|---:|---:|---:|---:|---:|---:|");
+            Write($"\n| batch x context | ms/step | tok/s | GB/step | GB/s | floor ms | share of floor | KV | of bf16 | device memory |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
         inDecode = true;
         Write(
-            $"| {row.Batch} x {row.Context} | {row.MsPerStep:F3} | {row.TokensPerSecond:F1} | {row.BytesPerStep / 1e9:F3} | {row.GigabytesPerSecond:F0} | {row.FloorMs:F3} | {row.ShareOfFloor:P1} | {Units.Bytes(row.DeviceBytes)} |");
+            $"| {row.Batch} x {row.Context} | {row.MsPerStep:F3} | {row.TokensPerSecond:F1} | {row.BytesPerStep / 1e9:F3} | {row.GigabytesPerSecond:F0} | {row.FloorMs:F3} | {row.ShareOfFloor:P1} | {Units.Bytes(row.KvBytes)} | {row.KvRatio:P1} | {Units.Bytes(row.DeviceBytes)} |");
     }
 
     internal void Add(PrefillRow row)

@@ -5,7 +5,7 @@ using DeltaKV.Model;
 namespace DeltaKV.Cli.Benchmarking;
 
 /// <summary>Times a decode step as the engine runs it: one graph from token ids to token ids, the most likely token fed back.</summary>
-internal sealed class DecodeBenchmark(BenchModel model, int samples, double copyGigabytesPerSecond)
+internal sealed class DecodeBenchmark(BenchModel model, int chunk, int samples, double copyGigabytesPerSecond)
 {
     private const int Warmups = 3;
 
@@ -14,7 +14,7 @@ internal sealed class DecodeBenchmark(BenchModel model, int samples, double copy
         var stream = model.Stream;
         var accelerator = model.Accelerator;
         var rows = DecodeGraphs.Bucket(size.Batch);
-        using var cache = new BenchCache(model, size);
+        using var cache = new BenchCache(model, size, chunk);
         using var inputs = new StepInputs(accelerator, rows, rows, size.Batch, size.Context);
         using var transformer = new Transformer<BFloat16>(accelerator, model.Config, model.Weights, model.Kernels, cache.Layers, rows, rows);
         using var samplingRows = accelerator.Allocate1D(new SamplingRow[rows]);
@@ -28,7 +28,8 @@ internal sealed class DecodeBenchmark(BenchModel model, int samples, double copy
         }
 
         inputs.PadDecode(rows);
-        cache.Prepare(stream, 1);
+        cache.Fill(size.Context - 1, chunk);
+        cache.Reserve(1);
         inputs.Upload(stream);
         Step();
         stream.Synchronize();
@@ -38,7 +39,7 @@ internal sealed class DecodeBenchmark(BenchModel model, int samples, double copy
         using var graph = stream.EndCapture();
         graph.Instantiate();
         var ms = new EventTimer(stream).MedianMs(Warmups, samples, () => graph.Launch(stream), cancellation);
-        return DecodeRow.Of(size, ms, BytesPerStep(size), copyGigabytesPerSecond, cache.UsedBytes, accelerator.AllocatedBytes);
+        return DecodeRow.Of(size, ms, BytesPerStep(size, cache), copyGigabytesPerSecond, KvBytes(cache), model.Config.KvBytesPerToken, accelerator.AllocatedBytes);
 
         void Step()
         {
@@ -48,6 +49,9 @@ internal sealed class DecodeBenchmark(BenchModel model, int samples, double copy
         }
     }
 
-    /// <summary>What must be read: the weights once, and the keys and values of every token of every sequence.</summary>
-    private long BytesPerStep(BenchSize size) => model.BytesReadPerStep + ((long)size.Batch * size.Context * model.Config.KvBytesPerToken);
+    /// <summary>What must be read: the weights once, and what is kept of every token of every sequence (a method that selects reads less).</summary>
+    private long BytesPerStep(BenchSize size, BenchCache cache) =>
+        model.BytesReadPerStep + (model.Method is null ? (long)size.Batch * size.Context * model.Config.KvBytesPerToken : KvBytes(cache));
+
+    private static long KvBytes(BenchCache cache) => cache.Usage.TotalBytes;
 }

@@ -4,7 +4,7 @@ using DeltaKV.Weights;
 
 namespace DeltaKV.Cli.Benchmarking;
 
-/// <summary>Times a prompt as the engine computes it: chunk after chunk, waiting for each before the next is staged.</summary>
+/// <summary>Times a prompt as the engine computes it: chunk after chunk, waiting for each before the next is staged, compressing as it goes.</summary>
 internal sealed class PrefillBenchmark(BenchModel model, int chunk, int samples)
 {
     internal PrefillRow Measure(int length, CancellationToken cancellation)
@@ -12,7 +12,7 @@ internal sealed class PrefillBenchmark(BenchModel model, int chunk, int samples)
         var stream = model.Stream;
         var accelerator = model.Accelerator;
         var rows = Math.Min(chunk, length);
-        using var cache = new BenchCache(model, new BenchSize(1, length));
+        using var cache = new BenchCache(model, new BenchSize(1, length), rows);
         using var inputs = new StepInputs(accelerator, rows, 1, 1, length);
         using var transformer = new Transformer<BFloat16>(accelerator, model.Config, model.Weights, model.Kernels, cache.Layers, rows, 1);
         var tokens = new int[length];
@@ -24,6 +24,7 @@ internal sealed class PrefillBenchmark(BenchModel model, int chunk, int samples)
 
         void Prompt()
         {
+            cache.Begin();
             for (var start = 0; start < length; start += rows)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -32,10 +33,11 @@ internal sealed class PrefillBenchmark(BenchModel model, int chunk, int samples)
                 inputs.Add(0, tokens.AsSpan(start..end), start, isDecode: false);
                 if (end == length)
                     inputs.AddLogits(end - start - 1);
-                cache.Prepare(stream, end - start);
+                cache.Reserve(end - start);
                 inputs.Upload(stream);
                 transformer.Forward(stream, inputs);
                 stream.Synchronize();
+                cache.Commit();
             }
         }
     }

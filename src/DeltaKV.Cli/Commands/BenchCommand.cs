@@ -37,7 +37,7 @@ internal sealed class BenchCommand
         using var accelerator = DeviceRunnerFactory.OpenAccelerator(context, model.Device(parsed));
         using var stream = accelerator.CreateStream();
         var plan = Plan(parsed, accelerator.AcceleratorType);
-        plan.CheckMemory(source.Config, accelerator);
+        plan.CheckMemory(source, accelerator);
         var run = new BenchRun(plan, target, terminal);
         var report = await run.MeasureAsync(source, stream, cancellation);
         return report.Failures.Count == 0 ? ExitCode.Success : ExitCode.Failure;
@@ -45,11 +45,12 @@ internal sealed class BenchCommand
 
     private BenchSource Source(ParseResult parsed)
     {
+        var method = model.Engine(parsed, 1).KvMethod;
         if (parsed.GetValue(shape) is not { } name)
-            return BenchSource.Directory(model.Directory(parsed));
+            return BenchSource.Directory(model.Directory(parsed), method);
         if (model.NamesModel(parsed))
             throw new UsageException("--shape and --model are both given; one of them is measured.");
-        return BenchSource.Shape(name);
+        return BenchSource.Shape(name, method);
     }
 
     /// <summary>What was asked for; if nothing was, a little of both that the device does in seconds.</summary>

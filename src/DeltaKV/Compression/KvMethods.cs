@@ -22,7 +22,8 @@ internal static class KvMethods
     /// <summary>Finds a method and prepares it for a model; null for the uncompressed cache.</summary>
     /// <exception cref="ArgumentException">There is no such method or setting.</exception>
     /// <exception cref="CodecMismatchException">The codec is for another model, or is none.</exception>
-    internal static IKvMethod? Resolve(string text, ModelConfig config, ModelWeights weights)
+    /// <exception cref="NotSupportedException">It needs a codec, and there are no weights it could be of.</exception>
+    internal static IKvMethod? Resolve(string text, ModelConfig config, ModelWeights? weights)
     {
         var spec = KvMethodSpec.Parse(text);
         switch (spec.Name)
@@ -39,7 +40,7 @@ internal static class KvMethods
             case "int4-2":
                 return Rotated(spec, config, ChunkWidth.Bits4, ChunkWidth.Bits2);
             case "deltakv":
-                return DeltaKv(spec, config, weights);
+                return DeltaKv(spec, config, weights ?? throw new NotSupportedException("The method 'deltakv' needs a model to which its codec belongs; a shape with random weights has none. Use a method without a codec, such as 'int4'."));
             default:
                 throw new ArgumentException($"There is no key/value method '{spec.Name}'; there are: {string.Join(", ", Names)}.", nameof(text));
         }

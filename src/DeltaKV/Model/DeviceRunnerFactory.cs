@@ -74,7 +74,8 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
             : throw new NotSupportedException($"The key/value method '{options.KvMethod}' needs bf16; full precision checks the uncompressed cache only.");
     }
 
-    private static KvLimits Limits(ModelConfig config, EngineOptions options, int maxLength)
+    /// <summary>What a method's buffers are sized by.</summary>
+    internal static KvLimits Limits(ModelConfig config, EngineOptions options, int maxLength)
     {
         var sequences = DecodeGraphs.Bucket(options.MaxSequences);
         var layer = (long)maxLength * config.KeyValueWidth * sizeof(ushort);

@@ -40,6 +40,7 @@ public sealed class CommandLineTests
     [InlineData("bench --shape tiny --device cpu --decode 0x64", "'0' is no length")]
     [InlineData("bench --shape tiny --device cpu --prefill 8q", "'8q' is no length")]
     [InlineData("bench --shape tiny --device cpu --samples 0", "--samples is 0")]
+    [InlineData("bench --shape tiny --device cpu --kv origami", "there are: full")]
     public async Task AWrongCommandLineIsExplained(string arguments, string expected)
     {
         var run = await CommandRun.OfAsync(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -56,6 +57,7 @@ public sealed class CommandLineTests
     [InlineData("bench --model nowhere", "'nowhere'")]
     [InlineData("generate -p x --model nowhere", "'nowhere'")]
     [InlineData("generate -p x --document nowhere.txt", "nowhere.txt")]
+    [InlineData("bench --shape tiny --device cpu --kv deltakv", "'int4'")]
     [InlineData("bench --shape llama-3.1-8b --device cpu --decode 1000x131072", "decode 1000x131072 needs")]
     public async Task WhatCannotBeDoneIsExplained(string arguments, string expected)
     {
