@@ -113,6 +113,13 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
             plan.KvBytes + method.FixedBytes(limits), limits, options.PrefixCaching));
     }
 
+    /// <summary>Puts a bf16 model on the device without a runner, for who drives the forward pass itself. The result owns the device.</summary>
+    internal ModelDevice<BFloat16> OpenModel(ModelConfig config, ModelWeights source, MemoryPlan plan, EngineOptions options)
+    {
+        var kernels = new BFloat16Kernels(Accelerator, Shape(config), DecodeGraphs.Bucket(options.MaxSequences));
+        return Open(config, source, plan, options, kernels, null, device => device, CancellationToken.None);
+    }
+
     private ModelRunner<T> Create<T>(
         ModelConfig config,
         ModelWeights source,
@@ -120,6 +127,18 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
         EngineOptions options,
         ITransformerKernels<T> kernels,
         IProgress<LoadProgress>? progress,
+        CancellationToken cancellation)
+        where T : unmanaged =>
+        Open(config, source, plan, options, kernels, progress, device => new ModelRunner<T>(device, config, plan, options), cancellation);
+
+    private TResult Open<T, TResult>(
+        ModelConfig config,
+        ModelWeights source,
+        MemoryPlan plan,
+        EngineOptions options,
+        ITransformerKernels<T> kernels,
+        IProgress<LoadProgress>? progress,
+        Func<ModelDevice<T>, TResult> finish,
         CancellationToken cancellation)
         where T : unmanaged
     {
@@ -130,10 +149,9 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
         {
             weights = DeviceWeights<T>.Load(stream, config, source, plan, progress, cancellation);
             layers = OpenCache(stream, config, source, plan, options, weights, kernels);
-            var device = new ModelDevice<T>(context!, Accelerator, stream, weights, kernels, layers);
-            var runner = new ModelRunner<T>(device, config, plan, options);
+            var result = finish(new ModelDevice<T>(context!, Accelerator, stream, weights, kernels, layers));
             (context, accelerator) = (null, null);
-            return runner;
+            return result;
         }
         catch
         {
