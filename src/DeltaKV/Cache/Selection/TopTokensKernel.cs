@@ -13,7 +13,10 @@ namespace DeltaKV.Cache.Selection;
 /// </remarks>
 internal sealed class TopTokensKernel(Accelerator accelerator)
 {
-    private const int Threads = 512;
+    private const int Threads = 1024;
+
+    // Scores that a thread has in flight: one group must cover the latency of L2 by itself.
+    private const int Unrolled = 8;
     private const int PerThread = 8;
     private const int Buckets = 256;
 
@@ -76,7 +79,7 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
 
         var scores = arguments.Scores.SubView((long)row * arguments.ScoreStride);
         var histogram = SharedMemory.Allocate<int>(Buckets);
-        ref var found = ref SharedMemory.Allocate<Int4>();
+        ref var found = ref SharedMemory.Allocate<UInt2>();
         var prefix = 0u;
         var remaining = wanted;
         for (var shift = 24; shift >= 0; shift -= 8)
@@ -84,20 +87,18 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
             for (var i = Group.IdxX; i < Buckets; i += Threads)
                 histogram[i] = 0;
             Group.Barrier();
-            for (var i = Group.IdxX; i < count; i += Threads)
-            {
-                var key = scores[i];
-                // Shifting by 32 is shifting by nothing, so two steps.
-                if ((key >> shift >> 8) == (prefix >> shift >> 8))
-                    Atomic.Add(ref histogram[(int)((key >> shift) & 255)], 1);
-            }
+            for (var first = Group.IdxX; first < count; first += Threads * Unrolled)
+                CountInto(histogram, scores, first, count, prefix, shift);
 
             Group.Barrier();
-            if (Group.IdxX == 0)
-                found = Bucket(histogram, remaining);
+            // From the largest bucket down: the one that the wanted number ends in, and how many are wanted of it.
+            var own = Group.IdxX < Buckets ? histogram[Buckets - 1 - Group.IdxX] : 0;
+            var before = GroupScan.Exclusive(own).Before;
+            if (before < remaining && remaining <= before + own)
+                found = new UInt2((uint)(Buckets - 1 - Group.IdxX), (uint)(remaining - before));
             Group.Barrier();
-            prefix |= (uint)found.X << shift;
-            remaining = found.Y;
+            prefix |= found.X << shift;
+            remaining = (int)found.Y;
             Group.Barrier();
         }
 
@@ -106,17 +107,18 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
             arguments.Counts[sequence] = wanted;
     }
 
-    /// <summary>The bucket, from the largest down, that the wanted number ends in, and how many are wanted of it.</summary>
-    private static Int4 Bucket(ArrayView<int> histogram, int wanted)
+    /// <summary>Counts the next eight bits of a thread's next scores that share the prefix found so far.</summary>
+    private static void CountInto(ArrayView<int> histogram, ArrayView<uint> scores, int first, int count, uint prefix, int shift)
     {
-        var bucket = Buckets - 1;
-        while (bucket > 0 && histogram[bucket] < wanted)
+        var keys = LocalMemory.Allocate<uint>(Unrolled);
+        for (var i = 0; i < Unroll.Full(Unrolled); i++)
+            keys[i] = scores[Math.Min(first + (i * Threads), count - 1)];
+        for (var i = 0; i < Unroll.Full(Unrolled); i++)
         {
-            wanted -= histogram[bucket];
-            bucket--;
+            // Shifting by 32 is shifting by nothing, so two steps.
+            if (first + (i * Threads) < count && (keys[i] >> shift >> 8) == (prefix >> shift >> 8))
+                Atomic.Add(ref histogram[(int)((keys[i] >> shift) & 255)], 1);
         }
-
-        return new Int4(bucket, wanted, 0, 0);
     }
 
     /// <summary>Writes the positions of all scores above the threshold and of the first <paramref name="ties"/> equal to it, in order.</summary>
@@ -129,20 +131,26 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
         for (var first = 0; first < count; first += Threads * PerThread)
         {
             var begin = first + (Group.IdxX * PerThread);
-            var end = Math.Min(begin + PerThread, count);
             // Numbers above in the low half, equal ones in the high half: neither exceeds 2^15.
             var own = 0;
-            for (var i = begin; i < end; i++)
-                own += scores[i] > threshold ? 1 : scores[i] == threshold ? 1 << 16 : 0;
+            var keys = LocalMemory.Allocate<uint>(PerThread);
+            for (var i = 0; i < Unroll.Full(PerThread); i++)
+                keys[i] = scores[Math.Min(begin + i, count - 1)];
+            for (var i = 0; i < Unroll.Full(PerThread); i++)
+            {
+                if (begin + i < count)
+                    own += keys[i] > threshold ? 1 : keys[i] == threshold ? 1 << 16 : 0;
+            }
+
             var scan = GroupScan.Exclusive(own);
             var ownAbove = above + (scan.Before & 0xffff);
             var ownEqual = equal + (scan.Before >> 16);
-            for (var i = begin; i < end; i++)
+            for (var i = 0; i < Unroll.Full(PerThread); i++)
             {
-                var isAbove = scores[i] > threshold;
-                var isEqual = scores[i] == threshold;
+                var isAbove = begin + i < count && keys[i] > threshold;
+                var isEqual = begin + i < count && keys[i] == threshold;
                 if (isAbove || (isEqual && ownEqual < ties))
-                    target[ownAbove + Math.Min(ownEqual, ties)] = limits.CodedStart + i;
+                    target[ownAbove + Math.Min(ownEqual, ties)] = limits.CodedStart + begin + i;
                 ownAbove += isAbove ? 1 : 0;
                 ownEqual += isEqual ? 1 : 0;
             }
