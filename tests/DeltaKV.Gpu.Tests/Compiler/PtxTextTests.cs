@@ -80,6 +80,30 @@ public class PtxTextTests
     }
 
     [Fact]
+    public void Multiplies_an_index_once()
+    {
+        var ptx = Compile((ArrayView<Float4> x, int i) => { x[i * 16] = x[(i * 8) + 1]; }).Ptx;
+
+        Assert.Matches(@"(mul|mad)\.wide\.s32 %rd\d+, %r\d+, 256", ptx);
+        Assert.Matches(@"(mul|mad)\.wide\.s32 %rd\d+, %r\d+, 128", ptx);
+        Assert.DoesNotContain("shl", ptx, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Sums_what_does_not_change_in_front_of_the_loop()
+    {
+        var ptx = Compile((ArrayView<float> x, long row, int n) =>
+        {
+            for (var i = 0; i < n; i++)
+                x[i] = x[(row * 100) + i] + x[(row * 200) + i];
+        }).Ptx;
+
+        var loop = ptx[ptx.IndexOf("\n$L", StringComparison.Ordinal)..];
+        Assert.DoesNotContain("mul.lo.s64", loop, StringComparison.Ordinal);
+        Assert.Equal(3, Regex.Count(loop, @"add\.s64"));
+    }
+
+    [Fact]
     public void Addresses_shared_memory_in_32_bits_and_by_name()
     {
         var ptx = Compile((ArrayView<int> x) =>

@@ -10,8 +10,8 @@ namespace DeltaKV.Gpu.Compiler.Passes;
 /// Constant parts of an index become the offset that a memory instruction adds for free.
 /// </summary>
 /// <remarks>
-/// Splitting <c>view[i + 4]</c> into <c>view[i]</c> and 4 elements assumes that the 32-bit sum does not wrap; where it would, the index
-/// is outside any view.
+/// Splitting <c>view[i + 4]</c> into <c>view[i]</c> and 4 elements assumes that the 32-bit sum does not wrap, and <c>view[i * 4]</c> as
+/// elements four times as large that the product does not; where they would, the index is outside any view.
 /// </remarks>
 internal sealed class AddressLowering
 {
@@ -151,8 +151,25 @@ internal sealed class AddressLowering
             return shape with { Offset = offset };
         var terms = new List<(Value, int)>(shape.Terms);
         foreach (var part in SplitByDepth(index, isNarrow: address.Space == AddressSpace.Shared))
-            terms.Add((part, address.Scale));
+            terms.Add(Rescale(part, address.Scale));
         return new Shape(shape.Root, terms, offset);
+    }
+
+    /// <summary>An index that is a multiple of something has that in its scale instead.</summary>
+    private (Value Index, int Scale) Rescale(Value index, int scale)
+    {
+        var isExtended = index.Op == Op.SignExtend;
+        var inner = isExtended ? index.Args[0] : index;
+        while (inner.Op is Op.Shl or Op.Mul && inner.Args[1].IsConst)
+        {
+            var larger = inner.Op == Op.Mul ? scale * inner.Args[1].Imm : (long)scale << (int)Math.Min(inner.Args[1].Imm, 40);
+            if (larger is <= 0 or > 1 << 24)
+                break;
+            scale = (int)larger;
+            inner = inner.Args[0];
+        }
+
+        return (isExtended ? builder.Convert(Op.SignExtend, IrType.I64, inner) : inner, scale);
     }
 
     private Shape Opaque(Value address, AddressSpace space)
