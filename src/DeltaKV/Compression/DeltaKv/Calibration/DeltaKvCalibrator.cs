@@ -8,14 +8,19 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 internal sealed class DeltaKvCalibrator
 {
     private readonly ICalibrationModel _model;
+    private readonly int _neighbours;
     private readonly LayerStatistics[] _statistics;
     private readonly LayerOverlap _overlap;
     private readonly List<string> _read = [];
 
     /// <summary>A calibrator that has read nothing yet.</summary>
-    public DeltaKvCalibrator(ICalibrationModel model, CodedKvOptions? options = null, long seed = 1)
+    /// <param name="model">Reads the documents.</param>
+    /// <param name="options">What will stay raw, and how dense references are.</param>
+    /// <param name="neighbours">References whose mean is subtracted from each token before coding; 0 to subtract the overall mean.</param>
+    /// <param name="seed">Chooses the rows that quantisers are fitted on.</param>
+    public DeltaKvCalibrator(ICalibrationModel model, CodedKvOptions? options = null, int neighbours = 0, long seed = 1)
     {
-        _model = model;
+        (_model, _neighbours) = (model, neighbours);
         Options = options ?? new CodedKvOptions();
         _statistics = [.. Enumerable.Range(0, model.Fingerprint.Layers)
             .Select(layer => new LayerStatistics(model.Geometry(layer), new SeededRandom(seed, "rows", layer), Options.Sinks, Options.Recent))];
@@ -36,7 +41,7 @@ internal sealed class DeltaKvCalibrator
             {
                 // The first layer's cache is recomputed from token ids; nothing of it is coded.
                 if (layer > 0)
-                    _statistics[layer].Add(rows.Span, queries.Span, document.QueryPositions);
+                    _statistics[layer].Add(rows.Span, queries.Span, document.QueryPositions, Residuals(layer, rows.Span));
                 _overlap.Add(layer, _model.Geometry(layer), rows.Span, queries.Span, document.QueryPositions);
             });
             _overlap.EndDocument();
@@ -57,14 +62,17 @@ internal sealed class DeltaKvCalibrator
 
     /// <summary>The best weighted transform codec within a budget; layer 0 stores nothing.</summary>
     /// <param name="calibration">Budget and choices.</param>
-    public DeltaKvCodec Solve(KltCalibration calibration)
-    {
-        LayerStatistics?[] coded = [.. _statistics.Select((s, layer) => layer == 0 ? null : s)];
-        var codecs = calibration.Solve(coded);
-        return Codec(
-            codecs, FormattableString.Invariant($"weighted KLT, {calibration.BytesPerToken} bytes per token, ridge {calibration.Ridge}, ")
-            + FormattableString.Invariant($"token weighting {calibration.TokenWeighting}, headroom {calibration.Headroom}"));
-    }
+    public DeltaKvCodec Solve(KltCalibration calibration) => Codec(
+        (calibration with { Neighbours = _neighbours }).Solve(Coded),
+        FormattableString.Invariant($"weighted KLT, {calibration.BytesPerToken} bytes per token, {_neighbours} references, ridge {calibration.Ridge}, ")
+        + FormattableString.Invariant($"token weighting {calibration.TokenWeighting}, headroom {calibration.Headroom}"));
+
+    /// <summary>A codec in the published shape: as many latent dimensions in every layer, quantised with a step per token and chunk.</summary>
+    /// <param name="calibration">Latents and choices.</param>
+    public DeltaKvCodec Solve(LatentCalibration calibration) => Codec(
+        (calibration with { Neighbours = _neighbours }).Solve(Coded),
+        FormattableString.Invariant($"{calibration.Dimensions} latents of {(int)calibration.Width} bits, {_neighbours} references, ridge {calibration.Ridge}, ")
+        + FormattableString.Invariant($"token weighting {calibration.TokenWeighting}"));
 
     /// <summary>The codec that needs no calibration, in the same shape.</summary>
     public DeltaKvCodec Fallback(ChunkWidth keys = ChunkWidth.Bits4, ChunkWidth values = ChunkWidth.Bits4) => Codec(
@@ -75,6 +83,11 @@ internal sealed class DeltaKvCalibrator
 
     /// <summary>The layers to keep full, layer 0 included, when so many may be.</summary>
     public int[] FullLayers(int count) => FullLayerSelection.Select(_overlap.Mean(), _statistics.Length, count);
+
+    private LayerStatistics?[] Coded => [.. _statistics.Select((s, layer) => layer == 0 ? null : s)];
+
+    private ReadOnlySpan<float> Residuals(int layer, ReadOnlySpan<float> rows) =>
+        _neighbours == 0 ? default : ResidualRows.Of(rows, _model.Geometry(layer).Width, Options, _neighbours);
 
     private DeltaKvCodec Codec(LinearCodec?[] codecs, string how) => new()
     {

@@ -1,4 +1,5 @@
 using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Evaluation;
 using DeltaKV.Tests.Reference;
@@ -91,6 +92,44 @@ public sealed class KltCalibrationTests
         }
 
         Assert.True(Error(16) > 2 * Error(32));
+    }
+
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(1e9)]
+    public void LatentsOfAnyMetricReconstruct(double ridge)
+    {
+        var codec = new LatentCalibration { Dimensions = 32, Width = ChunkWidth.Bits8, Ridge = ridge }.Solve([null, Statistics(1)])[1]!;
+        var rows = Rows(4);
+        var (error, norm) = (0.0, 0.0);
+        for (var token = 0; token < 50; token++)
+        {
+            var row = rows.AsSpan(token * Geometry.Width, Geometry.Width).ToArray();
+            error += row.Zip(ScalarCodecTests.RoundTrip(codec, row, []), (a, b) => (double)(a - b) * (a - b)).Sum();
+            norm += row.Sum(a => (double)a * a);
+        }
+
+        // 32 latents hold everything; what is left is 8 bits per latent and halves.
+        Assert.InRange(Math.Sqrt(error / norm), 0, 0.03);
+    }
+
+    [Fact]
+    public void ResidualsAreWhatTheExactSearchLeaves()
+    {
+        const int width = 6, neighbours = 2;
+        var options = new CodedKvOptions { Sinks = 16, ReferenceStride = 3 };
+        var random = new SeededRandom(80);
+        var rows = Enumerable.Range(0, 60 * width).Select(_ => (float)random.NextNormal()).ToArray();
+        var residuals = ResidualRows.Of(rows, width, options, neighbours);
+        int[] positions = [.. Enumerable.Range(16, 44).Where(p => ReferencePlan.IsReference(p - 16, 3))];
+        float[] references = [.. positions.SelectMany(p => rows[(p * width)..((p + 1) * width)])];
+        for (var token = 16; token < 60; token++)
+        {
+            var row = rows.AsSpan(token * width, width);
+            var mean = ReferencePlan.Mean(references, ReferencePlan.Nearest(row, token, references, positions, neighbours), width);
+            for (var i = 0; i < width; i++)
+                Assert.Equal(row[i] - mean[i], residuals[token * width + i], 1e-5f);
+        }
     }
 
     [Fact]

@@ -1,0 +1,65 @@
+using DeltaKV.Compression.Codes;
+
+namespace DeltaKV.Compression.DeltaKv.Calibration;
+
+/// <summary>The paper's shape of codec, solved in closed form: a fixed number of latent dimensions, quantised together.</summary>
+/// <remarks>
+/// The latents are the leading coordinates of <see cref="WeightedKlt"/>, in the metric's own units: a chunk's dimensions share one step, and
+/// the same error costs the same in each of them. With an enormous ridge this is plain PCA of residuals.
+/// </remarks>
+internal sealed record LatentCalibration
+{
+    /// <summary>Latent dimensions per layer; whole chunks of <see cref="Width"/>.</summary>
+    public int Dimensions { get; init; } = 128;
+
+    /// <summary>Bits per latent.</summary>
+    public ChunkWidth Width { get; init; } = ChunkWidth.Bits4;
+
+    /// <summary>See <see cref="WeightedKlt.Solve"/>.</summary>
+    public double Ridge { get; init; } = 0.1;
+
+    /// <summary>See <see cref="WeightedKlt.Solve"/>.</summary>
+    public double TokenWeighting { get; init; } = 0.9;
+
+    /// <summary>References subtracted from each token; then the statistics must be those of residuals. 0: the mean is subtracted.</summary>
+    public int Neighbours { get; init; }
+
+    /// <summary>Codecs for the layers in <paramref name="statistics"/>; null entries stay null.</summary>
+    public LinearCodec?[] Solve(IReadOnlyList<LayerStatistics?> statistics)
+    {
+        var perChunk = CodeGroup.DimensionsOf(Width) * (Width == ChunkWidth.Bits16 ? 2 : 1);
+        if (Dimensions <= 0 || Dimensions % perChunk != 0)
+            throw new ArgumentException($"{Dimensions} latents of {(int)Width} bits do not fill chunks of {perChunk}.");
+        var codecs = new LinearCodec?[statistics.Count];
+        Parallel.For(0, statistics.Count, layer => codecs[layer] = statistics[layer] is { } one ? Solve(one) : null);
+        return codecs;
+    }
+
+    private LinearCodec Solve(LayerStatistics statistics)
+    {
+        var transform = WeightedKlt.Solve(statistics, Ridge, TokenWeighting, Neighbours == 0);
+        // One factor for the whole layer: steps are halves, so coordinates must be of ordinary size.
+        var unit = Math.Sqrt(Math.Max(UniformQuantizer.ErrorOfNothing(transform.Coordinates[0], transform.Weights), 1e-300));
+        var width = statistics.Geometry.Width;
+        var down = new float[Dimensions * width];
+        var up = new float[down.Length];
+        for (var i = 0; i < Math.Min(Dimensions, transform.Encoder.Length); i++)
+        {
+            for (var j = 0; j < width; j++)
+            {
+                down[i * width + j] = (float)(Half)(transform.Encoder[i][j] / unit);
+                up[i * width + j] = (float)(Half)(transform.Decoder[i][j] * unit);
+            }
+        }
+
+        return new LinearCodec
+        {
+            KeyHeads = statistics.Geometry.KvHeads,
+            HeadDim = statistics.Geometry.HeadDim,
+            Groups = [new CodeGroup(0, width, [.. Enumerable.Repeat(Width, Dimensions / CodeGroup.DimensionsOf(Width))], down, up)],
+            Mean = Array.ConvertAll(transform.Mean, value => (float)value),
+            Scales = CodeScales.PerChunk,
+            Neighbours = Neighbours,
+        };
+    }
+}
