@@ -1,0 +1,60 @@
+using DeltaKV.Compression;
+using DeltaKV.Compression.Codes;
+using DeltaKV.Tests.Support;
+using DeltaKV.Weights;
+
+namespace DeltaKV.Tests.Compression;
+
+public class KvMethodSpecTests
+{
+    [Fact]
+    public void Reads_a_name_and_settings()
+    {
+        var spec = KvMethodSpec.Parse("Int4:recent=32, observers=2+5");
+        Assert.Equal("int4", spec.Name);
+        Assert.Equal(32, spec.Number("recent", 64));
+        Assert.Equal(16, spec.Number("sinks", 16));
+        Assert.Equal([2, 5], spec.Layers("observers", 8));
+        Assert.Empty(spec.Layers("full", 8));
+    }
+
+    [Theory]
+    [InlineData("int4:recent")]
+    [InlineData("int4:=3")]
+    [InlineData("int4:recent=1,recent=2")]
+    [InlineData("int4:")]
+    public void Refuses_other_forms(string text) => Assert.Throws<ArgumentException>(() => KvMethodSpec.Parse(text));
+
+    [Theory]
+    [InlineData("zip", "zip")]
+    [InlineData("full:recent=3", "recent")]
+    [InlineData("int4:depth=3", "depth")]
+    [InlineData("int4:recent=many", "many")]
+    [InlineData("int4:full=0+8", "0 to 7")]
+    [InlineData("int4:bits=5", "16, 8 or 4")]
+    public void Refuses_what_a_method_does_not_know_and_says_so(string text, string named)
+    {
+        var error = Assert.ThrowsAny<ArgumentException>(() => Resolve(text));
+        Assert.Contains(named, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    // Per layer of 512 values: codes, and 4 bytes of scale per chunk of 16 bytes.
+    [InlineData("identity", 8192)]
+    [InlineData("int8", 5120)]
+    [InlineData("int4", 2560)]
+    [InlineData("int4-2", 1920)]
+    // A raw layer keeps its 1024 bytes.
+    [InlineData("int4:full=0", 3264)]
+    public void Methods_know_their_bytes_per_token(string text, long bytes) =>
+        Assert.Equal(bytes, Assert.IsType<CodedKvMethod>(Resolve(text)).BytesPerToken);
+
+    [Fact]
+    public void The_uncompressed_cache_is_no_method() => Assert.Null(Resolve("full"));
+
+    private static IKvMethod? Resolve(string text)
+    {
+        using var weights = ModelWeights.Open(TestModels.Needle);
+        return KvMethods.Resolve(text, ModelConfig.Load(TestModels.Needle), weights);
+    }
+}
