@@ -28,9 +28,10 @@ __device__ inline void multiply_step(const uint4* v, const uint4* x, float4& sum
 }
 
 // Up to 8 rows of x; depth a multiple of 64.
-template <bool Gates, int Depth = 4, int MaxWarps = 4>
-__global__ void __launch_bounds__(32 * MaxWarps, 4) skinny_gemm_kernel(GemmArguments a) {
+template <bool Gates, int Depth = 2, int MaxWarps = 8>
+__global__ void __launch_bounds__(32 * MaxWarps, 3) skinny_gemm_kernel(GemmArguments a) {
     __shared__ float4 partial[MaxWarps * 32];
+    launch_dependents();
     int lane = threadIdx.x % 32, group = lane / 4, quad = lane % 4, warp = threadIdx.x / 32, warps = blockDim.x / 32, chunks = a.depth / 8;
     int first = blockIdx.x * (Gates ? 8 : 16);
     int upper = min(first + group, a.columns - 1), lower = Gates ? a.columns + upper : min(first + 8 + group, a.columns - 1);
@@ -43,11 +44,6 @@ __global__ void __launch_bounds__(32 * MaxWarps, 4) skinny_gemm_kernel(GemmArgum
 #pragma unroll
     for (int s = 0; s < Depth; s++)
         if (chunk + s * stride + 8 <= chunks) load_step(ring[s], w0 + chunk + s * stride, w1 + chunk + s * stride);
-    int pieces = min(128, chunks - Depth * stride), prefetched = threadIdx.x & 7;
-    if (threadIdx.x < 16 && pieces > 0) {
-        int row = Gates ? min(first + prefetched, a.columns - 1) + (threadIdx.x >> 3) * a.columns : min(first + (int)threadIdx.x, a.columns - 1);
-        prefetch_l2(a.weight + (long)row * chunks + Depth * stride, pieces * 16);
-    }
     wait_for_dependencies();
     for (; chunk + (2 * Depth - 1) * stride + 8 <= chunks; chunk += Depth * stride) {
 #pragma unroll
@@ -56,7 +52,6 @@ __global__ void __launch_bounds__(32 * MaxWarps, 4) skinny_gemm_kernel(GemmArgum
             load_step(ring[s], w0 + chunk + (Depth + s) * stride, w1 + chunk + (Depth + s) * stride);
         }
     }
-    launch_dependents();
     for (; chunk + 8 <= chunks; chunk += Depth * stride) {
 #pragma unroll
         for (int s = 0; s < Depth; s++) {

@@ -125,7 +125,7 @@ static void linear(const char* name, int m_rows, int n, int k, bool gates) {
     if (m_rows <= 8) {
         measure(name, 10, [=](int i) mutable {
             a.weight = (uint4*)(weights + weight_bytes * (i % copies));
-            int warps = std::min(4, std::max(1, k / 512));
+            int warps = std::min(8, std::max(1, k / 512));
             if (gates) launch_overlapped(skinny_gemm_kernel<true>, (n + 7) / 8, 32 * warps, a);
             else launch_overlapped(skinny_gemm_kernel<false>, (n + 15) / 16, 32 * warps, a);
         });

@@ -55,9 +55,9 @@ internal sealed class Linear(Accelerator accelerator)
     private sealed class Variants<TEpilogue>(Accelerator accelerator)
         where TEpilogue : struct, IEpilogue
     {
-        private readonly KernelHandle<GemmArguments> skinny8 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny8, TEpilogue>, new(32 * Tiles.Skinny8.MaxWarps, 4));
-        private readonly KernelHandle<GemmArguments> skinny16 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny16, TEpilogue>, new(32 * Tiles.Skinny16.MaxWarps, 4));
-        private readonly KernelHandle<GemmArguments> skinny32 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny32, TEpilogue>, new(32 * Tiles.Skinny32.MaxWarps, 3));
+        private readonly KernelHandle<GemmArguments> skinny8 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny8, TEpilogue>, new(32 * Tiles.Skinny8.MaxWarps, 3));
+        private readonly KernelHandle<GemmArguments> skinny16 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny16, TEpilogue>, new(32 * Tiles.Skinny16.MaxWarps, 2));
+        private readonly KernelHandle<GemmArguments> skinny32 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny32, TEpilogue>, new(32 * Tiles.Skinny32.MaxWarps, 1));
         private readonly KernelHandle<GemmArguments> skinny64 = new(accelerator, SkinnyGemm.Kernel<Tiles.Skinny64, TEpilogue>, new(32 * Tiles.Skinny64.MaxWarps, 2));
         private readonly KernelHandle<GemmArguments> small = new(accelerator, TiledGemm.Kernel<Tiles.Of64x64, TEpilogue>);
         private readonly KernelHandle<GemmArguments> large = new(accelerator, TiledGemm.Kernel<Tiles.Of128x128, TEpilogue>, new(128, 2));

@@ -16,9 +16,6 @@ internal static class SkinnyGemm
     /// <summary>16-byte pieces of a row that a warp reads at once: 64 elements.</summary>
     private const int StepChunks = 8;
 
-    /// <summary>Pieces of a row asked for in L2, beyond what is on its way to registers, while the kernel before this one ends.</summary>
-    private const int PrefetchChunks = 128;
-
     /// <summary>How many weight fragments and token fragments a warp holds.</summary>
     internal interface ITile
     {
@@ -33,12 +30,20 @@ internal static class SkinnyGemm
 
         /// <summary>The most warps of a group.</summary>
         static abstract int MaxWarps { get; }
+
+        /// <summary>Whether the next kernel may begin only once this one has asked for its last weights, rather than at once.</summary>
+        static abstract bool ReleasesLate { get; }
+
+        /// <summary>16-byte pieces of every row of W asked for in L2 while the kernel before this one ends, beyond those on their way to registers.</summary>
+        static abstract int PrefetchChunks { get; }
     }
 
     internal static void Kernel<TTile, TEpilogue>(GemmArguments arguments)
         where TTile : struct, ITile
         where TEpilogue : struct, IEpilogue
     {
+        if (!TTile.ReleasesLate)
+            GridDependency.LaunchDependents();
         var lane = Warp.LaneIdx;
         var group = lane >> 2;
         var quad = lane & 3;
@@ -69,7 +74,8 @@ internal static class SkinnyGemm
                 Load<TTile>(arguments, weights, ring, s, chunk + (s * stride));
         }
 
-        Prefetch<TTile, TEpilogue>(arguments, firstColumn, TTile.Depth * stride, chunks);
+        if (TTile.PrefetchChunks > 0)
+            Prefetch<TTile, TEpilogue>(arguments, firstColumn, TTile.Depth * stride, chunks);
         GridDependency.Wait();
         for (; chunk + (((2 * TTile.Depth) - 1) * stride) + StepChunks <= chunks; chunk += TTile.Depth * stride)
         {
@@ -81,7 +87,8 @@ internal static class SkinnyGemm
         }
 
         // From here on this group asks for little more: time for the next kernel to ask for its weights.
-        GridDependency.LaunchDependents();
+        if (TTile.ReleasesLate)
+            GridDependency.LaunchDependents();
         for (; chunk + StepChunks <= chunks; chunk += TTile.Depth * stride)
         {
             for (var s = 0; s < Unroll.Full(TTile.Depth); s++)
@@ -118,7 +125,7 @@ internal static class SkinnyGemm
         where TTile : struct, ITile
         where TEpilogue : struct, IEpilogue
     {
-        var pieces = Math.Min(PrefetchChunks, chunks - from);
+        var pieces = Math.Min(TTile.PrefetchChunks, chunks - from);
         if (Group.IdxX >= 16 * TTile.WeightFragments || pieces <= 0)
             return;
         var row = WeightRow<TEpilogue>(arguments, firstColumn, Group.IdxX >> 3, Group.IdxX & 7);

@@ -10,9 +10,13 @@ internal static class Tiles
 
         public static int TokenFragments => 1;
 
-        public static int Depth => 4;
+        public static int Depth => 2;
 
-        public static int MaxWarps => 4;
+        public static int MaxWarps => 8;
+
+        public static bool ReleasesLate => false;
+
+        public static int PrefetchChunks => 0;
     }
 
     /// <summary>Up to 16 tokens.</summary>
@@ -22,9 +26,13 @@ internal static class Tiles
 
         public static int TokenFragments => 2;
 
-        public static int Depth => 4;
+        public static int Depth => 2;
 
-        public static int MaxWarps => 4;
+        public static int MaxWarps => 8;
+
+        public static bool ReleasesLate => false;
+
+        public static int PrefetchChunks => 0;
     }
 
     /// <summary>Up to 32 tokens.</summary>
@@ -36,7 +44,11 @@ internal static class Tiles
 
         public static int Depth => 2;
 
-        public static int MaxWarps => 4;
+        public static int MaxWarps => 8;
+
+        public static bool ReleasesLate => false;
+
+        public static int PrefetchChunks => 0;
     }
 
     /// <summary>Up to 64 tokens.</summary>
@@ -49,6 +61,10 @@ internal static class Tiles
         public static int Depth => 2;
 
         public static int MaxWarps => 4;
+
+        public static bool ReleasesLate => false;
+
+        public static int PrefetchChunks => 0;
     }
 
     /// <summary>For products too small to fill the device with large tiles.</summary>
