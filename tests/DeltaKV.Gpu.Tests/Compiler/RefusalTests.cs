@@ -70,7 +70,7 @@ public class RefusalTests
         var exception = Assert.Throws<KernelCompileException>(() => Compile(kernel));
 
         Assert.EndsWith("RefusedKernels.cs", exception.File, StringComparison.Ordinal);
-        Assert.EndsWith("// here", File.ReadLines(exception.File!).ElementAt(exception.Line - 1), StringComparison.Ordinal);
+        Assert.EndsWith("// here", File.ReadLines(SourceTree.Locate(exception.File!)).ElementAt(exception.Line - 1), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,7 +12,8 @@ internal sealed partial class PtxEmitter
         {
             case Op.Param: EmitParameter(value); break;
             case Op.Special: Line($"mov.u32 {registers.Of(value)}, {((SpecialRegister)value.Imm).PtxName()};"); break;
-            case Op.SharedAddress or Op.LocalAddress: Line($"mov.u32 {registers.Of(value)}, {((MemoryVariable)value.Data!).Name};"); break;
+            case Op.SharedAddress: Line($"mov.u32 {registers.Of(value)}, {((MemoryVariable)value.Data!).Name};"); break;
+            case Op.LocalAddress: Line($"mov.u64 {registers.Of(value)}, {((MemoryVariable)value.Data!).Name};"); break;
             case Op.Compare: EmitCompare(value); break;
             case Op.Select: Three($"selp.{MoveType(value.Type)}", value, 1, 2, 0); break;
             case Op.FloatToInt or Op.FloatToUInt: EmitFloatToInt(value); break;
