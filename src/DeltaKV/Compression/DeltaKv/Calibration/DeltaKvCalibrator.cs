@@ -12,6 +12,7 @@ internal sealed class DeltaKvCalibrator
     private readonly LayerStatistics[] _statistics;
     private readonly LayerOverlap _overlap;
     private readonly List<string> _read = [];
+    private readonly Dictionary<(double Ridge, double TokenWeighting), LayerTransform?[]> _transforms = [];
 
     /// <summary>A calibrator that has read nothing yet.</summary>
     /// <param name="model">Reads the documents.</param>
@@ -33,6 +34,7 @@ internal sealed class DeltaKvCalibrator
     /// <summary>Reads every document of a corpus.</summary>
     public void Read(CalibrationCorpus corpus, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
+        _transforms.Clear();
         var (done, total) = (0, corpus.Count(_model.Tokenizer));
         foreach (var document in corpus.Documents(_model.Tokenizer))
         {
@@ -54,6 +56,7 @@ internal sealed class DeltaKvCalibrator
     /// <summary>Adds what another calibrator of the same model has read.</summary>
     public void Merge(DeltaKvCalibrator other)
     {
+        _transforms.Clear();
         for (var layer = 1; layer < _statistics.Length; layer++)
             _statistics[layer].Merge(other._statistics[layer]);
         _overlap.Merge(other._overlap);
@@ -62,10 +65,17 @@ internal sealed class DeltaKvCalibrator
 
     /// <summary>The best weighted transform codec within a budget; layer 0 stores nothing.</summary>
     /// <param name="calibration">Budget and choices.</param>
-    public DeltaKvCodec Solve(KltCalibration calibration) => Codec(
-        (calibration with { Neighbours = _neighbours }).Solve(Coded),
-        FormattableString.Invariant($"weighted KLT, {calibration.BytesPerToken} bytes per token, {_neighbours} references, ridge {calibration.Ridge}, ")
-        + FormattableString.Invariant($"token weighting {calibration.TokenWeighting}, headroom {calibration.Headroom}"));
+    public DeltaKvCodec Solve(KltCalibration calibration)
+    {
+        calibration = calibration with { Neighbours = _neighbours };
+        var key = (calibration.Ridge, calibration.TokenWeighting);
+        if (!_transforms.TryGetValue(key, out var transforms))
+            _transforms[key] = transforms = calibration.Transforms(Coded);
+        return Codec(
+            calibration.Quantize(Coded, transforms),
+            FormattableString.Invariant($"weighted KLT, {calibration.BytesPerToken} bytes per token, {_neighbours} references, ridge {calibration.Ridge}, ")
+            + FormattableString.Invariant($"token weighting {calibration.TokenWeighting}, headroom {calibration.Headroom}"));
+    }
 
     /// <summary>A codec in the published shape: as many latent dimensions in every layer, quantised with a step per token and chunk.</summary>
     /// <param name="calibration">Latents and choices.</param>
