@@ -3,7 +3,7 @@ namespace DeltaKV.Testing;
 /// <summary>Finds source files that tests look at, also where the tests were built elsewhere and came along with the repository.</summary>
 public static class SourceTree
 {
-    /// <summary>Where a file of the tests is now, given where it was when they were compiled.</summary>
+    /// <summary>Where a file or folder of the tests is now, given where it was when they were compiled.</summary>
     public static string Locate(string builtAt)
     {
         ArgumentNullException.ThrowIfNull(builtAt);

@@ -14,7 +14,7 @@ public static class PublicApiSnapshot
     {
         ArgumentNullException.ThrowIfNull(assembly);
         var name = assembly.GetName().Name;
-        var file = Path.Combine(Path.GetDirectoryName(SourceTree.Locate(test))!, $"PublicApi.{name}.txt");
+        var file = Path.Combine(SourceTree.Locate(Path.GetDirectoryName(test)!), $"PublicApi.{name}.txt");
         var actual = PublicApiText.Of(assembly);
         if (Environment.GetEnvironmentVariable(Accept) == "1")
         {
