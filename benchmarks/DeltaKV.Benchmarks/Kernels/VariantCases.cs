@@ -16,9 +16,8 @@ internal static class VariantCases
     [
         Tiled<Tile<N128, N128, N2, N2, N3>>(2), Tiled<Tile<N128, N128, N2, N4, N3>>(2), Tiled<Tile<N128, N128, N4, N2, N3>>(2),
         Tiled<Tile<N128, N256, N2, N4, N4>>(1), Tiled<Tile<N256, N128, N4, N2, N4>>(1), Tiled<Tile<N64, N256, N1, N4, N2>>(2),
-        .. Skinny<SkinnyTile<N2, N8, N0, N0>>(3), .. Skinny<SkinnyTile<N2, N8, N1, N0>>(3), .. Skinny<SkinnyTile<N2, N8, N1, N128>>(3),
-        .. Skinny<SkinnyTile<N2, N8, N0, N128>>(3), .. Skinny<SkinnyTile<N2, N8, N1, N0>>(2), .. Skinny<SkinnyTile<N4, N8, N1, N0>>(2),
-        .. Skinny<SkinnyTile<N4, N8, N0, N0>>(2), .. Skinny<SkinnyTile<N4, N4, N1, N128>>(4),
+        .. Skinny<SkinnyTile<N2, N8>>(3), .. Skinny<SkinnyTile<N2, N8>>(4), .. Skinny<SkinnyTile<N4, N8>>(2), .. Skinny<SkinnyTile<N4, N8>>(3),
+        .. Skinny<SkinnyTile<N4, N4>>(4), .. Skinny<SkinnyTile<N4, N4>>(6),
         .. DecodeGroups.SelectMany(groups => new[] { Decode(1, 32768, groups), Decode(8, 32768, groups), Decode(16, 32768, groups) }),
     ];
 
@@ -47,7 +46,7 @@ internal static class VariantCases
         SkinnyShapes.Select(shape =>
         {
             var (k, n) = shape;
-            var name = $"{Prefix} gemv {k}->{n} {TTile.MaxWarps} warps ring {TTile.Depth} groups {groups}{(TTile.ReleasesLate ? " late" : "")} l2 {TTile.PrefetchChunks}";
+            var name = $"{Prefix} gemv {k}->{n} {TTile.MaxWarps} warps depth {TTile.Depth} groups {groups}";
             return new KernelCase(name, 2.0 * n * k, 0, 10, arena =>
             {
                 var copies = KernelCase.CopiesOf(2L * n * k);
@@ -81,11 +80,9 @@ internal static class VariantCases
         public static int Stages => TStages.Value;
     }
 
-    private readonly struct SkinnyTile<TDepth, TWarps, TLate, TPrefetch> : SkinnyGemm.ITile
+    private readonly struct SkinnyTile<TDepth, TWarps> : SkinnyGemm.ITile
         where TDepth : struct, INumber
         where TWarps : struct, INumber
-        where TLate : struct, INumber
-        where TPrefetch : struct, INumber
     {
         public static int WeightFragments => 1;
 
@@ -94,15 +91,6 @@ internal static class VariantCases
         public static int Depth => TDepth.Value;
 
         public static int MaxWarps => TWarps.Value;
-
-        public static bool ReleasesLate => TLate.Value != 0;
-
-        public static int PrefetchChunks => TPrefetch.Value;
-    }
-
-    private readonly struct N0 : INumber
-    {
-        public static int Value => 0;
     }
 
     private readonly struct N1 : INumber

@@ -6,8 +6,8 @@ namespace DeltaKV.Kernels.Gemm;
 /// <remarks>
 /// The weight is read once and everything else is small, so the tensor core sees the roles swapped: 16 rows of W are its M, 8 tokens its N.
 /// The order of k inside a dot product is free, so a lane takes 16 consecutive bytes of a row of W straight into fragment registers (its four
-/// neighbours the next 48), and the same bytes of x: no shared memory, no ldmatrix. Registers are a ring: the weights of the next steps are on
-/// their way while one is multiplied, and those of the first before the kernel that makes x has ended. The warps of a group take turns along k
+/// neighbours the next 48), and the same bytes of x: no shared memory, no ldmatrix. The weights of the first
+/// steps are on their way before the kernel that makes x has ended. The warps of a group take turns along k
 /// and add up at the end. In the gated form fragment rows 8 to 15 are rows of the up matrix, so gate and up of an element meet in one lane.
 /// Moves 2 n k bytes of weight: bound by memory; floor = 2 n k / bandwidth. k a multiple of 8, n and m free.
 /// </remarks>
@@ -25,25 +25,18 @@ internal static class SkinnyGemm
         /// <summary>Fragments of 8 tokens.</summary>
         static abstract int TokenFragments { get; }
 
-        /// <summary>Steps along k whose weights are in flight while one is multiplied.</summary>
+        /// <summary>Steps along k whose loads are in flight together.</summary>
         static abstract int Depth { get; }
 
         /// <summary>The most warps of a group.</summary>
         static abstract int MaxWarps { get; }
-
-        /// <summary>Whether the next kernel may begin only once this one has asked for its last weights, rather than at once.</summary>
-        static abstract bool ReleasesLate { get; }
-
-        /// <summary>16-byte pieces of every row of W asked for in L2 while the kernel before this one ends, beyond those on their way to registers.</summary>
-        static abstract int PrefetchChunks { get; }
     }
 
     internal static void Kernel<TTile, TEpilogue>(GemmArguments arguments)
         where TTile : struct, ITile
         where TEpilogue : struct, IEpilogue
     {
-        if (!TTile.ReleasesLate)
-            GridDependency.LaunchDependents();
+        GridDependency.LaunchDependents();
         var lane = Warp.LaneIdx;
         var group = lane >> 2;
         var quad = lane & 3;
@@ -63,47 +56,33 @@ internal static class SkinnyGemm
         for (var i = 0; i < Unroll.Full(TTile.WeightFragments * TTile.TokenFragments); i++)
             sums[i] = default;
 
+        // The first weights are on their way before the kernel that makes x has ended.
         var stride = warps * StepChunks;
         var chunk = warp * StepChunks;
-        var ring = LocalMemory.Allocate<UInt4>(4 * TTile.WeightFragments * TTile.Depth);
-        for (var i = 0; i < Unroll.Full(4 * TTile.WeightFragments * TTile.Depth); i++)
-            ring[i] = default;
-        for (var s = 0; s < Unroll.Full(TTile.Depth); s++)
+        var lastStep = ((TTile.Depth - 1) * stride) + StepChunks;
+        var loaded = LocalMemory.Allocate<UInt4>(2 * 2 * TTile.WeightFragments * TTile.Depth);
+        if (chunk + lastStep <= chunks)
         {
-            if (chunk + (s * stride) + StepChunks <= chunks)
-                Load<TTile>(arguments, weights, ring, s, chunk + (s * stride));
-        }
-
-        if (TTile.PrefetchChunks > 0)
-            Prefetch<TTile, TEpilogue>(arguments, firstColumn, TTile.Depth * stride, chunks);
-        GridDependency.Wait();
-        for (; chunk + (((2 * TTile.Depth) - 1) * stride) + StepChunks <= chunks; chunk += TTile.Depth * stride)
-        {
-            for (var s = 0; s < Unroll.Full(TTile.Depth); s++)
+            Load<TTile>(arguments, weights, loaded, chunk, stride, TTile.Depth);
+            GridDependency.Wait();
+            Multiply<TTile>(arguments, loaded, inputs, sums, chunk, stride, TTile.Depth);
+            for (chunk += TTile.Depth * stride; chunk + lastStep <= chunks; chunk += TTile.Depth * stride)
             {
-                Multiply<TTile>(arguments, ring, s, inputs, sums, chunk + (s * stride));
-                Load<TTile>(arguments, weights, ring, s, chunk + ((TTile.Depth + s) * stride));
+                Load<TTile>(arguments, weights, loaded, chunk, stride, TTile.Depth);
+                Multiply<TTile>(arguments, loaded, inputs, sums, chunk, stride, TTile.Depth);
             }
         }
-
-        // From here on this group asks for little more: time for the next kernel to ask for its weights.
-        if (TTile.ReleasesLate)
-            GridDependency.LaunchDependents();
-        for (; chunk + StepChunks <= chunks; chunk += TTile.Depth * stride)
+        else
         {
-            for (var s = 0; s < Unroll.Full(TTile.Depth); s++)
-            {
-                if (chunk + (s * stride) + StepChunks <= chunks)
-                    Multiply<TTile>(arguments, ring, s, inputs, sums, chunk + (s * stride));
-                if (chunk + ((TTile.Depth + s) * stride) + StepChunks <= chunks)
-                    Load<TTile>(arguments, weights, ring, s, chunk + ((TTile.Depth + s) * stride));
-            }
+            GridDependency.Wait();
         }
 
-        // The last step of fewer than 64 k, if there is one, falls to the warp whose turn it is.
-        chunk = chunks / StepChunks * StepChunks;
-        if (chunk / StepChunks % warps != warp)
-            chunk = chunks;
+        for (; chunk + StepChunks <= chunks; chunk += stride)
+        {
+            Load<TTile>(arguments, weights, loaded, chunk, stride, 1);
+            Multiply<TTile>(arguments, loaded, inputs, sums, chunk, stride, 1);
+        }
+
         if (chunk < chunks)
             AccumulateTail<TTile>(arguments, weights, inputs, sums, chunk, chunks - quad);
 
@@ -120,47 +99,42 @@ internal static class SkinnyGemm
         return (half & 1) == 0 ? column : arguments.Columns + column;
     }
 
-    /// <summary>Asks for the next part of every row of W in L2, one row per thread.</summary>
-    private static void Prefetch<TTile, TEpilogue>(in GemmArguments arguments, int firstColumn, int from, int chunks)
-        where TTile : struct, ITile
-        where TEpilogue : struct, IEpilogue
-    {
-        var pieces = Math.Min(TTile.PrefetchChunks, chunks - from);
-        if (Group.IdxX >= 16 * TTile.WeightFragments || pieces <= 0)
-            return;
-        var row = WeightRow<TEpilogue>(arguments, firstColumn, Group.IdxX >> 3, Group.IdxX & 7);
-        Cached.PrefetchL2(ref arguments.Weight[((long)row * chunks) + from], pieces * 16);
-    }
-
-    /// <summary>Asks for the weights of 64 k into place <paramref name="step"/> of the ring.</summary>
-    private static void Load<TTile>(in GemmArguments arguments, ArrayView<long> weights, ArrayView<UInt4> ring, int step, int chunk)
+    /// <summary>Asks for the weights of <paramref name="steps"/> steps of 64 k, <paramref name="stride"/> chunks apart.</summary>
+    private static void Load<TTile>(
+        in GemmArguments arguments, ArrayView<long> weights, ArrayView<UInt4> loaded, int chunk, int stride, int steps)
         where TTile : struct, ITile
     {
-        for (var i = 0; i < Unroll.Full(2 * TTile.WeightFragments); i++)
+        for (var s = 0; s < Unroll.Full(steps); s++)
         {
-            var row = arguments.Weight.SubView(weights[i] + chunk);
-            ring[(4 * step * TTile.WeightFragments) + i] = Cached.LoadStreaming(ref row[0]);
-            ring[(((4 * step) + 2) * TTile.WeightFragments) + i] = Cached.LoadStreaming(ref row[4]);
+            for (var i = 0; i < Unroll.Full(2 * TTile.WeightFragments); i++)
+            {
+                var row = arguments.Weight.SubView(weights[i] + (chunk + (s * stride)));
+                loaded[(4 * s * TTile.WeightFragments) + i] = Cached.LoadStreaming(ref row[0]);
+                loaded[(((4 * s) + 2) * TTile.WeightFragments) + i] = Cached.LoadStreaming(ref row[4]);
+            }
         }
     }
 
-    /// <summary>Adds 64 k. What makes x may have run when this kernel began: no read-only loads.</summary>
+    /// <summary>Adds those steps. What x is made of may be written by a kernel that ran when this one began: no read-only loads.</summary>
     private static void Multiply<TTile>(
-        in GemmArguments arguments, ArrayView<UInt4> ring, int step, ArrayView<long> inputs, ArrayView<Float4> sums, int chunk)
+        in GemmArguments arguments, ArrayView<UInt4> loaded, ArrayView<long> inputs, ArrayView<Float4> sums, int chunk, int stride, int steps)
         where TTile : struct, ITile
     {
-        for (var j = 0; j < Unroll.Full(TTile.TokenFragments); j++)
+        for (var s = 0; s < Unroll.Full(steps); s++)
         {
-            var tokens = arguments.Input.SubView(inputs[j] + chunk);
-            var low = tokens[0];
-            var high = tokens[4];
-            for (var i = 0; i < Unroll.Full(TTile.WeightFragments); i++)
+            for (var j = 0; j < Unroll.Full(TTile.TokenFragments); j++)
             {
-                var at = (i * TTile.TokenFragments) + j;
-                var first = (4 * step * TTile.WeightFragments) + (2 * i);
-                var second = first + (2 * TTile.WeightFragments);
-                sums[at] = Multiply(ring[first], ring[first + 1], low, sums[at]);
-                sums[at] = Multiply(ring[second], ring[second + 1], high, sums[at]);
+                var tokens = arguments.Input.SubView(inputs[j] + (chunk + (s * stride)));
+                var low = tokens[0];
+                var high = tokens[4];
+                for (var i = 0; i < Unroll.Full(TTile.WeightFragments); i++)
+                {
+                    var at = (i * TTile.TokenFragments) + j;
+                    var first = (4 * s * TTile.WeightFragments) + (2 * i);
+                    var second = first + (2 * TTile.WeightFragments);
+                    sums[at] = Multiply(loaded[first], loaded[first + 1], low, sums[at]);
+                    sums[at] = Multiply(loaded[second], loaded[second + 1], high, sums[at]);
+                }
             }
         }
     }

@@ -13,10 +13,6 @@ internal static class Tiles
         public static int Depth => 2;
 
         public static int MaxWarps => 8;
-
-        public static bool ReleasesLate => false;
-
-        public static int PrefetchChunks => 0;
     }
 
     /// <summary>Up to 16 tokens.</summary>
@@ -29,10 +25,6 @@ internal static class Tiles
         public static int Depth => 2;
 
         public static int MaxWarps => 8;
-
-        public static bool ReleasesLate => false;
-
-        public static int PrefetchChunks => 0;
     }
 
     /// <summary>Up to 32 tokens.</summary>
@@ -45,10 +37,6 @@ internal static class Tiles
         public static int Depth => 2;
 
         public static int MaxWarps => 8;
-
-        public static bool ReleasesLate => false;
-
-        public static int PrefetchChunks => 0;
     }
 
     /// <summary>Up to 64 tokens.</summary>
@@ -61,10 +49,6 @@ internal static class Tiles
         public static int Depth => 2;
 
         public static int MaxWarps => 4;
-
-        public static bool ReleasesLate => false;
-
-        public static int PrefetchChunks => 0;
     }
 
     /// <summary>For products too small to fill the device with large tiles.</summary>
