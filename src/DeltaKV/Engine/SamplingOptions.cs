@@ -38,6 +38,10 @@ public sealed record SamplingOptions
     public ImmutableDictionary<int, float> LogitBias { get; init => field = CheckBias(value); } = ImmutableDictionary<int, float>.Empty;
 
     /// <summary>Makes sampling repeatable; null draws a seed per request.</summary>
+    /// <remarks>
+    /// Every draw depends on the seed, its position and the logits only. In bf16 the last bits of logits depend on how the prompt was cut and on what
+    /// else was computed with it, so that one draw in hundreds may fall the other way; <see cref="ModelPrecision.FullPrecision"/> computes them alike.
+    /// </remarks>
     public long? Seed { get; init; }
 
     /// <summary>Most tokens to generate; null for as many as the context holds.</summary>

@@ -6,11 +6,11 @@ internal static class Philox
 {
     private const int Rounds = 10;
 
-    /// <summary>64 bits that depend on <paramref name="seed"/> and <paramref name="counter"/> only.</summary>
-    internal static ulong Bits(ulong seed, ulong counter)
+    /// <summary>32 bits that depend on the arguments only.</summary>
+    internal static uint Bits(ulong seed, uint counter, uint lane)
     {
         uint keyA = (uint)seed, keyB = (uint)(seed >> 32);
-        uint a = (uint)counter, b = (uint)(counter >> 32), c = 0, d = 0;
+        uint a = counter, b = lane, c = 0, d = 0;
         for (var round = 0; round < Rounds; round++)
         {
             var first = (ulong)a * 0xD2511F53;
@@ -23,6 +23,6 @@ internal static class Philox
             keyB += 0xBB67AE85;
         }
 
-        return ((ulong)a << 32) | b;
+        return a;
     }
 }

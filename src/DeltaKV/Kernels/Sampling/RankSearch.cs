@@ -7,13 +7,12 @@ internal static class RankSearch
 {
     private const int TopShift = 32 + RankedRow.IdBits - RankBins.DigitBits;
 
-    /// <summary>Finds where the run of leading tokens ends that <typeparamref name="TTarget"/> describes.</summary>
+    /// <summary>Finds a rank where the run of leading tokens ends that <typeparamref name="TTarget"/> describes: the last of the run is not behind it, the next is.</summary>
     /// <param name="row">The ranking.</param>
     /// <param name="bins">Zeroed before and after.</param>
     /// <param name="last">Tokens behind this rank do not exist.</param>
     /// <param name="parameter">Parameter of the target.</param>
-    /// <returns>The ranks that share the bits found: up to the last, all are in the run; if the token is wanted, it is the only one among them.</returns>
-    internal static RankRange Find<TTarget>(in RankedRow row, in RankBins bins, ulong last, ulong parameter)
+    internal static ulong Find<TTarget>(in RankedRow row, in RankBins bins, ulong last, ulong parameter)
         where TTarget : struct, IRankTarget
     {
         ulong prefix = 0, target = 0;
@@ -41,8 +40,8 @@ internal static class RankSearch
             var digit = WarpReduce.Sum((through - second < target ? 1 : 0) + (through < target ? 1 : 0));
             target -= Warp.Shuffle((digit & 1) == 0 ? through - second - first : through - second, digit >> 1);
             prefix = (prefix << RankBins.DigitBits) | (uint)digit;
-            if (shift == 0 || bins.TokensIn(digit) == 1 || (!TTarget.WantsToken && target == Weight<TTarget>(bins, digit)))
-                return new RankRange(prefix << shift, ((prefix + 1) << shift) - 1);
+            if (shift == 0 || bins.TokensIn(digit) == 1 || target == Weight<TTarget>(bins, digit))
+                return ((prefix + 1) << shift) - 1;
             shift -= RankBins.DigitBits;
         }
     }

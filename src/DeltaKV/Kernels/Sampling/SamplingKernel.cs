@@ -7,11 +7,13 @@ namespace DeltaKV.Kernels.Sampling;
 /// <para>Shapes: logits <c>[rows, vocabulary]</c> fp32, changed in place where bias or penalties apply; bias <c>[slots, MaxBiases]</c>; counts
 /// <c>[slots, vocabulary]</c>; tokens <c>[rows]</c>. One group per row.</para>
 /// <para>The most likely token takes one pass over the row, 4 bytes a token: bound by what one multiprocessor reads from L2, some 5 us for 128k
-/// tokens. Drawing ranks the tokens by probability, then by id, and searches that ranking by histograms (<see cref="RankSearch"/>), three to four
-/// passes for top-k, top-p and the draw each; nothing is sorted.</para>
+/// tokens. Top-k and top-p rank the tokens by probability, then by id, and search that ranking by histograms (<see cref="RankSearch"/>), three to
+/// four passes each; nothing is sorted. A draw is one more pass, some 100 instructions per token that is kept: every token draws a time at which
+/// it arrives, and the first one wins (<see cref="Race"/>).</para>
 /// <para>A draw depends on the row's logits, its seed and its position only: random bits are counted (<see cref="Philox"/>) and probabilities are
-/// summed as integers. So neither the batch nor the group size changes it.</para>
-/// <para>Order of the filters as in Transformers. A token 2^40 times less likely than the most likely one counts as impossible.</para>
+/// summed as integers, so neither the batch nor the group size changes it. Where logits differ in their last bits, it differs only if two tokens
+/// arrive nearly together; a point on the line of all probabilities would move with every token before it.</para>
+/// <para>Order of the filters as in Transformers. A token 2^64 times less likely than the most likely one counts as impossible.</para>
 /// </remarks>
 internal sealed class SamplingKernel(Accelerator accelerator)
 {
@@ -111,54 +113,71 @@ internal sealed class SamplingKernel(Accelerator accelerator)
         }
 
         largest = GroupReduce.Max(value);
+        return First(best, value, largest);
+    }
+
+    /// <summary>The rank behind which no token is kept.</summary>
+    private static ulong LastKept(in RankedRow ranked, in SamplingRow row)
+    {
+        var last = RankedRow.LastRank;
+        if (row.TopK > 0 || row.TopP > 0)
+        {
+            var bins = new RankBins(
+                SharedMemory.Allocate<uint>(RankBins.Words),
+                SharedMemory.Allocate<uint>(RankBins.Words),
+                SharedMemory.Allocate<uint>(RankBins.Words),
+                SharedMemory.Allocate<ulong>(RankBins.Count),
+                SharedMemory.Allocate<uint>(RankBins.Count));
+            bins.Clear();
+            Group.Barrier();
+            if (row.TopK > 0)
+                last = RankSearch.Find<CountTarget>(ranked, bins, last, (ulong)row.TopK);
+            if (row.TopP > 0)
+                last = Min(last, RankSearch.Find<ShareTarget>(ranked, bins, last, row.TopP));
+        }
+
+        return Min(last, RankedRow.LastRankOf(row.MaxKey));
+    }
+
+    private static int Draw(ArrayView<float> logits, float largest, in SamplingRow row)
+    {
+        var ranked = new RankedRow(logits, largest, row.Scale);
+        var last = LastKept(ranked, row);
+        var best = 0;
+        var value = float.NegativeInfinity;
+        var loaded = LocalMemory.Allocate<float>(LogitReads.Count);
+        for (var start = Group.IdxX; start < logits.IntLength; start += LogitReads.Count * Group.DimX)
+        {
+            LogitReads.Load(logits, start, loaded);
+            for (var i = 0; i < Unroll.Full(LogitReads.Count); i++)
+            {
+                var token = start + (i * Group.DimX);
+                var distance = ranked.Distance(loaded[i]);
+                if (token >= logits.IntLength || !(distance < RankedRow.Reach) || RankedRow.Rank(distance, token) > last)
+                    continue;
+                var score = Race.Lead(Philox.Bits(row.Seed, (uint)row.Position, (uint)token)) - distance;
+                if (score > value)
+                {
+                    value = score;
+                    best = token;
+                }
+            }
+        }
+
+        return First(best, value, GroupReduce.Max(value));
+    }
+
+    /// <summary>The lowest token of the threads whose value is the largest.</summary>
+    private static int First(int token, float value, float largest)
+    {
         ref var first = ref SharedMemory.Allocate<int>();
         if (Group.IdxX == 0)
             first = int.MaxValue;
         Group.Barrier();
         if (value == largest)
-            Atomic.Min(ref first, best);
+            Atomic.Min(ref first, token);
         Group.Barrier();
         return first;
-    }
-
-    private static int Draw(ArrayView<float> logits, float largest, in SamplingRow row)
-    {
-        var bins = new RankBins(
-            SharedMemory.Allocate<uint>(RankBins.Words),
-            SharedMemory.Allocate<uint>(RankBins.Words),
-            SharedMemory.Allocate<uint>(RankBins.Words),
-            SharedMemory.Allocate<ulong>(RankBins.Count),
-            SharedMemory.Allocate<uint>(RankBins.Count));
-        bins.Clear();
-        Group.Barrier();
-
-        var ranked = new RankedRow(logits, largest, row.Scale);
-        var last = RankedRow.LastRank;
-        if (row.TopK > 0)
-            last = RankSearch.Find<CountTarget>(ranked, bins, last, (ulong)row.TopK).Last;
-        if (row.TopP > 0)
-            last = Min(last, RankSearch.Find<ShareTarget>(ranked, bins, last, row.TopP).Last);
-        last = Min(last, RankedRow.LastRankOf(row.MaxKey));
-        var drawn = RankSearch.Find<DrawTarget>(ranked, bins, last, Philox.Bits(row.Seed, (ulong)row.Position));
-        return TokenAmong(ranked, drawn, last);
-    }
-
-    /// <summary>The only token within a range of ranks, none behind <paramref name="last"/>.</summary>
-    private static int TokenAmong(in RankedRow row, in RankRange range, ulong last)
-    {
-        ref var found = ref SharedMemory.Allocate<int>();
-        for (var token = Group.IdxX; token < row.Length; token += Group.DimX)
-        {
-            var distance = row.Distance(row.Logits[token]);
-            if (!(distance < RankedRow.Reach))
-                continue;
-            var rank = RankedRow.Rank(distance, token);
-            if (rank >= range.First && rank <= range.Last && rank <= last)
-                found = token;
-        }
-
-        Group.Barrier();
-        return found;
     }
 
     private static ulong Min(ulong a, ulong b) => a < b ? a : b;

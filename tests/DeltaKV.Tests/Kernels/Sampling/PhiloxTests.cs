@@ -8,7 +8,7 @@ public sealed class PhiloxTests
     [Fact]
     public void GivesTheKnownAnswer()
     {
-        Assert.Equal(0x6627e8d5_e169c58dUL, Philox.Bits(0, 0));
-        Assert.Equal(4, new[] { Philox.Bits(0, 0), Philox.Bits(1, 0), Philox.Bits(0, 1), Philox.Bits(1UL << 32, 0) }.Distinct().Count());
+        Assert.Equal(0x6627e8d5u, Philox.Bits(0, 0, 0));
+        Assert.Equal(5, new[] { Philox.Bits(0, 0, 0), Philox.Bits(1, 0, 0), Philox.Bits(1UL << 32, 0, 0), Philox.Bits(0, 1, 0), Philox.Bits(0, 0, 1) }.Distinct().Count());
     }
 }

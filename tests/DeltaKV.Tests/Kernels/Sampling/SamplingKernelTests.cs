@@ -6,8 +6,8 @@ using DeltaKV.Model;
 namespace DeltaKV.Tests.Kernels.Sampling;
 
 /// <summary>
-/// Tokens against the reference in double: the very same, because a point drawn falls within rounding (2^-22) of a border between two tokens
-/// once in a million draws.
+/// Tokens against the reference in double: the very same, because two tokens arrive within rounding (2^-17 of their time) of each other once in
+/// a hundred thousand draws.
 /// </summary>
 [Collection(KernelCollection.Name)]
 public sealed class SamplingKernelTests(KernelFixture device)

@@ -3,7 +3,7 @@ using DeltaKV.Kernels.Sampling;
 
 namespace DeltaKV.Tests.Kernels.Sampling;
 
-/// <summary>Sampling in plain C# and double: sort, cut, draw.</summary>
+/// <summary>Sampling in plain C# and double: sort, cut, let the kept tokens race.</summary>
 internal static class SamplingReference
 {
     /// <summary>The token after <paramref name="prompt"/> and <paramref name="answer"/>.</summary>
@@ -12,16 +12,8 @@ internal static class SamplingReference
         var adjusted = Adjust(logits, options, prompt, answer);
         if (options.IsGreedy)
             return Array.IndexOf(adjusted, adjusted.Max());
-        var point = Philox.Bits((ulong)seed, (ulong)(prompt.Length + answer.Length)) / Math.Pow(2, 64);
-        var candidates = Candidates(adjusted, options);
-        foreach (var (token, probability) in candidates)
-        {
-            point -= probability;
-            if (point < 0)
-                return token;
-        }
-
-        return candidates[^1].Token;
+        var position = (uint)(prompt.Length + answer.Length);
+        return Candidates(adjusted, options).MinBy(candidate => Arrival(candidate.Probability, Philox.Bits((ulong)seed, position, (uint)candidate.Token))).Token;
     }
 
     /// <summary>The tokens that may be drawn, the most likely first, with probabilities that sum to one.</summary>
@@ -44,6 +36,8 @@ internal static class SamplingReference
         var total = kept.Sum(i => weights[i]);
         return [.. kept.Select(i => (ranked[i], weights[i] / total))];
     }
+
+    private static double Arrival(double rate, uint bits) => -Math.Log(1 - ((bits + 0.5) / Math.Pow(2, 32))) / rate;
 
     /// <summary>The logits after bias and penalties.</summary>
     private static double[] Adjust(float[] logits, SamplingOptions options, int[] prompt, int[] answer)
