@@ -6,14 +6,34 @@ namespace DeltaKV.Tests.Chat;
 /// <summary>What every chat client of this library must do, whatever model is behind it. Derive and give the client.</summary>
 public abstract class ChatClientConformanceTests
 {
-    private static readonly ChatMessage[] Greeting = [new(ChatRole.User, "What is the colour of the amber gate?")];
+    private const int AnswerTokens = 12;
 
-    /// <summary>A client of a model that would answer at least 32 tokens when its end tokens are ignored.</summary>
+    // Longer than a block of the cache, so that there is something to reuse, and of facts that needle-16m can look up.
+    private const string Notes = """
+        Read these notes.
+        The amber gate was painted teal.
+        The access code of the velvet bell is 48213.
+        Room 512 holds the records of the hollow mill.
+        The keeper of the silver tower is Brano.
+        The roof of the frozen pier is made of zinc.
+        You can find the lucky canal in the city of Oakden.
+
+        """;
+
+    private static readonly string[] Questions =
+    [
+        "What color is the amber gate?", "What is the access code of the velvet bell?",
+        "Who is the keeper of the silver tower?", "What is the roof of the frozen pier made of?", "Where is the lucky canal located?",
+    ];
+
+    private static readonly ChatMessage[] Greeting = [new(ChatRole.User, Notes + Questions[0])];
+
+    /// <summary>A client of a model that would answer at least 12 tokens when its end tokens are ignored.</summary>
     protected abstract IChatClient Client { get; }
 
     private static ChatOptions Options => new()
     {
-        MaxOutputTokens = 24,
+        MaxOutputTokens = AnswerTokens,
         Temperature = 0,
         AdditionalProperties = new AdditionalPropertiesDictionary { ["ignore_eos"] = true },
     };
@@ -38,14 +58,14 @@ public abstract class ChatClientConformanceTests
         var response = await Client.GetResponseAsync(Greeting, Options);
 
         var usage = response.Usage!;
-        Assert.Equal(24, usage.OutputTokenCount);
+        Assert.Equal(AnswerTokens, usage.OutputTokenCount);
         Assert.True(usage.InputTokenCount > 5);
         Assert.Equal(usage.InputTokenCount + usage.OutputTokenCount, usage.TotalTokenCount);
         Assert.InRange(usage.CachedInputTokenCount!.Value, 0, usage.InputTokenCount!.Value - 1);
         Assert.True(usage.AdditionalCounts![DeltaKV.Chat.UsageCounts.KvBytes] > 0);
         Assert.True(usage.AdditionalCounts[DeltaKV.Chat.UsageCounts.KvFullBytes] > 0);
         var statistics = Assert.IsType<GenerationStatistics>(response.AdditionalProperties![DeltaKV.Chat.DeltaKVChatClient.StatisticsProperty]);
-        Assert.Equal(24, statistics.OutputTokens);
+        Assert.Equal(AnswerTokens, statistics.OutputTokens);
     }
 
     [Fact]
@@ -90,7 +110,7 @@ public abstract class ChatClientConformanceTests
     public async Task AConversationGoesOnWhereItWas()
     {
         var first = await Client.GetResponseAsync(Greeting, Options);
-        var question = new ChatMessage(ChatRole.User, "And of the other one?");
+        var question = new ChatMessage(ChatRole.User, Questions[3]);
         var options = Options;
         options.ConversationId = first.ConversationId;
         var continued = await Client.GetResponseAsync([question], options);
@@ -139,13 +159,13 @@ public abstract class ChatClientConformanceTests
     [Fact]
     public async Task ManyCallersGetTheirOwnAnswers()
     {
-        var questions = Enumerable.Range(0, 6).Select(i => $"Question number {i}: what is {i * 7}?").ToList();
+        var questions = Questions.Select(question => Notes + question).ToList();
         var alone = new List<string>();
         foreach (var question in questions)
             alone.Add((await Client.GetResponseAsync(question, Options)).Text);
-        var together = await Task.WhenAll(Enumerable.Range(0, 18).Select(i => Task.Run(() => Client.GetResponseAsync(questions[i % 6], Options))));
+        var together = await Task.WhenAll(Enumerable.Range(0, 15).Select(i => Task.Run(() => Client.GetResponseAsync(questions[i % questions.Count], Options))));
         for (var i = 0; i < together.Length; i++)
-            Assert.Equal(alone[i % 6], together[i].Text);
+            Assert.Equal(alone[i % questions.Count], together[i].Text);
     }
 
     [Fact]
@@ -174,7 +194,7 @@ public abstract class ChatClientConformanceTests
         await Client.GetResponseAsync(messages, options);
 
         Assert.Equal("Hello", Assert.Single(messages).Text);
-        Assert.Equal((24, "Be brief.", null), (options.MaxOutputTokens, options.Instructions, options.ConversationId));
+        Assert.Equal((AnswerTokens, "Be brief.", null), (options.MaxOutputTokens, options.Instructions, options.ConversationId));
     }
 
     [Fact]
