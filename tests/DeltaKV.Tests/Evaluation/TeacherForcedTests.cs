@@ -1,0 +1,114 @@
+using System.Globalization;
+using DeltaKV.Engine;
+using DeltaKV.Evaluation;
+using DeltaKV.Evaluation.Notes;
+using DeltaKV.Tests.Model;
+using DeltaKV.Tests.Reference;
+using DeltaKV.Tests.Support;
+using Xunit.Abstractions;
+
+namespace DeltaKV.Tests.Evaluation;
+
+/// <summary>needle-16m predicts answers of all its task families, every right token before them given.</summary>
+public sealed class TeacherForcedTests(ITestOutputHelper output)
+{
+    /// <summary>Half a step of bf16 for each of two logits from 16 to 32: where the best two are closer, either may win.</summary>
+    private const float Rounding = 0.125f;
+
+    private static readonly int[] Lengths = [2048, 4096, 8192, 16_000];
+
+    /// <summary>Exact match by length, as measured with Transformers when the model was trained.</summary>
+    private static readonly Dictionary<string, double[]> Trained = new()
+    {
+        ["attr"] = [1.00, 0.97, 0.98, 0.95],
+        ["json"] = [1.00, 1.00, 1.00, 0.99],
+        ["copy"] = [1.00, 1.00, 0.99, 1.00],
+        ["walk"] = [0.91, 0.84, 0.91, 0.74],
+        ["multi"] = [0.69, 0.66, 0.70, 0.73],
+        ["var"] = [0.69, 0.63, 0.63, 0.56],
+    };
+
+    // The reference shares no code with the engine and computes in float32: the same tokens from it make the same scores.
+    [Fact]
+    public void PredictionsAreThoseOfTheReference()
+    {
+        using var target = Open(4096);
+        using var reference = new ReferenceTarget(ReferenceTransformer.Load(TestModels.Needle), target.Tokenizer);
+        var builder = new NoteDocumentBuilder(target.Tokenizer, FillerText.Evaluation);
+        var near = 0;
+        foreach (var family in NoteFamily.Names)
+        {
+            var length = TestAccelerators.UseCuda ? 3000 : 600;
+            var document = new TeacherForcedDocument(builder.Build(family, new SeededRandom(11, family), length, 6), target.Tokenizer);
+            var expected = document.Predict(reference);
+            var actual = document.Predict(target);
+            Assert.Equal(expected.Count, actual.Count);
+            foreach (var (right, found) in expected.Zip(actual))
+            {
+                near += right.Margin <= Rounding ? 1 : 0;
+                Assert.True(
+                    right.Token == found.Token || right.Margin <= Rounding,
+                    $"{family}, position {right.Position}: token {found.Token}, reference {right.Token} by {right.Margin:g3}");
+            }
+
+            output.WriteLine($"{family}: {document.ExactMatches(actual)} of {document.AnswerCount} answers, reference {document.ExactMatches(expected)}; {document.Tokens.Length} tokens");
+        }
+
+        Assert.InRange(near, 0, 10);
+    }
+
+    /// <summary>
+    /// Scores within a point of the trained model's, but for chance: both figures are shares of some hundred answers about other documents, so three
+    /// standard errors of their difference are allowed beside the point. On the CPU only what the model does without fail.
+    /// </summary>
+    [Fact]
+    public void ScoresAreThoseOfTheTrainedModel()
+    {
+        using var target = Open(16_384);
+        var builder = new NoteDocumentBuilder(target.Tokenizer, FillerText.Evaluation);
+        string[] families = TestAccelerators.UseCuda ? [.. Trained.Keys] : ["json", "copy"];
+        int[] lengths = TestAccelerators.UseCuda ? Lengths : [Lengths[0]];
+        var answersWanted = TestAccelerators.UseCuda ? 400 : 10;
+        foreach (var length in lengths)
+        {
+            foreach (var family in families)
+            {
+                var (exact, answers) = Score(target, builder, family, length, answersWanted);
+                var (score, trained) = (exact / (double)answers, Trained[family][Array.IndexOf(Lengths, length)]);
+                var allowed = 0.01 + (3 * StandardError(trained, answers, length));
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{length,6} {family,-6} {score:f3} of {answers}, trained {trained:f2}, allowed {allowed:f3}"));
+                Assert.True(Math.Abs(score - trained) <= allowed, $"{family} at {length}: {score:f3} over {answers} answers, expected {trained:f2} within {allowed:f3}");
+            }
+        }
+    }
+
+    private static DeviceTarget Open(int maxLength) => new(TestModels.Needle, DeviceEngine.OnDevice(new EngineOptions
+    {
+        MaxSequences = 1, MaxBatchTokens = TestAccelerators.UseCuda ? 2048 : 512, MaxModelLength = maxLength, PrefixCaching = false,
+    }));
+
+    private static (int Exact, int Answers) Score(DeviceTarget target, NoteDocumentBuilder builder, string family, int length, int answersWanted)
+    {
+        var (exact, answers) = (0, 0);
+        // As many questions a document as in training: about a sixth of it.
+        var questions = Math.Clamp(length / 160, 2, answersWanted);
+        for (var i = 0; answers < answersWanted; i++)
+        {
+            // All questions and answers together stay within the length.
+            var document = new TeacherForcedDocument(
+                builder.Build(family, new SeededRandom(4242, family, length, i), length * 4 / 5, questions), target.Tokenizer);
+            exact += document.ExactMatches(document.Predict(target));
+            answers += document.AnswerCount;
+        }
+
+        return (exact, answers);
+    }
+
+    /// <summary>Of the difference to a share measured over eight documents, whose questions were about a sixth of them.</summary>
+    private static double StandardError(double share, int answers, int length)
+    {
+        // One answer in a hundred wrong is what a share that reads 1.00 may hide.
+        var variance = Math.Max(share * (1 - share), 0.01);
+        return Math.Sqrt((variance / answers) + (variance / (8.0 * length / 160)));
+    }
+}

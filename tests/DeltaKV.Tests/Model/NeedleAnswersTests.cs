@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using DeltaKV.Engine;
+using DeltaKV.Tests.Support;
+using Xunit.Abstractions;
+
+namespace DeltaKV.Tests.Model;
+
+/// <summary>needle-16m answers long prompts as Transformers does: all 64 on a GPU, the shortest ones on the CPU.</summary>
+public sealed class NeedleAnswersTests(ITestOutputHelper output)
+{
+    /// <summary>
+    /// Logits from 16 to 32, as the best ones are here, lie 1/8 apart in bf16: that is how far two of them may be moved towards each other by
+    /// rounding each once. Where Transformers' best two are closer, the answer may go on differently; four of 773 tokens are.
+    /// </summary>
+    private const float Rounding = 0.125f;
+
+    [Fact]
+    public async Task AnswersAreThoseOfTransformers()
+    {
+        var answers = NeedleAnswer.Load();
+        Assert.Equal(64, answers.Count);
+        var tried = TestAccelerators.UseCuda ? answers : [.. answers.OrderBy(answer => answer.Prompt.Length).Take(4)];
+        var options = DeviceEngine.OnDevice(new EngineOptions { MaxSequences = 8, MaxBatchTokens = 1024, KvCacheBytes = 256 << 20 });
+        await using var engine = await LlmEngine.LoadAsync(TestModels.Needle, options);
+        var clock = Stopwatch.StartNew();
+        var results = await Task.WhenAll(tried.Select(answer => engine.CompleteAsync(answer.Prompt, SamplingOptions.Greedy with { MaxTokens = 24 })));
+
+        foreach (var (expected, actual) in tried.Zip(results))
+            AssertSame(expected, actual);
+        output.WriteLine($"{tried.Sum(answer => answer.Prompt.Length)} tokens of prompts, {results.Sum(r => r.TokenIds.Length)} of answers, {clock.Elapsed.TotalSeconds:f1} s");
+    }
+
+    private void AssertSame(NeedleAnswer expected, GenerationResult actual)
+    {
+        var agreeing = expected.Tokens.AsSpan().CommonPrefixLength(actual.TokenIds.AsSpan());
+        if (agreeing == expected.Tokens.Length && agreeing == actual.TokenIds.Length)
+            return;
+        var margin = agreeing < expected.Tokens.Length ? expected.Margins[agreeing] : float.PositiveInfinity;
+        output.WriteLine($"prompt {expected.Number} differs from token {agreeing} on, where the best two are {margin:g3} apart");
+        Assert.True(
+            margin <= Rounding,
+            $"prompt {expected.Number}: answer {string.Join(' ', actual.TokenIds)}, Transformers {string.Join(' ', expected.Tokens)}; "
+            + $"they part at token {agreeing}, where the best two logits are {margin:g3} apart, more than rounding ({Rounding})");
+    }
+}
