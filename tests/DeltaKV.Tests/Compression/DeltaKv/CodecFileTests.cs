@@ -1,6 +1,8 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Tests.Support;
+using DeltaKV.Weights;
 
 namespace DeltaKV.Tests.Compression.DeltaKv;
 
@@ -53,9 +55,20 @@ public sealed class CodecFileTests : IDisposable
     }
 
     [Fact]
+    public void TheShippedCodecIsForTheShippedModel()
+    {
+        var codec = CodecFile.Load(Path.Combine(TestModels.Needle, "codec.safetensors"));
+        using var weights = ModelWeights.Open(TestModels.Needle);
+        codec.RequireModel(ModelFingerprint.Of(ModelConfig.Load(TestModels.Needle), weights));
+        Assert.InRange(codec.BytesPerToken, 1, 288);
+        Assert.Equal(LayerTreatment.Recomputed, codec.Layers[0].Treatment);
+        Assert.Contains("families left out: none", codec.Report, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AWeightsFileIsNotACodec()
     {
-        new DeltaKV.Weights.SafetensorsWriter().Save(_path);
+        new SafetensorsWriter().Save(_path);
         Assert.Contains("deltakv_codec", Assert.Throws<CodecMismatchException>(() => CodecFile.Load(_path)).Message, StringComparison.Ordinal);
     }
 

@@ -27,17 +27,9 @@ internal sealed record CalibrationCorpus
     /// <summary>Documents follow from it.</summary>
     public long Seed { get; init; } = 1;
 
-    /// <summary>For the report: what was read and what was left out.</summary>
-    public string Description
-    {
-        get
-        {
-            var leftOut = NoteFamily.Names.Except(Families, StringComparer.Ordinal).ToArray();
-            return FormattableString.Invariant(
-                $"{DocumentsPerFamily} documents of {string.Join('/', Lengths)} tokens of each of {string.Join(", ", Families)}; ")
-                + FormattableString.Invariant($"{Texts.Count} texts; seed {Seed}; left out: {(leftOut.Length == 0 ? "nothing" : string.Join(", ", leftOut))}");
-        }
-    }
+    /// <summary>For the report: what is read.</summary>
+    public string Description => FormattableString.Invariant(
+        $"{DocumentsPerFamily} documents of {string.Join('/', Lengths)} tokens of each of {string.Join(", ", Families)}; {Texts.Count} texts; seed {Seed}");
 
     /// <summary>The documents, in a fixed order.</summary>
     public IEnumerable<CalibrationDocument> Documents(IEvaluationTokenizer tokenizer)

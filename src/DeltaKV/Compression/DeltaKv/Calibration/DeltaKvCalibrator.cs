@@ -1,6 +1,7 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Evaluation;
+using DeltaKV.Evaluation.Notes;
 
 namespace DeltaKV.Compression.DeltaKv.Calibration;
 
@@ -12,6 +13,7 @@ internal sealed class DeltaKvCalibrator
     private readonly LayerStatistics[] _statistics;
     private readonly LayerOverlap _overlap;
     private readonly List<string> _read = [];
+    private readonly HashSet<string> _families = new(StringComparer.Ordinal);
     private readonly Dictionary<(double Ridge, double TokenWeighting), LayerTransform?[]> _transforms = [];
 
     /// <summary>A calibrator that has read nothing yet.</summary>
@@ -51,6 +53,7 @@ internal sealed class DeltaKvCalibrator
         }
 
         _read.Add(corpus.Description);
+        _families.UnionWith(corpus.Families);
     }
 
     /// <summary>Adds what another calibrator of the same model has read.</summary>
@@ -61,6 +64,7 @@ internal sealed class DeltaKvCalibrator
             _statistics[layer].Merge(other._statistics[layer]);
         _overlap.Merge(other._overlap);
         _read.AddRange(other._read);
+        _families.UnionWith(other._families);
     }
 
     /// <summary>The best weighted transform codec within a budget; layer 0 stores nothing.</summary>
@@ -94,6 +98,10 @@ internal sealed class DeltaKvCalibrator
     /// <summary>The layers to keep full, layer 0 included, when so many may be.</summary>
     public int[] FullLayers(int count) => FullLayerSelection.Select(_overlap.Mean(), _statistics.Length, count);
 
+    private string LeftOut => NoteFamily.Names.Except(_families, StringComparer.Ordinal).ToArray() is { Length: > 0 } names
+        ? string.Join(", ", names)
+        : "none";
+
     private LayerStatistics?[] Coded => [.. _statistics.Select((s, layer) => layer == 0 ? null : s)];
 
     private ReadOnlySpan<float> Residuals(int layer, ReadOnlySpan<float> rows) =>
@@ -106,6 +114,6 @@ internal sealed class DeltaKvCalibrator
         Layers = [.. codecs.Select(codec => codec is null
             ? new CodecLayer(LayerTreatment.Recomputed)
             : new CodecLayer(LayerTreatment.Coded, codec))],
-        Report = how + "; " + (_read.Count == 0 ? "read nothing" : string.Join("; ", _read)),
+        Report = $"{how}; read {(_read.Count == 0 ? "nothing" : string.Join("; ", _read))}; families left out: {LeftOut}",
     };
 }
