@@ -52,6 +52,14 @@ public sealed class SamplingOptionsTests
         Assert.Contains(name, Assert.Throws<ArgumentOutOfRangeException>(create).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void MoreBiasesThanTheDeviceHoldsAreRefused()
+    {
+        var biases = Enumerable.Range(0, 1025).ToImmutableDictionary(token => token, _ => 1f);
+        Assert.Equal(1024, new SamplingOptions { LogitBias = biases.Remove(0) }.LogitBias.Count);
+        Assert.Contains("1025", Assert.Throws<ArgumentException>(() => new SamplingOptions { LogitBias = biases }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void EmptyStopSequencesAreRefused()
     {
         Assert.Throws<ArgumentException>(() => new SamplingOptions { StopSequences = ["a", ""] });
