@@ -80,6 +80,7 @@ internal sealed class ReferenceCompressedCache
                 AddReference(position);
         }
 
+        var kept = _referencePositions.ToHashSet();
         var positions = _referencePositions.ToArray();
         Parallel.For(0, _coders.Length, layer =>
         {
@@ -94,7 +95,7 @@ internal sealed class ReferenceCompressedCache
                 _cache.Row(layer, position).CopyTo(row);
                 float[] reference = neighbours == 0
                     ? []
-                    : ReferencePlan.Mean(references, ReferencePlan.Nearest(row, position, references, positions, neighbours), row.Length);
+                    : ReferencePlan.Mean(references, ReferencePlan.Nearest(row, position, references, positions, kept.Contains(position) ? 1 : neighbours), row.Length);
                 coder.Encode(row, reference, record);
                 coder.Decode(record, reference, row);
                 _cache.SetRow(layer, position, row);

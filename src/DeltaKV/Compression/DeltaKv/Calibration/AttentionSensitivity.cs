@@ -5,8 +5,7 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// <summary>How much an error in cached K and V would disturb what a layer adds to the residual stream, to first order.</summary>
 /// <remarks>
 /// With probabilities p and head output o, an error (dk, dv) of token j moves the layer's output by
-/// <c>sum_h p_j W_O,h [(v_j - o)(g . dk) + dv]</c>, where <c>g = R_j^-1 q / sqrt(D)</c> is the query turned to the key's position
-/// (and taken back through the key norm of models that have one). The squared
+/// <c>sum_h p_j W_O,h [(v_j - o)(g . dk) + dv]</c>, where <c>g = R_j^-1 q / sqrt(D)</c> is the query turned to the key's position. The squared
 /// norm, summed over queries and heads, is a quadratic form of the error: the metric. Its K part is
 /// <c>p^2 |W_O,h (v_j - o)|^2 g g^T</c>, its V part <c>p^2 W_O,h^T W_O,h</c>; cross terms between heads, and between K and V, are left out, so
 /// the metric is one block per KV head for K and one for V. Sinks and the most recent tokens stay raw and do not count.
@@ -62,11 +61,11 @@ internal sealed class AttentionSensitivity
             {
                 rows.Slice(token * width + kvHead * dim, dim).CopyTo(keys.AsSpan(token * dim));
                 rows.Slice(token * width + (_geometry.KvHeads + kvHead) * dim, dim).CopyTo(values.AsSpan(token * dim));
-                _geometry.Finish(keys.AsSpan(token * dim, dim), token);
+                _geometry.Rotate(keys.AsSpan(token * dim, dim), token);
             }
 
             for (var head = kvHead * _geometry.GroupSize; head < (kvHead + 1) * _geometry.GroupSize; head++)
-                AddHead(head, rows, keys, values, queries, positions, result);
+                AddHead(head, keys, values, queries, positions, result);
         }
 
         return result;
@@ -98,16 +97,14 @@ internal sealed class AttentionSensitivity
     }
 
     private void AddHead(
-        int head, ReadOnlySpan<float> rows, float[] keys, float[] values, ReadOnlySpan<float> queries, ReadOnlySpan<int> positions, double[] sensitivity)
+        int head, float[] keys, float[] values, ReadOnlySpan<float> queries, ReadOnlySpan<int> positions, double[] sensitivity)
     {
         var dim = _geometry.HeadDim;
         var kvHead = head / _geometry.GroupSize;
         var tokens = sensitivity.Length;
         var gram = _outputGram[head];
         var trace = Enumerable.Range(0, dim).Sum(i => gram[i * dim + i]);
-        var keyVariance = 0.0;
-        for (var token = 0; token < tokens; token++)
-            keyVariance += TensorPrimitives.SumOfSquares(rows.Slice(token * _geometry.Width + kvHead * dim, dim)) / keys.Length;
+        var keyVariance = (double)TensorPrimitives.SumOfSquares<float>(keys) / keys.Length;
         var valueVariance = (double)TensorPrimitives.SumOfSquares<float>(values) / values.Length;
         var projected = new float[tokens * dim];
         for (var token = 0; token < tokens; token++)
@@ -142,7 +139,7 @@ internal sealed class AttentionSensitivity
                 var squared = (double)seen[token] * seen[token];
                 var stake = squared * Math.Max(0, moved) / dim;
                 query.CopyTo(gradient);
-                _geometry.PullBack(gradient, rows.Slice(token * _geometry.Width + kvHead * dim, dim), token);
+                _geometry.Rotate(gradient, token, inverse: true);
                 AddOuter(_keyMetric[kvHead], gradient, stake);
                 _squaredMass[head] += squared;
                 sensitivity[token] += stake * TensorPrimitives.SumOfSquares<float>(gradient) * keyVariance + squared * trace * valueVariance;

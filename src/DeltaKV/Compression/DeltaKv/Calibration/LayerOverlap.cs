@@ -69,7 +69,7 @@ internal sealed class LayerOverlap(int layers, int budget = 2048)
                 if (head % geometry.GroupSize == 0)
                 {
                     rows.Slice(token * geometry.Width + head / geometry.GroupSize * dim, dim).CopyTo(key);
-                    geometry.Finish(key, token);
+                    geometry.Rotate(key, token);
                     key.CopyTo(keys.AsSpan(token * dim));
                 }
 

@@ -16,7 +16,13 @@ internal static class ResidualRows
         {
             var row = rows.Slice(token * width, width);
             if ((token - options.Sinks) % options.ReferenceStride == 0)
+            {
+                // A reference is its own only reference: nothing is left of it.
                 norms.Add(TensorPrimitives.SumOfSquares(row));
+                result.AsSpan(token * width, width).Clear();
+                continue;
+            }
+
             var nearest = new PriorityQueue<int, float>();
             for (var index = 0; index < norms.Count; index++)
             {
