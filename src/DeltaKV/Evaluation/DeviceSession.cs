@@ -33,6 +33,9 @@ internal sealed class DeviceSession : IDisposable
         logits = new float[(long)ScoredRows * config.VocabularySize];
     }
 
+    /// <summary>See <see cref="Transformer{T}.Observer"/>.</summary>
+    internal Action<int, ArrayView<BFloat16>, int>? Observer { set => transformer.Observer = value; }
+
     /// <summary>Whether a token ends an answer.</summary>
     internal bool IsEnd(int token) => ends.Contains(token);
 

@@ -35,6 +35,9 @@ internal sealed class Transformer<T> : IDisposable
         inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(config.Rope, config.HeadDim));
     }
 
+    /// <summary>Told of every layer's projections <c>[rows, q | k | v]</c>, before norms and RoPE, when they are enqueued; null when nobody watches.</summary>
+    internal Action<int, ArrayView<T>, int>? Observer { get; set; }
+
     /// <summary>Enqueues the pass over the rows of a step and returns the logits <c>[logitRows, vocabulary]</c> it will write.</summary>
     /// <param name="stream">Where to enqueue.</param>
     /// <param name="inputs">Token, sequence and position of every row, and which rows' logits are wanted.</param>
@@ -75,6 +78,7 @@ internal sealed class Transformer<T> : IDisposable
         else
             kernels.Linear(stream, workspace.Normed, w.Qkv, workspace.Qkv, rows, kernels.Shape.QkvWidth, hidden);
 
+        Observer?.Invoke(layer, workspace.Qkv, rows);
         var rope = new RopeWeights<T>(inverseFrequencies.View, (float)config.Rope.AttentionFactor, w.QueryNorm, w.KeyNorm, config.RmsNormEpsilon);
         kernels.RopeAppend(stream, workspace.Qkv, step.Rows, cache.Blocks(layer), rope, rows);
         cache.Attend(stream, layer, workspace.Qkv, step, workspace.Attended);

@@ -46,7 +46,7 @@ internal sealed class DeltaKvCalibrator
                 // The first layer's cache is recomputed from token ids; nothing of it is coded.
                 if (layer > 0)
                     _statistics[layer].Add(rows.Span, queries.Span, document.QueryPositions, Residuals(layer, rows.Span));
-                _overlap.Add(layer, _model.Geometry(layer), rows.Span, queries.Span, document.QueryPositions);
+                _overlap.Add(layer, _statistics[layer].Geometry, rows.Span, queries.Span, document.QueryPositions);
             });
             _overlap.EndDocument();
             progress?.Report(new EvaluationProgress(++done, total, FormattableString.Invariant($"{document.Tokens.Length} tokens")));
@@ -105,7 +105,7 @@ internal sealed class DeltaKvCalibrator
     private LayerStatistics?[] Coded => [.. _statistics.Select((s, layer) => layer == 0 ? null : s)];
 
     private ReadOnlySpan<float> Residuals(int layer, ReadOnlySpan<float> rows) =>
-        _neighbours == 0 ? default : ResidualRows.Of(rows, _model.Geometry(layer).Width, Options, _neighbours);
+        _neighbours == 0 ? default : ResidualRows.Of(rows, _statistics[layer].Geometry.Width, Options, _neighbours);
 
     private DeltaKvCodec Codec(LinearCodec?[] codecs, string how) => new()
     {
