@@ -18,7 +18,7 @@ internal sealed class BenchRun(BenchPlan plan, JsonTarget target, Terminal termi
             source.Name, source.Path is null, source.MethodName, stream.Accelerator.Name, model.Weights.ByteLength, source.Config.KvBytesPerToken, copy, plan.Samples);
         table.Begin(report);
 
-        var decode = new DecodeBenchmark(model, plan.Chunk, plan.Samples, copy);
+        var decode = new DecodeBenchmark(model, plan.Chunk, plan.Samples, copy, plan.Profile);
         foreach (var size in plan.Decodes)
         {
             await MeasureAsync(report, $"decode {size}", () =>

@@ -3,11 +3,14 @@ using System.Globalization;
 namespace DeltaKV.Cli.Benchmarking;
 
 /// <summary>How many sequences of which length.</summary>
-/// <param name="Batch">Sequences.</param>
+/// <param name="Batch">Sequences; <see cref="Largest"/> for as many as fit.</param>
 /// <param name="Context">Tokens of each, the new one included.</param>
 internal readonly record struct BenchSize(int Batch, int Context)
 {
-    /// <summary>Reads a list such as <c>1x1024,8x4k</c>; <c>none</c> is empty.</summary>
+    /// <summary>As many sequences as the device holds.</summary>
+    internal const int Largest = 0;
+
+    /// <summary>Reads a list such as <c>1x1024,8x4k,maxx128k</c>; <c>none</c> is empty.</summary>
     /// <exception cref="UsageException">It is something else.</exception>
     internal static BenchSize[] ParseList(string text) => text == "none" ? [] : Array.ConvertAll(text.Split(','), Parse);
 
@@ -20,8 +23,8 @@ internal readonly record struct BenchSize(int Batch, int Context)
     private static BenchSize Parse(string text)
     {
         if (text.Split('x') is [var batch, var context])
-            return new BenchSize(Length(batch), Length(context));
-        throw new UsageException($"'{text}' is no size; expected BATCHxCONTEXT such as 1x1024 or 8x32k.");
+            return new BenchSize(batch == "max" ? Largest : Length(batch), Length(context));
+        throw new UsageException($"'{text}' is no size; expected BATCHxCONTEXT such as 1x1024, 8x32k or maxx128k.");
     }
 
     private static int Length(string text)

@@ -22,6 +22,11 @@ internal sealed class BenchTable(TextWriter output)
         inDecode = true;
         Write(
             $"| {row.Batch} x {row.Context} | {row.MsPerStep:F3} | {row.TokensPerSecond:F1} | {row.BytesPerStep / 1e9:F3} | {row.GigabytesPerSecond:F0} | {row.FloorMs:F3} | {row.ShareOfFloor:P1} | {Units.Bytes(row.KvBytes)} | {row.KvRatio:P1} | {Units.Bytes(row.DeviceBytes)} |");
+        if (row.Parts.Count > 0)
+            Write($"\n| part of the step | layers | ms | share |\n|---|---:|---:|---:|");
+        foreach (var part in row.Parts)
+            Write($"| {part.Name} | {part.Layers} | {part.Ms:F3} | {part.Share:P1} |");
+        inDecode = row.Parts.Count == 0;
     }
 
     internal void Add(PrefillRow row)

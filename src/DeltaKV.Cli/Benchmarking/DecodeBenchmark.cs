@@ -1,3 +1,4 @@
+using DeltaKV.Cache;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Sampling;
 using DeltaKV.Model;
@@ -5,7 +6,7 @@ using DeltaKV.Model;
 namespace DeltaKV.Cli.Benchmarking;
 
 /// <summary>Times a decode step as the engine runs it: one graph from token ids to token ids, the most likely token fed back.</summary>
-internal sealed class DecodeBenchmark(BenchModel model, int chunk, int samples, double copyGigabytesPerSecond)
+internal sealed class DecodeBenchmark(BenchModel model, int chunk, int samples, double copyGigabytesPerSecond, bool profile)
 {
     private const int Warmups = 3;
 
@@ -16,7 +17,6 @@ internal sealed class DecodeBenchmark(BenchModel model, int chunk, int samples, 
         var rows = DecodeGraphs.Bucket(size.Batch);
         using var cache = new BenchCache(model, size, chunk);
         using var inputs = new StepInputs(accelerator, rows, rows, size.Batch, size.Context);
-        using var transformer = new Transformer<BFloat16>(accelerator, model.Config, model.Weights, model.Kernels, cache.Layers, rows, rows);
         using var samplingRows = accelerator.Allocate1D(new SamplingRow[rows]);
         var sampler = new SamplingKernel(accelerator);
 
@@ -31,21 +31,43 @@ internal sealed class DecodeBenchmark(BenchModel model, int chunk, int samples, 
         cache.Fill(size.Context - 1, chunk);
         cache.Reserve(1);
         inputs.Upload(stream);
-        Step();
-        stream.Synchronize();
-        cancellation.ThrowIfCancellationRequested();
-        stream.BeginCapture();
-        Step();
-        using var graph = stream.EndCapture();
-        graph.Instantiate();
-        var ms = new EventTimer(stream).MedianMs(Warmups, samples, () => graph.Launch(stream), cancellation);
-        return DecodeRow.Of(size, ms, BytesPerStep(size, cache), copyGigabytesPerSecond, KvBytes(cache), model.Config.KvBytesPerToken, accelerator.AllocatedBytes);
+        var ms = Measure(cache.Layers);
+        var row = DecodeRow.Of(size, ms, BytesPerStep(size, cache), copyGigabytesPerSecond, KvBytes(cache), model.Config.KvBytesPerToken, accelerator.AllocatedBytes);
+        return profile ? row with { Parts = Parts(ms) } : row;
 
-        void Step()
+        double Measure(IKvLayers<BFloat16> layers)
+        {
+            using var transformer = new Transformer<BFloat16>(accelerator, model.Config, model.Weights, model.Kernels, layers, rows, rows);
+            Step(transformer);
+            stream.Synchronize();
+            cancellation.ThrowIfCancellationRequested();
+            stream.BeginCapture();
+            Step(transformer);
+            using var graph = stream.EndCapture();
+            graph.Instantiate();
+            return new EventTimer(stream).MedianMs(Warmups, samples, () => graph.Launch(stream), cancellation);
+        }
+
+        void Step(Transformer<BFloat16> transformer)
         {
             var logits = transformer.Forward(stream, inputs);
-            var vocabulary = model.Config.VocabularySize;
-            sampler.Launch(stream, logits, samplingRows.View, default, default, inputs.Tokens, rows, vocabulary);
+            sampler.Launch(stream, logits, samplingRows.View, default, default, inputs.Tokens, rows, model.Config.VocabularySize);
+        }
+
+        List<StepPart> Parts(double whole)
+        {
+            var kinds = LayerKinds.Of(model.Method, model.Config.LayerCount);
+            var rest = Measure(new PartialLayers(cache.Layers, _ => false));
+            List<StepPart> parts = [new("matrix products, norms, sampling", model.Config.LayerCount, rest, rest / whole)];
+            foreach (var kind in kinds.Distinct())
+            {
+                var with = Measure(new PartialLayers(cache.Layers, layer => kinds[layer] == kind)) - rest;
+                parts.Add(new StepPart(kind, kinds.Count(other => other == kind), with, with / whole));
+            }
+
+            var sum = parts.Sum(part => part.Ms);
+            parts.Add(new StepPart("not accounted for", 0, whole - sum, 1 - (sum / whole)));
+            return parts;
         }
     }
 

@@ -25,6 +25,9 @@ internal sealed record DecodeRow(
     double KvRatio,
     long DeviceBytes)
 {
+    /// <summary>Parts of the step, when they were asked for.</summary>
+    public IReadOnlyList<StepPart> Parts { get; init; } = [];
+
     internal static DecodeRow Of(BenchSize size, double ms, long bytes, double copyGigabytesPerSecond, long kvBytes, long kvBytesPerToken, long deviceBytes)
     {
         var floor = bytes / copyGigabytesPerSecond / 1e6;

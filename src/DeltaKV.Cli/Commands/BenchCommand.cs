@@ -12,16 +12,17 @@ internal sealed class BenchCommand
     private readonly ModelArguments model = new();
     private readonly JsonArgument json = new();
     private readonly Option<string?> shape = new("--shape") { Description = $"Measure a shape with random weights instead of a model: {string.Join(", ", BenchShapes.Names)}.", HelpName = "NAME" };
-    private readonly Option<string?> decode = new("--decode") { Description = "Decode steps to measure, such as 1x1024,8x32k (batch x context), or none.", HelpName = "LIST" };
+    private readonly Option<string?> decode = new("--decode") { Description = "Decode steps to measure, such as 1x1024,8x32k,maxx128k (batch x context; max: as many as fit), or none.", HelpName = "LIST" };
     private readonly Option<string?> prefill = new("--prefill") { Description = "Prompt lengths to measure, such as 8192,32k, or none.", HelpName = "LIST" };
     private readonly Option<int> samples = new("--samples") { Description = "Decode steps to take the median of. Default: 20.", HelpName = "N", DefaultValueFactory = _ => 20 };
     private readonly Option<int> prefillSamples = new("--prefill-samples") { Description = "Prompts to take the median of. Default: 3.", HelpName = "N", DefaultValueFactory = _ => 3 };
+    private readonly Option<bool> profile = new("--profile") { Description = "Measure the parts of a decode step too." };
 
     internal static Command Create(Terminal terminal)
     {
         var options = new BenchCommand();
         var command = new Command("bench", "Measure decode steps and prompts beside the copy bandwidth of the same run.");
-        foreach (Option option in (Option[])[options.shape, options.decode, options.prefill, options.samples, options.prefillSamples])
+        foreach (Option option in (Option[])[options.shape, options.decode, options.prefill, options.samples, options.prefillSamples, options.profile])
             command.Add(option);
         options.model.AddTo(command);
         options.json.AddTo(command);
@@ -36,7 +37,7 @@ internal sealed class BenchCommand
         using var context = Context.CreateDefault();
         using var accelerator = DeviceRunnerFactory.OpenAccelerator(context, model.Device(parsed));
         using var stream = accelerator.CreateStream();
-        var plan = Plan(parsed, accelerator.AcceleratorType);
+        var plan = Plan(parsed, accelerator.AcceleratorType).WithLargestBatches(source, accelerator);
         plan.CheckMemory(source, accelerator);
         var run = new BenchRun(plan, target, terminal);
         var report = await run.MeasureAsync(source, stream, cancellation);
@@ -64,7 +65,8 @@ internal sealed class BenchCommand
             BenchSize.ParseLengths(prompts ?? "none"),
             model.Engine(parsed, 1).MaxBatchTokens,
             AtLeastOne(parsed.GetValue(samples), "--samples"),
-            AtLeastOne(parsed.GetValue(prefillSamples), "--prefill-samples"));
+            AtLeastOne(parsed.GetValue(prefillSamples), "--prefill-samples"),
+            parsed.GetValue(profile));
     }
 
     private static int AtLeastOne(int value, string option) => value >= 1 ? value : throw new UsageException($"{option} is {value}, expected at least 1.");

@@ -72,11 +72,17 @@ internal static class KvMethods
 
         var codec = CodecFile.Load(path);
         codec.RequireModel(ModelFingerprint.Of(config, weights));
+        return DeltaKv(spec, config, codec);
+    }
+
+    /// <summary>The method of a codec that is at hand.</summary>
+    internal static CodedKvMethod DeltaKv(KvMethodSpec spec, ModelConfig config, DeltaKvCodec codec)
+    {
         var layers = codec.Layers.Select((layer, i) => layer.Treatment switch
         {
             LayerTreatment.Coded => layer.Codec,
             LayerTreatment.Recomputed when i == 0 => FirstLayerTable.Codec(config.KeyValueHeadCount, config.HeadDim),
-            LayerTreatment.Recomputed => throw new CodecMismatchException($"{path} recomputes layer {i}; only the first layer is a function of its token."),
+            LayerTreatment.Recomputed => throw new CodecMismatchException($"The codec recomputes layer {i}; only the first layer is a function of its token. Calibrate again."),
             _ => null,
         }).ToImmutableArray();
         return new CodedKvMethod(

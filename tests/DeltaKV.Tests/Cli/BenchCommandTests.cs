@@ -61,4 +61,34 @@ public sealed class BenchCommandTests
         Assert.Equal(64, json.RootElement.GetProperty("decode")[0].GetProperty("context").GetInt32());
         Assert.Equal(0, json.RootElement.GetProperty("prefill").GetArrayLength());
     }
+
+    [Fact]
+    public async Task MeasuresTheFormOfACodecWithoutAModelPartByPart()
+    {
+        var run = await CommandRun.OfAsync(
+            "bench", "--shape", "tiny", "--device", "cpu", "--kv", "deltakv:codec=klt,bits=256,full=0,observers=0,top=64", "--decode", "2x400", "--samples", "1", "--profile", "--json");
+
+        Assert.Equal(ExitCode.Success, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        var row = json.RootElement.GetProperty("decode")[0];
+        // One of two layers stays raw.
+        Assert.InRange(row.GetProperty("kvRatio").GetDouble(), 0.5, 0.85);
+        var parts = row.GetProperty("parts").EnumerateArray().ToArray();
+        Assert.Equal(
+            ["matrix products, norms, sampling", "observers (attention, scores, selection)", "coded layers, selected tokens (reconstruction, attention)", "not accounted for"],
+            parts.Select(part => part.GetProperty("name").GetString()));
+        Assert.Equal(row.GetProperty("msPerStep").GetDouble(), parts.Sum(part => part.GetProperty("ms").GetDouble()), 6);
+    }
+
+    [Theory]
+    [InlineData("deltakv:codec=klt,bits=100", "128 bits")]
+    [InlineData("deltakv:codec=wavelet", "klt, published")]
+    [InlineData("deltakv:budget=3", "codec, bits")]
+    public async Task RefusesCodecsThatDoNotExist(string method, string hint)
+    {
+        var run = await CommandRun.OfAsync("bench", "--shape", "tiny", "--device", "cpu", "--kv", method, "--decode", "1x64");
+
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.Contains(hint, run.Error, StringComparison.Ordinal);
+    }
 }
