@@ -21,6 +21,9 @@ internal sealed record EvaluationJournalEntry
     /// <summary>0 to 1 per question.</summary>
     public IReadOnlyList<double> Scores { get; init; } = [];
 
+    /// <summary>Per question, how deep in the document what it asks about stands, 0 to 1; null when it stands in no one place.</summary>
+    public IReadOnlyList<double?> Depths { get; init; } = [];
+
     public long KvBytes { get; init; }
 
     public long FullKvBytes { get; init; }

@@ -8,6 +8,9 @@ namespace DeltaKV.Evaluation;
 /// <param name="MaximumTokens">How many tokens an answer may take.</param>
 internal sealed record EvaluationQuestion(int[] Turn, int[] Prompt, IReadOnlyList<string> References, bool Exact, int MaximumTokens)
 {
+    /// <summary>Where what it asks about stands, among the tokens of the context and of the prompt alike; null when it stands in no one place.</summary>
+    public Range? Evidence { get; init; }
+
     /// <summary>0 to 1: how right a decoded answer is.</summary>
     public double Score(string answer) => Exact
         ? string.Equals(answer.Trim(), References[0], StringComparison.Ordinal) ? 1 : 0

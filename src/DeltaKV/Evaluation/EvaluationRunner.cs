@@ -66,6 +66,7 @@ internal sealed class EvaluationRunner(
         IEvaluationTarget target, EvaluationDocument document, EvaluationJournalEntry entry, EvaluationAnswer[] answers) => entry with
         {
             Scores = [.. document.Questions.Zip(answers, (q, a) => q.Score(target.Tokenizer.Decode(a.Tokens)))],
+            Depths = [.. document.Questions.Select(document.Depth)],
             KvBytes = (long)answers.Average(a => a.KvBytes),
             FullKvBytes = (long)answers.Average(a => a.FullKvBytes),
             PeakKvBytes = answers.Max(a => a.PeakKvBytes),

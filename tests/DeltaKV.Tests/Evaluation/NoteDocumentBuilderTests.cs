@@ -44,6 +44,23 @@ public sealed class NoteDocumentBuilderTests
         Assert.All(document.Questions, q => Assert.DoesNotContain("Noted.", tokenizer.DecodeWithMarkers(q.Prompt), StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("attr")]
+    [InlineData("json")]
+    [InlineData("copy")]
+    public void TheEvidenceIsTheNoteThatHoldsTheAnswer(string family)
+    {
+        var tokenizer = new WordTokenizer();
+        var document = new NoteDocumentBuilder(tokenizer, FillerText.Evaluation).Build(family, new SeededRandom(6), 1024, 8);
+
+        Assert.All(document.Questions, q =>
+        {
+            foreach (var tokens in new[] { document.Context, q.Prompt })
+                Assert.Contains(q.References[0], tokenizer.Decode(tokens[q.Evidence!.Value]), StringComparison.Ordinal);
+            Assert.InRange(document.Depth(q)!.Value, 0, 1);
+        });
+    }
+
     [Fact]
     public void TheSameSeedGivesTheSameDocumentAndAnotherSeedAnother()
     {

@@ -15,7 +15,10 @@ public sealed class NoteFamilyTests
         var set = NoteFamily.Create(family, new SeededRandom(11), 50);
         Assert.Equal(50, set.Questions.Count);
         for (var i = 0; i < 50; i++)
+        {
             Assert.Contains(set.Questions[i].Answer, set.Notes[i], StringComparison.Ordinal);
+            Assert.Equal(i, set.Questions[i].Note);
+        }
     }
 
     [Fact]
@@ -41,6 +44,7 @@ public sealed class NoteFamilyTests
             var items = set.Notes.Where(n => n.Contains(owner, StringComparison.Ordinal))
                 .Select(n => n.StartsWith("A ", StringComparison.Ordinal) ? n.Split(' ')[1] : n.Split(' ')[^1].TrimEnd('.'));
             Assert.Equal(string.Join(", ", items), question.Answer);
+            Assert.Equal(set.Notes.ToList().FindIndex(n => n.Contains(owner, StringComparison.Ordinal)), question.Note);
         }
     }
 
@@ -54,6 +58,7 @@ public sealed class NoteFamilyTests
         {
             var words = question.Text.Split(' ');
             var place = words[2];
+            Assert.Contains($"rom {place} ", set.Notes[question.Note], StringComparison.Ordinal);
             var stops = new List<string>();
             for (var i = 0; i < int.Parse(words[5], System.Globalization.CultureInfo.InvariantCulture); i++)
                 stops.Add(place = next[place]);

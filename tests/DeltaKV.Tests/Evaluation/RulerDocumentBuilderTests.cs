@@ -23,6 +23,9 @@ public sealed class RulerDocumentBuilderTests
         Assert.All(document.Questions, q => Assert.All(q.References, r => Assert.Contains(r, context, StringComparison.Ordinal)));
         Assert.All(document.Questions, q => Assert.Equal(1, q.Score("It is " + string.Join(" and ", q.References).ToUpperInvariant())));
         Assert.All(document.Questions, q => Assert.Equal(0, q.Score("I do not know.")));
+        Assert.Equal(task is "vt" or "cwe" or "fwe" or "niah-multivalue" or "niah-multiquery", document.Questions[0].Evidence is null);
+        Assert.All(document.Questions.Where(q => q.Evidence is not null), q =>
+            Assert.Contains(q.References[0], tokenizer.Decode(document.Context[q.Evidence!.Value]), StringComparison.Ordinal));
     }
 
     [Theory]

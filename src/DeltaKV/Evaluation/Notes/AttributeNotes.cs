@@ -40,7 +40,7 @@ internal static class AttributeNotes
             var value = attribute.Value(random);
             notes.Add(random.Pick<string>(attribute.Statements).Replace("{e}", place, StringComparison.Ordinal)
                 .Replace("{v}", value, StringComparison.Ordinal));
-            questions.Add(new NoteQuestion(random.Pick<string>(attribute.Questions).Replace("{e}", place, StringComparison.Ordinal), value));
+            questions.Add(new NoteQuestion(random.Pick<string>(attribute.Questions).Replace("{e}", place, StringComparison.Ordinal), value, questions.Count));
         }
 
         return new NoteSet(notes, questions);

@@ -13,6 +13,6 @@ internal static class JsonNotes
             .Select(key => (Key: key, Value: NoteWords.Letters(random, Hexadecimal, 8))).ToArray();
         return new NoteSet(
             [.. pairs.Select(p => $$"""{"id": "{{p.Key}}", "value": "{{p.Value}}"}""")],
-            [.. pairs.Select(p => new NoteQuestion($"What is the value of id \"{p.Key}\"?", p.Value))]);
+            [.. pairs.Select((p, i) => new NoteQuestion($"What is the value of id \"{p.Key}\"?", p.Value, i))]);
     }
 }

@@ -39,7 +39,7 @@ internal sealed class NoteDocumentBuilder(IEvaluationTokenizer tokenizer, IReadO
     private EvaluationDocument? Fit(NoteSet notes, NoteQuestion[] asked, SeededRandom random, int length)
     {
         var newline = Encode("\n");
-        var questions = asked.Select(q => (Text: Encode(q.Text), Answer: Encode(q.Answer), Reference: q.Answer)).ToArray();
+        var questions = asked.Select(q => (Text: Encode(q.Text), Answer: Encode(q.Answer), Reference: q.Answer, q.Note)).ToArray();
         int[] head = [.. _frame.Opening, .. Encode("Read these notes.\n")];
         int[] tail = [.. _frame.Answering, .. Encode("Noted."), .. _frame.NextQuestion];
         var encoded = notes.Notes.Select(Encode).ToArray();
@@ -59,11 +59,17 @@ internal sealed class NoteDocumentBuilder(IEvaluationTokenizer tokenizer, IReadO
         }
 
         var body = new List<int>(slots[0]);
+        var places = new Range[encoded.Length];
         for (var i = 0; i < encoded.Length; i++)
+        {
+            var start = head.Length + body.Count;
+            places[i] = start..(start + encoded[i].Length);
             body.AddRange([.. encoded[i], .. newline, .. slots[i + 1]]);
+        }
+
         return new EvaluationDocument([.. head, .. body, .. tail], [.. questions.Select(q => new EvaluationQuestion(
             [.. q.Text, .. _frame.Answering], [.. head, .. body, .. newline, .. q.Text, .. _frame.Answering], [q.Reference], Exact: true,
-            q.Answer.Length + 2))]);
+            q.Answer.Length + 2) { Evidence = places[q.Note] })]);
     }
 
     private int[] Encode(string text) => _encoded.TryGetValue(text, out var tokens) ? tokens : _encoded[text] = tokenizer.Encode(text);

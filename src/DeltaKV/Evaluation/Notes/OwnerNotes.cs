@@ -14,7 +14,7 @@ internal static class OwnerNotes
         random.Shuffle<(string, string)>(belongings);
         return new NoteSet(
             [.. belongings.Select(b => random.Pick($"{b.Owner} owns a {b.Item}.", $"A {b.Item} belongs to {b.Owner}."))],
-            [.. belongings.GroupBy(b => b.Owner, b => b.Item)
-                .Select(g => new NoteQuestion($"List everything that {g.Key} owns.", string.Join(", ", g)))]);
+            [.. belongings.Select((b, i) => (b.Owner, b.Item, Note: i)).GroupBy(b => b.Owner)
+                .Select(g => new NoteQuestion($"List everything that {g.Key} owns.", string.Join(", ", g.Select(b => b.Item)), g.First().Note))]);
     }
 }

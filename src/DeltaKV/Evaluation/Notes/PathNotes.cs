@@ -13,7 +13,8 @@ internal static class PathNotes
         var places = Unique(count, () => NoteWords.Name(random));
         var ring = random.Sample<string>(places, count);
         var next = ring.Select((place, i) => (place, following: ring[(i + 1) % count])).ToDictionary(p => p.place, p => p.following);
-        var notes = random.Sample<string>(places, count)
+        var order = random.Sample<string>(places, count);
+        var notes = order
             .Select(a => random.Pick($"From {a} the path leads to {next[a]}.", $"The path from {a} goes to {next[a]}.")).ToArray();
         var questions = Enumerable.Range(0, Math.Max(1, count / 8)).Select(_ =>
         {
@@ -22,7 +23,7 @@ internal static class PathNotes
             var stops = new List<string>();
             for (var place = next[start]; stops.Count < steps; place = next[place])
                 stops.Add(place);
-            return new NoteQuestion($"Start at {start} and take {steps} steps.", $"{string.Join(' ', stops)}. The walk ends at {stops[^1]}.");
+            return new NoteQuestion($"Start at {start} and take {steps} steps.", $"{string.Join(' ', stops)}. The walk ends at {stops[^1]}.", Array.IndexOf(order, start));
         }).ToArray();
         return new NoteSet(notes, questions);
     }

@@ -11,6 +11,6 @@ internal static class ReportNotes
         var reports = places.Select(place => string.Join(' ',
             $"Report on the {place}:", NoteWords.Place(random) + ",", NoteWords.Word(random, 2), random.Pick<string>(NoteWords.Cities),
             random.Next(10, 1000), random.Pick<string>(NoteWords.Items), random.Pick<string>(NoteWords.Colors)) + ".").ToArray();
-        return new NoteSet(reports, [.. places.Zip(reports, (place, report) => new NoteQuestion($"Repeat the report on the {place}.", report))]);
+        return new NoteSet(reports, [.. places.Select((place, i) => new NoteQuestion($"Repeat the report on the {place}.", reports[i], i))]);
     }
 }

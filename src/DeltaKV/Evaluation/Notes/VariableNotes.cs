@@ -31,6 +31,6 @@ internal static class VariableNotes
             notes[i] = $"VAR {names[i]} = {values[i]}";
         }
 
-        return new NoteSet(notes, [.. names.Select((name, i) => new NoteQuestion($"What is the value of VAR {name}?", values[i]))]);
+        return new NoteSet(notes, [.. names.Select((name, i) => new NoteQuestion($"What is the value of VAR {name}?", values[i], i))]);
     }
 }

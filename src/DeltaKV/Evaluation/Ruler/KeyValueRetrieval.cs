@@ -19,7 +19,7 @@ internal static class KeyValueRetrieval
             "Extract the value corresponding to the specified key in the JSON object below.\n\n"
             + JsonSerializer.Serialize(pairs.ToDictionary(p => p.Key, p => p.Value)) + "\n",
             [.. random.Sample<(string Key, string Value)>(pairs, Turns)
-                .Select(p => new RulerQuestion($"What is the value of key \"{p.Key}\"? Answer with the value only.", [p.Value], 64))]);
+                .Select(p => new RulerQuestion($"What is the value of key \"{p.Key}\"? Answer with the value only.", [p.Value], 64, $"\"{p.Key}\":\"{p.Value}\""))]);
     }
 
     /// <summary><c>passkey</c>: five digits in <paramref name="units"/> repetitions of noise.</summary>
@@ -28,11 +28,12 @@ internal static class KeyValueRetrieval
         var key = random.Next(10_000, 100_000).ToString(CultureInfo.InvariantCulture);
         var lines = Enumerable.Repeat(
             "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again.", units).ToList();
-        lines.Insert(random.Next(units + 1), $"The pass key is {key}. Remember it. {key} is the pass key.");
+        var needle = $"The pass key is {key}. Remember it. {key} is the pass key.";
+        lines.Insert(random.Next(units + 1), needle);
         return new RulerProblem(
             "There is an important info hidden inside a lot of irrelevant text. Find it and memorize it. I will quiz you about the important "
             + "information there.\n" + string.Join('\n', lines) + "\n",
-            [new RulerQuestion("What is the pass key?", [key], 32)]);
+            [new RulerQuestion("What is the pass key?", [key], 32, needle)]);
     }
 
     /// <summary><c>prefix-suffix</c>: strings of which the beginning and the end are given and the whole is asked for.</summary>
@@ -42,7 +43,7 @@ internal static class KeyValueRetrieval
         return new RulerProblem(
             "Dictionary:\n" + string.Join('\n', strings) + "\n",
             [.. random.Sample<string>(strings, Turns).Select(s => new RulerQuestion(
-                $"Find the dictionary entry that starts with {s[..10]} and ends with {s[^10..]}. Answer with the whole entry only.", [s], 96))]);
+                $"Find the dictionary entry that starts with {s[..10]} and ends with {s[^10..]}. Answer with the whole entry only.", [s], 96, s))]);
     }
 
     /// <summary><c>multi-turn</c>: the same look-ups as one conversation, each question after the answers before it.</summary>

@@ -34,7 +34,8 @@ internal sealed record NeedleHaystack(NeedleHay Hay, int Keys, int ValuesPerKey,
             + $"{type}s afterwards.\n{string.Join(Hay == NeedleHay.Essay ? "\n" : " ", sentences)}\n",
             [new RulerQuestion(
                 $"What are all the special magic {type}s for {string.Join(", ", asked)} mentioned in the provided text?",
-                [.. values[..KeysAsked].SelectMany(v => v)])]);
+                [.. values[..KeysAsked].SelectMany(v => v)],
+                Evidence: KeysAsked * ValuesPerKey == 1 ? Needle(type, asked[0], values[0][0]) : null)]);
     }
 
     private static string Needle(string type, string key, string value) => $"One of the special magic {type}s for {key} is: {value}.";

@@ -11,14 +11,16 @@ internal sealed class RulerDocumentBuilder(IEvaluationTokenizer tokenizer)
     public EvaluationDocument Build(string task, Func<SeededRandom> random, int length)
     {
         EvaluationDocument? best = null;
+        RulerProblem? problem = null;
         var (low, high) = (1, int.MaxValue);
         while (low <= high)
         {
             var units = high == int.MaxValue ? low * 2 : low + (high - low) / 2;
-            var document = Render(RulerTask.Create(task, random(), units));
+            var candidate = RulerTask.Create(task, random(), units);
+            var document = Render(candidate);
             if (Longest(document) <= length)
             {
-                best = document;
+                (best, problem) = (document, candidate);
                 low = units + 1;
             }
             else
@@ -27,7 +29,7 @@ internal sealed class RulerDocumentBuilder(IEvaluationTokenizer tokenizer)
             }
         }
 
-        return best ?? throw new EvaluationException($"Task '{task}' does not fit {length} tokens; ask for a greater length.");
+        return best is null || problem is null ? throw new EvaluationException($"Task '{task}' does not fit {length} tokens; ask for a greater length.") : WithEvidence(best, problem);
     }
 
     private static int Longest(EvaluationDocument document)
@@ -36,6 +38,20 @@ internal sealed class RulerDocumentBuilder(IEvaluationTokenizer tokenizer)
         return document.Conversation
             ? document.Context.Length + document.Questions.Sum(q => q.Turn.Length + q.MaximumTokens)
             : longest;
+    }
+
+    /// <summary>Says where in the tokens the pieces stand that the questions ask about.</summary>
+    private EvaluationDocument WithEvidence(EvaluationDocument document, RulerProblem problem) => document with
+    {
+        Questions = [.. document.Questions.Zip(problem.Questions, (question, source) =>
+            source.Evidence is { } piece ? question with { Evidence = Find(problem.Context, piece) } : question)],
+    };
+
+    private Range Find(string context, string piece)
+    {
+        var start = context.IndexOf(piece, StringComparison.Ordinal);
+        int Tokens(int characters) => _frame.Opening.Length + tokenizer.Encode(context[..characters]).Length;
+        return Tokens(start)..Tokens(start + piece.Length);
     }
 
     private EvaluationDocument Render(RulerProblem problem)
