@@ -13,6 +13,12 @@ internal sealed record NeedleHaystack(NeedleHay Hay, int Keys, int ValuesPerKey,
     private static readonly string[] Noise =
         ["The grass is green.", "The sky is blue.", "The sun is yellow.", "Here we go.", "There and back again."];
 
+    /// <summary>What essays are made of.</summary>
+    public IReadOnlyList<string> Prose { get; init; } = FillerText.Evaluation;
+
+    /// <summary>Where the needles go, 0 at the beginning and 1 at the end; null: anywhere.</summary>
+    public double? Depth { get; init; }
+
     /// <summary>A problem whose hay has <paramref name="units"/> sentences.</summary>
     public RulerProblem Create(SeededRandom random, int units)
     {
@@ -24,10 +30,10 @@ internal sealed record NeedleHaystack(NeedleHay Hay, int Keys, int ValuesPerKey,
             NeedleHay.Noise => Enumerable.Range(0, units).Select(i => Noise[i % Noise.Length]).ToList(),
             NeedleHay.Needles => Unique(units, () => NoteWords.Place(random).Replace(' ', '-') + "-" + NoteWords.Word(random, 2))
                 .Select(key => Needle(type, key, Value(random, type))).ToList(),
-            _ => Enumerable.Range(0, units).Select(_ => FillerText.Evaluation[random.Next(FillerText.Evaluation.Count)]).ToList(),
+            _ => Enumerable.Range(0, units).Select(_ => Prose[random.Next(Prose.Count)]).ToList(),
         };
         foreach (var (key, value) in keys.SelectMany((key, i) => values[i].Select(value => (key, value))))
-            sentences.Insert(random.Next(sentences.Count + 1), Needle(type, key, value));
+            sentences.Insert(Depth is { } depth ? (int)(depth * sentences.Count) : random.Next(sentences.Count + 1), Needle(type, key, value));
         var asked = keys[..KeysAsked];
         return new RulerProblem(
             $"Some special magic {type}s are hidden within the following text. Make sure to memorize them. I will quiz you about the "

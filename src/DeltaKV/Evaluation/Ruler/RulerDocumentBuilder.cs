@@ -8,7 +8,11 @@ internal sealed class RulerDocumentBuilder(IEvaluationTokenizer tokenizer)
 
     /// <summary>A document of at most <paramref name="length"/> tokens, answers included.</summary>
     /// <exception cref="EvaluationException">Not even the smallest problem fits.</exception>
-    public EvaluationDocument Build(string task, Func<SeededRandom> random, int length)
+    public EvaluationDocument Build(string task, Func<SeededRandom> random, int length) =>
+        Build(task, (source, units) => RulerTask.Create(task, source, units), random, length);
+
+    /// <summary>The same of a problem that is no task of its own.</summary>
+    public EvaluationDocument Build(string name, Func<SeededRandom, int, RulerProblem> create, Func<SeededRandom> random, int length)
     {
         EvaluationDocument? best = null;
         RulerProblem? problem = null;
@@ -16,7 +20,7 @@ internal sealed class RulerDocumentBuilder(IEvaluationTokenizer tokenizer)
         while (low <= high)
         {
             var units = high == int.MaxValue ? low * 2 : low + (high - low) / 2;
-            var candidate = RulerTask.Create(task, random(), units);
+            var candidate = create(random(), units);
             var document = Render(candidate);
             if (Longest(document) <= length)
             {
@@ -29,7 +33,7 @@ internal sealed class RulerDocumentBuilder(IEvaluationTokenizer tokenizer)
             }
         }
 
-        return best is null || problem is null ? throw new EvaluationException($"Task '{task}' does not fit {length} tokens; ask for a greater length.") : WithEvidence(best, problem);
+        return best is null || problem is null ? throw new EvaluationException($"Task '{name}' does not fit {length} tokens; ask for a greater length.") : WithEvidence(best, problem);
     }
 
     private static int Longest(EvaluationDocument document)

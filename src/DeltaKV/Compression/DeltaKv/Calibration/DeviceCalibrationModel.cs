@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using DeltaKV.Cache;
+using DeltaKV.Compression.CompressKv;
 using DeltaKV.Engine;
 using DeltaKV.Evaluation;
 using DeltaKV.Gpu;
@@ -7,7 +10,7 @@ using DeltaKV.Weights;
 namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>Reads calibration documents with a model on a device; the full cache, and projections copied to the host layer by layer.</summary>
-internal sealed class DeviceCalibrationModel : ICalibrationModel, IDisposable
+internal sealed class DeviceCalibrationModel : IAnsweringModel, IDisposable
 {
     private readonly ModelConfig _config;
     private readonly ModelWeights _weights;
@@ -47,19 +50,11 @@ internal sealed class DeviceCalibrationModel : ICalibrationModel, IDisposable
     /// <inheritdoc/>
     public void Read(ReadOnlySpan<int> tokens, ReadOnlySpan<int> queryPositions, CalibrationVisitor visit)
     {
-        var capture = new ProjectionCapture(_config, _inverseFrequencies, tokens.Length, queryPositions, layer => (
-            _config.HasQkNorm ? Read(layer, "self_attn.q_norm.weight", _config.HeadDim) : null,
-            _config.HasQkNorm ? Read(layer, "self_attn.k_norm.weight", _config.HeadDim) : null));
+        var capture = new ProjectionCapture(_config, _inverseFrequencies, tokens.Length, queryPositions, Norms);
         var sequence = _session.Open(tokens);
         try
         {
-            _session.Observer = (layer, projections, rows) =>
-            {
-                var host = new BFloat16[rows * capture.ProjectionWidth];
-                projections.SubView(0, host.Length).CopyToCPU(_device.Stream, host);
-                _device.Stream.Synchronize();
-                capture.Add(layer, sequence.Length, host);
-            };
+            _session.Observer = Watch(capture, sequence);
             _session.Extend(sequence, tokens, tokens.Length);
         }
         finally
@@ -73,12 +68,57 @@ internal sealed class DeviceCalibrationModel : ICalibrationModel, IDisposable
     }
 
     /// <inheritdoc/>
+    public int[] Answer(ReadOnlySpan<int> prompt, int maximumTokens, int window, CalibrationVisitor visit)
+    {
+        var (longest, first) = (prompt.Length + maximumTokens, prompt.Length - window);
+        var capture = new ProjectionCapture(_config, _inverseFrequencies, longest, [.. Enumerable.Range(first, longest - first)], Norms);
+        var tokens = new List<int>([.. prompt]);
+        var sequence = _session.Open(prompt);
+        try
+        {
+            _session.Observer = Watch(capture, sequence);
+            for (var next = _session.Extend(sequence, prompt, prompt.Length); !_session.IsEnd(next) && tokens.Count < longest;)
+            {
+                tokens.Add(next);
+                next = _session.Decode(sequence, CollectionsMarshal.AsSpan(tokens));
+            }
+        }
+        finally
+        {
+            _session.Observer = null;
+            sequence.Release();
+        }
+
+        var queryWidth = _config.HeadCount * _config.HeadDim;
+        for (var layer = 0; layer < _config.LayerCount; layer++)
+        {
+            visit(
+                layer, capture.Rows[layer].AsMemory(0, tokens.Count * _config.KeyValueWidth),
+                capture.Queries[layer].AsMemory(0, (tokens.Count - first) * queryWidth));
+        }
+
+        return [.. tokens.Skip(prompt.Length)];
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         _session.Dispose();
         _device.Dispose();
         _weights.Dispose();
     }
+
+    private Action<int, ArrayView<BFloat16>, int> Watch(ProjectionCapture capture, ISequenceCache sequence) => (layer, projections, rows) =>
+    {
+        var host = new BFloat16[rows * capture.ProjectionWidth];
+        projections.SubView(0, host.Length).CopyToCPU(_device.Stream, host);
+        _device.Stream.Synchronize();
+        capture.Add(layer, sequence.Length, host);
+    };
+
+    private (float[]? Query, float[]? Key) Norms(int layer) => _config.HasQkNorm
+        ? (Read(layer, "self_attn.q_norm.weight", _config.HeadDim), Read(layer, "self_attn.k_norm.weight", _config.HeadDim))
+        : (null, null);
 
     private float[] Read(int layer, string part, params ReadOnlySpan<long> shape)
     {

@@ -31,6 +31,26 @@ public sealed class DeviceCalibrationModelTests
         Assert.Equal(Enumerable.Range(0, 8), seen);
     }
 
+    [Fact]
+    public void WhatIsSeenOfAnAnswerIsWhatReadingItShows()
+    {
+        using var device = new DeviceCalibrationModel(
+            TestModels.Needle, new EngineOptions { Device = ComputeDevice.Cpu, MaxModelLength = 96, MaxSequences = 1, MaxBatchTokens = 24 });
+        int[] prompt = [.. Enumerable.Range(0, 40).Select(i => 6 + 97 * i % 4000)];
+        var seen = new List<(float[] Rows, float[] Queries)>();
+        var answer = device.Answer(prompt, 5, 8, (_, rows, queries) => seen.Add((rows.ToArray(), queries.ToArray())));
+
+        Assert.InRange(answer.Length, 0, 5);
+        int[] all = [.. prompt, .. answer];
+        device.Read(all, [.. Enumerable.Range(32, all.Length - 32)], (layer, rows, queries) =>
+        {
+            // Steps of other sizes sum in another order.
+            Assert.InRange(RelativeError(rows.ToArray(), seen[layer].Rows), 0, 0.02);
+            Assert.InRange(RelativeError(queries.ToArray(), seen[layer].Queries), 0, 0.02);
+        });
+        Assert.Equal(8, seen.Count);
+    }
+
     private static double RelativeError(float[] expected, ReadOnlySpan<float> actual)
     {
         Assert.Equal(expected.Length, actual.Length);
