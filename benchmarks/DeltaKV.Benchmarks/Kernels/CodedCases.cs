@@ -118,6 +118,7 @@ internal static class CodedCases
                 Groups = arena.Upload([.. Enumerable.Range(0, 4).Select(i => new SearchGroup(4 * i, 4))]),
                 Units = tables.Units,
                 Down = tables.Down,
+                Center = tables.Center,
                 Rows = arena.BFloat16s(layers * 256L * tables.Width).Cast<uint>(),
                 Candidates = arena.Singles(layers * 256L * splits * 8).Cast<Candidate>(),
                 ItemCount = 16,

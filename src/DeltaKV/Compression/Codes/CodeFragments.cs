@@ -41,7 +41,7 @@ internal static class CodeFragments
     {
         var perWord = CodeGroup.DimensionsOf(width) / 4;
         var columnPairs = width == ChunkWidth.Bits16 ? 1 : perWord / 4;
-        for (var step = 0; step < group.Length / 16; step++)
+        for (var step = 0; step < group.Inputs / 16; step++)
         {
             for (var pair = 0; pair < columnPairs; pair++)
             {
@@ -60,7 +60,7 @@ internal static class CodeFragments
             ? (8 * block) + column
             : (perWord * (column / 2)) + (2 * block) + (column % 2);
 
-        uint Pair(int of, int row) => Pack(group.Down[(of * group.Length) + row], group.Down[(of * group.Length) + row + 1]);
+        uint Pair(int of, int row) => Pack(group.Down[(of * group.Inputs) + row], group.Down[(of * group.Inputs) + row + 1]);
     }
 
     /// <summary>The dimension that row k of every 16-row step is.</summary>
@@ -85,7 +85,8 @@ internal static class CodeFragments
         return [.. order];
     }
 
-    private static uint Pack(float low, float high)
+    /// <summary>Two halves of a matrix; what a half cannot hold is refused.</summary>
+    internal static uint Pack(float low, float high)
     {
         if (MathF.Abs(low) > LargestHalf || MathF.Abs(high) > LargestHalf || float.IsNaN(low + high))
             throw new ArgumentException($"A codec matrix holds {low} or {high}, which a half cannot store; scale the dimension.");

@@ -21,6 +21,8 @@ internal sealed class CodeTables : IDisposable
         var parts = new List<PartCode>();
         var units = new List<EncodeUnit>();
         var means = new List<float>();
+        var centers = new List<float>();
+        var features = new FeatureTables();
         foreach (var codec in codecs)
         {
             codec.Validate();
@@ -29,7 +31,9 @@ internal sealed class CodeTables : IDisposable
             var layout = RecordLayout.Of(codec);
             var firstUnit = units.Count;
             AddGroups(codec, layout, up, down, parts, units);
-            means.AddRange(codec.Mean);
+            features.Add(layers.Count, codec);
+            centers.AddRange(codec.Mean);
+            means.AddRange(codec.Mean.Select((mean, i) => mean + (codec.Offset?[i] ?? 0f)));
             layers.Add(new LayerCode
             {
                 FirstWord = BlockWords,
@@ -41,6 +45,7 @@ internal sealed class CodeTables : IDisposable
                 ReferenceLayer = ReferenceLayers,
                 FirstUnit = firstUnit,
                 UnitCount = units.Count - firstUnit,
+                FeatureCount = codec.FeatureCount,
             });
             BlockWords += BlockTokens * layout.Words;
             ReferenceLayers += codec.Neighbours > 0 ? 1 : 0;
@@ -53,6 +58,11 @@ internal sealed class CodeTables : IDisposable
         Up = Upload(accelerator, up);
         Down = Upload(accelerator, down);
         Mean = Upload(accelerator, means);
+        Center = Upload(accelerator, centers);
+        FeatureWidth = codecs.Max(codec => codec.FeatureCount);
+        (GatedCount, SmoothCount) = (features.Gated.Count, features.Smooth.Count);
+        (GatedUnits, SmoothUnits) = (Upload(accelerator, features.Gated), Upload(accelerator, features.Smooth));
+        (FeatureWeights, FeatureBiases) = (Upload(accelerator, features.Weights), Upload(accelerator, features.Biases));
     }
 
     /// <summary>Tokens of a block of codes, or references of a block of references.</summary>
@@ -82,7 +92,29 @@ internal sealed class CodeTables : IDisposable
 
     internal ArrayView<UInt4> Down { get; }
 
+    /// <summary>What decoding starts from: means, and offsets where there are any.</summary>
     internal ArrayView<float> Mean { get; }
+
+    /// <summary>What encoding subtracts.</summary>
+    internal ArrayView<float> Center { get; }
+
+    /// <summary>The most features of a layer.</summary>
+    internal int FeatureWidth { get; }
+
+    /// <summary>Groups with SwiGLU features.</summary>
+    internal ArrayView<FeatureUnit> GatedUnits { get; }
+
+    internal int GatedCount { get; }
+
+    /// <summary>Groups with GELU features.</summary>
+    internal ArrayView<FeatureUnit> SmoothUnits { get; }
+
+    internal int SmoothCount { get; }
+
+    /// <summary>Weights of all features, rows of halves.</summary>
+    internal ArrayView<UInt4> FeatureWeights { get; }
+
+    internal ArrayView<float> FeatureBiases { get; }
 
     public void Dispose() => buffers.ForEach(buffer => buffer.Dispose());
 
@@ -91,6 +123,7 @@ internal sealed class CodeTables : IDisposable
     {
         var chunk = 0;
         var scale = 0;
+        var feature = 0;
         foreach (var group in codec.Groups)
         {
             var wide = group.Chunks.Count(width => width == ChunkWidth.Bits16);
@@ -119,8 +152,8 @@ internal sealed class CodeTables : IDisposable
                     Width = (int)width,
                     FirstWord = (chunk + i) * 4,
                     Scale = layout.ScaleCount > 1 ? scale : 0,
-                    FirstStep = group.Start / 16,
-                    Steps = group.Length / 16,
+                    FirstStep = (group.Features is null ? group.Start : feature) / 16,
+                    Steps = group.Inputs / 16,
                     FirstDown = down.Count,
                 });
                 CodeFragments.AddDown(down, group, width, dimension);
@@ -131,6 +164,7 @@ internal sealed class CodeTables : IDisposable
             }
 
             chunk += group.Chunks.Length;
+            feature += group.Features?.Count ?? 0;
         }
     }
 

@@ -12,13 +12,13 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
     /// <summary>What is stored.</summary>
     internal CodedKvFormat Format => format;
 
-    public long FixedBytes(KvLimits limits) => CodedKvCapacity.FixedBytes(format, limits.Sequences, limits.StepTokens) + limits.ScratchBytes;
+    public long FixedBytes(KvLimits limits) => CodedKvCapacity.FixedBytes(format, limits.Sequences, limits.StepTokens) + limits.ScratchBytes + format.FeatureBytes;
 
     public IKvLayers<BFloat16> Open(KvMethodContext context)
     {
         var limits = context.Limits;
         var capacity = CodedKvCapacity.ForBytes(
-            format, context.Bytes - limits.ScratchBytes, limits.Sequences, limits.StepTokens, (long)limits.Sequences * limits.SequenceTokens);
+            format, context.Bytes - limits.ScratchBytes - format.FeatureBytes, limits.Sequences, limits.StepTokens, (long)limits.Sequences * limits.SequenceTokens);
         var firstLayer = format.RecomputesFirstLayer ? new FirstLayerTable(context.Stream, context.Config, context.Weights, context.Kernels) : null;
         return new CodedKvLayers(context.Stream, context.Kernels, format, capacity, context.Config.Rope, limits, context.PrefixCaching, firstLayer);
     }

@@ -32,4 +32,7 @@ internal struct LayerCode
 
     /// <summary>Number of those.</summary>
     public int UnitCount;
+
+    /// <summary>Features of the layer's encoder; 0: it is linear.</summary>
+    public int FeatureCount;
 }

@@ -5,7 +5,8 @@ namespace DeltaKV.Compression.Codes;
 /// <summary>How one layer's kv rows <c>[K of all heads before RoPE | V of all heads]</c> become codes and back; everything a kernel needs, on the host.</summary>
 /// <remarks>
 /// <c>u = down (kv - mean - reference)</c>, <c>kv' = mean + reference + up^T dequantise(quantise(u))</c>; the reference is the mean of
-/// <see cref="Neighbours"/> stored rows, or absent. Any closed-form codec (PCA, weighted KLT, Hadamard, identity) is an instance.
+/// <see cref="Neighbours"/> stored rows, or absent. Any closed-form codec (PCA, weighted KLT, Hadamard, identity) is an instance. Decoding is always linear; a group whose encoder
+/// has a hidden layer (<see cref="KvFeatures"/>, as in DeltaKV's published compressors) codes <c>down (phi(kv) - phi(mean + reference))</c> instead.
 /// </remarks>
 internal sealed record LinearCodec
 {
@@ -21,11 +22,17 @@ internal sealed record LinearCodec
     /// <summary><c>[Width]</c>, subtracted before encoding.</summary>
     public required float[] Mean { get; init; }
 
+    /// <summary><c>[Width]</c>, added after decoding on top of the mean (a decoder's bias); null for none.</summary>
+    public float[]? Offset { get; init; }
+
     /// <summary>Where steps come from.</summary>
     public CodeScales Scales { get; init; }
 
     /// <summary>References whose mean is subtracted: 0 to 4.</summary>
     public int Neighbours { get; init; }
+
+    /// <summary>Features of all groups; 0 where the encoder is linear.</summary>
+    public int FeatureCount => Groups.Sum(group => group.Features?.Count ?? 0);
 
     /// <summary>Elements of a kv row.</summary>
     public int Width => 2 * KeyHeads * HeadDim;
@@ -39,6 +46,8 @@ internal sealed record LinearCodec
     {
         if (Mean.Length != Width)
             throw new ArgumentException($"The mean has {Mean.Length} elements; kv rows of {KeyHeads} heads of {HeadDim} have {Width}.");
+        if (Offset is not null && Offset.Length != Width)
+            throw new ArgumentException($"The offset has {Offset.Length} elements; kv rows of {KeyHeads} heads of {HeadDim} have {Width}.");
         if (Neighbours is < 0 or > 4)
             throw new ArgumentException($"{Neighbours} references per token; 0 to 4 can be stored.");
         var next = 0;
@@ -48,9 +57,7 @@ internal sealed record LinearCodec
             if (group.Start != next || group.Length <= 0 || group.Length % HeadDim != 0)
                 throw new ArgumentException($"A code group covers {group.Start}..{group.Start + group.Length}; whole heads of {HeadDim} from {next} on are needed.");
             next += group.Length;
-            var size = group.Dimensions * group.Length;
-            if (group.Down.Length != size || group.Up.Length != size)
-                throw new ArgumentException($"Matrices of {group.Down.Length} and {group.Up.Length} elements; {group.Dimensions} x {group.Length} are needed.");
+            Validate(group);
             for (var i = 1; i < group.Chunks.Length; i++)
                 if (group.Chunks[i] > group.Chunks[i - 1])
                     throw new ArgumentException($"A {group.Chunks[i]} chunk after a {group.Chunks[i - 1]} one; the widest come first.");
@@ -63,5 +70,30 @@ internal sealed record LinearCodec
             throw new ArgumentException($"The code groups cover {next} of {Width} elements.");
         if (Scales == CodeScales.PerToken && widths.Count > 1)
             throw new ArgumentException("One step per token needs integer chunks of one width.");
+        if (FeatureCount > 0 && Groups.Any(group => group.Features is null && group.Chunks.Length > 0))
+            throw new ArgumentException("The encoders of a layer's groups are all linear, or all have a hidden layer.");
+    }
+
+    private static void Validate(CodeGroup group)
+    {
+        if (group.Features is { } features)
+            Validate(group, features);
+        var (down, up) = (group.Dimensions * group.Inputs, group.Dimensions * group.Length);
+        if (group.Down.Length != down || group.Up.Length != up)
+        {
+            throw new ArgumentException(
+                $"Matrices of {group.Down.Length} and {group.Up.Length} elements; {group.Dimensions} x {group.Inputs} and {group.Dimensions} x {group.Length} are needed.");
+        }
+    }
+
+    private static void Validate(CodeGroup group, KvFeatures features)
+    {
+        if (features.Count <= 0 || features.Count % 16 != 0)
+            throw new ArgumentException($"A hidden layer of {features.Count} features; a multiple of 16 is needed (zero rows and columns fill it up).");
+        if (features.Weight.Length != features.Rows * group.Length || features.Bias.Length != features.Rows)
+        {
+            throw new ArgumentException(
+                $"A hidden layer of {features.Weight.Length} weights and {features.Bias.Length} biases; {features.Rows} x {group.Length} and {features.Rows} are needed.");
+        }
     }
 }

@@ -11,7 +11,8 @@ namespace DeltaKV.Compression.DeltaKv;
 /// <summary>Codecs on disk: safetensors, with what is not a matrix as JSON in the header's metadata under <c>deltakv_codec</c>.</summary>
 /// <remarks>
 /// Tensors, for a coded layer i and its group g: <c>layers.i.mean</c> fp32 <c>[width]</c>, <c>layers.i.groups.g.down</c> and <c>.up</c> fp16
-/// <c>[dimensions, length]</c>. Matrices are stored as the kernels hold them, so saving loses nothing.
+/// <c>[dimensions, length]</c>; where the encoder has a hidden layer, its fp16 weight <c>layers.i.groups.g.hidden.weight [rows, length]</c> and fp32 <c>.bias</c>, and
+/// down is <c>[dimensions, features]</c>; where decoding adds a bias, <c>layers.i.offset</c> fp32. Matrices are stored as the kernels hold them, so saving loses nothing.
 /// </remarks>
 internal static class CodecFile
 {
@@ -31,12 +32,18 @@ internal static class CodecFile
         {
             if (codec.Layers[i].Codec is not { } layer)
                 continue;
-            writer.Add(Name(i, "mean"), TensorDataType.F32, [layer.Width], MemoryMarshal.AsBytes(layer.Mean.AsSpan()).ToArray());
+            writer.Add(Name(i, "mean"), TensorDataType.F32, [layer.Width], Bytes(layer.Mean));
+            if (layer.Offset is { } offset)
+                writer.Add(Name(i, "offset"), TensorDataType.F32, [layer.Width], Bytes(offset));
             for (var g = 0; g < layer.Groups.Length; g++)
             {
                 var group = layer.Groups[g];
-                writer.Add(Name(i, $"groups.{g}.down"), TensorDataType.F16, [group.Dimensions, group.Length], Halves(group.Down));
+                writer.Add(Name(i, $"groups.{g}.down"), TensorDataType.F16, [group.Dimensions, group.Inputs], Halves(group.Down));
                 writer.Add(Name(i, $"groups.{g}.up"), TensorDataType.F16, [group.Dimensions, group.Length], Halves(group.Up));
+                if (group.Features is not { } features)
+                    continue;
+                writer.Add(Name(i, $"groups.{g}.hidden.weight"), TensorDataType.F16, [features.Rows, group.Length], Halves(features.Weight));
+                writer.Add(Name(i, $"groups.{g}.hidden.bias"), TensorDataType.F32, [features.Rows], Bytes(features.Bias));
             }
         }
 
@@ -68,6 +75,8 @@ internal static class CodecFile
 
     private static string Name(int layer, string part) => string.Create(CultureInfo.InvariantCulture, $"layers.{layer}.{part}");
 
+    private static byte[] Bytes(float[] values) => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+
     private static byte[] Halves(float[] values) => MemoryMarshal.AsBytes(Array.ConvertAll(values, v => (Half)v).AsSpan()).ToArray();
 
     private static float[] Singles(SafetensorsFile file, string name, int count)
@@ -96,7 +105,7 @@ internal static class CodecFile
     {
         public static LayerHeader Of(CodecLayer layer) => new(
             layer.Treatment, layer.Observes, layer.Codec?.Neighbours ?? 0, layer.Codec?.Scales ?? default,
-            [.. layer.Codec?.Groups.Select(g => new GroupHeader(g.Start, g.Length, [.. g.Chunks.Select(c => (int)c)])) ?? []]);
+            [.. layer.Codec?.Groups.Select(g => new GroupHeader(g.Start, g.Length, [.. g.Chunks.Select(c => (int)c)], g.Features?.Activation, g.Features?.Count ?? 0)) ?? []]);
 
         public CodecLayer ToLayer(SafetensorsFile file, ModelFingerprint model, int index)
         {
@@ -109,6 +118,7 @@ internal static class CodecFile
                 Neighbours = Neighbours,
                 Scales = Scales,
                 Mean = Singles(file, Name(index, "mean"), 2 * model.KvHeads * model.HeadDim),
+                Offset = file.Tensors.ContainsKey(Name(index, "offset")) ? Singles(file, Name(index, "offset"), 2 * model.KvHeads * model.HeadDim) : null,
                 Groups = [.. Groups.Select((g, i) => g.ToGroup(file, index, i))],
             };
             codec.Validate();
@@ -116,14 +126,27 @@ internal static class CodecFile
         }
     }
 
-    private sealed record GroupHeader(int Start, int Length, int[] Bits)
+    private sealed record GroupHeader(int Start, int Length, int[] Bits, FeatureActivation? Activation = null, int Features = 0)
     {
         public CodeGroup ToGroup(SafetensorsFile file, int layer, int index)
         {
             var group = new CodeGroup(Start, Length, [.. Bits.Select(b => (ChunkWidth)b)], [], []);
+            if (Activation is { } activation)
+            {
+                var features = new KvFeatures(activation, Features, [], []);
+                group = group with
+                {
+                    Features = features with
+                    {
+                        Weight = Singles(file, Name(layer, $"groups.{index}.hidden.weight"), features.Rows * Length),
+                        Bias = Singles(file, Name(layer, $"groups.{index}.hidden.bias"), features.Rows),
+                    },
+                };
+            }
+
             return group with
             {
-                Down = Singles(file, Name(layer, $"groups.{index}.down"), group.Dimensions * Length),
+                Down = Singles(file, Name(layer, $"groups.{index}.down"), group.Dimensions * group.Inputs),
                 Up = Singles(file, Name(layer, $"groups.{index}.up"), group.Dimensions * Length),
             };
         }

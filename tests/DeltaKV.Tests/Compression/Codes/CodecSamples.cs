@@ -19,6 +19,59 @@ internal static class CodecSamples
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "Not a codec of these tests."),
     };
 
+    /// <summary>A codec whose encoder has a hidden layer, over the whole row or over keys and values apart.</summary>
+    internal static LinearCodec Nonlinear(
+        FeatureActivation activation, int features, bool split, int keyHeads, int headDim, int neighbours, int seed, CodeScales scales = CodeScales.PerToken)
+    {
+        var random = new Random(seed);
+        var width = 2 * keyHeads * headDim;
+        var length = split ? width / 2 : width;
+        return new LinearCodec
+        {
+            KeyHeads = keyHeads,
+            HeadDim = headDim,
+            Neighbours = neighbours,
+            Scales = scales,
+            Mean = neighbours > 0 ? new float[width] : Values(width, 0.5f),
+            Offset = Values(width, 0.2f),
+            Groups = [.. Enumerable.Range(0, width / length).Select(i => Group(i * length, features + (16 * i)))],
+        };
+
+        CodeGroup Group(int start, int count)
+        {
+            var rows = activation == FeatureActivation.SwiGlu ? 2 * count : count;
+            return new CodeGroup(start, length, [ChunkWidth.Bits4, ChunkWidth.Bits4], Values(64 * count, 4f / MathF.Sqrt(count)), Values(64 * length, 0.2f))
+            {
+                Features = new KvFeatures(activation, count, Values(rows * length, 2f / MathF.Sqrt(length)), Values(rows, 0.3f)),
+            };
+        }
+
+        float[] Values(int count, float scale) => [.. Enumerable.Range(0, count).Select(_ => scale * ((2 * random.NextSingle()) - 1))];
+    }
+
+    /// <summary>The identity, through a hidden layer: <c>gelu(x) - gelu(-x) = x</c>, and the same of silu where every up is 1.</summary>
+    internal static LinearCodec IdentityNetwork(FeatureActivation activation, int keyHeads, int headDim, int neighbours)
+    {
+        var identity = IdentityCodec.Create(keyHeads, headDim, neighbours);
+        return identity with { Groups = [.. identity.Groups.Select(Group)] };
+
+        CodeGroup Group(CodeGroup group)
+        {
+            var count = 2 * group.Length;
+            var rows = activation == FeatureActivation.SwiGlu ? 2 * count : count;
+            var features = new KvFeatures(activation, count, new float[rows * group.Length], new float[rows]);
+            features.Bias.AsSpan(count).Fill(1);
+            var down = new float[group.Length * count];
+            for (var i = 0; i < group.Length; i++)
+            {
+                features.Weight[(i * group.Length) + i] = down[(i * count) + i] = 1;
+                features.Weight[((group.Length + i) * group.Length) + i] = down[(i * count) + group.Length + i] = -1;
+            }
+
+            return group with { Features = features, Down = down };
+        }
+    }
+
     private static LinearCodec Dense(int keyHeads, int headDim, int neighbours, int seed, CodeScales scales, params ChunkWidth[] chunks)
     {
         var random = new Random(seed);

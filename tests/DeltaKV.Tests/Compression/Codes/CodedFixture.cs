@@ -132,6 +132,10 @@ internal sealed class CodedFixture : IDisposable
             Groups = Upload(groups.ToArray()),
             Units = Tables.Units,
             Down = Tables.Down,
+            Center = Tables.Center,
+            Bases = Poisoned<uint>(Codecs.Length * items.Count * 16 * Tables.Width / 2).View,
+            Features = Poisoned<uint>(Math.Max(Codecs.Length * items.Count * 16 * Tables.FeatureWidth / 2, 1)).View,
+            FeatureWidth = Tables.FeatureWidth,
             Rows = Poisoned<uint>(Codecs.Length * items.Count * 16 * Tables.Width / 2).View,
             Candidates = Poisoned<Candidate>(Codecs.Length * items.Count * 16 * splits * 4).View,
             ItemCount = items.Count,
@@ -145,6 +149,12 @@ internal sealed class CodedFixture : IDisposable
         {
             new StoreReferencesKernel(device.Accelerator).Launch(device.Stream, flush);
             new SearchKernel(device.Accelerator).Launch(device.Stream, flush, groups.Count);
+        }
+
+        if (Tables.FeatureWidth > 0)
+        {
+            new ReferenceMeanKernel(device.Accelerator).Launch(device.Stream, flush);
+            new FeatureKernel(device.Accelerator).Launch(device.Stream, flush, Tables);
         }
 
         new EncodeKernel(device.Accelerator).Launch(device.Stream, flush);

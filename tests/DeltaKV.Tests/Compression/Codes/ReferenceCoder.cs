@@ -56,6 +56,27 @@ internal sealed class ReferenceCoder(LinearCodec codec)
         return [.. result];
     }
 
+    /// <summary>The dimensions of <c>f(kv) - f(reference)</c> before quantisation, group by group.</summary>
+    internal double[] Project(double[] kv, double[] reference)
+    {
+        if (codec.FeatureCount == 0)
+            return Project([.. kv.Zip(reference, (a, b) => a - b)]);
+        var result = new List<double>();
+        foreach (var group in codec.Groups)
+        {
+            var (own, other) = (Features(group, kv), Features(group, reference));
+            for (var i = 0; i < group.Dimensions; i++)
+            {
+                var sum = 0.0;
+                for (var f = 0; f < own.Length; f++)
+                    sum += Half(group.Down[(i * own.Length) + f]) * (own[f] - other[f]);
+                result.Add(sum);
+            }
+        }
+
+        return [.. result];
+    }
+
     /// <summary>What a record stores of every dimension, and the largest error its quantiser may make.</summary>
     internal (double[] Values, double[] Tolerances) Stored(ReadOnlySpan<uint> record, double[] projected)
     {
@@ -76,6 +97,22 @@ internal sealed class ReferenceCoder(LinearCodec codec)
         }
 
         return ([.. values], [.. tolerances]);
+    }
+
+    private static double[] Features(CodeGroup group, double[] kv)
+    {
+        var features = group.Features!;
+        var rows = new double[features.Rows];
+        for (var row = 0; row < rows.Length; row++)
+        {
+            rows[row] = features.Bias[row];
+            for (var w = 0; w < group.Length; w++)
+                rows[row] += Half(features.Weight[(row * group.Length) + w]) * kv[group.Start + w];
+        }
+
+        return [.. Enumerable.Range(0, features.Count).Select(i => features.Activation == FeatureActivation.SwiGlu
+            ? ScalarNetwork.Silu(rows[i]) * rows[features.Count + i]
+            : ScalarNetwork.Gelu(rows[i]))];
     }
 
     private static double Half(float value) => (double)(System.Half)value;

@@ -1,6 +1,7 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Tests.Compression.Codes;
 using DeltaKV.Tests.Support;
 using DeltaKV.Weights;
 
@@ -41,6 +42,27 @@ public sealed class CodecFileTests : IDisposable
             Assert.Equal(pair.First.Down.Select(v => (Half)v), pair.Second.Down.Select(v => (Half)v));
         });
         Assert.Equal(Codec.BytesPerToken, loaded.BytesPerToken);
+    }
+
+    [Theory]
+    [InlineData(nameof(FeatureActivation.SwiGlu), false)]
+    [InlineData(nameof(FeatureActivation.Gelu), true)]
+    public void Hidden_layers_are_saved_too(string activation, bool split)
+    {
+        var saved = CodecSamples.Nonlinear(Enum.Parse<FeatureActivation>(activation), 48, split, 2, 64, 4, 3);
+        CodecFile.Save(Codec with { Layers = [Codec.Layers[0], Codec.Layers[1], new CodecLayer(LayerTreatment.Coded, saved)] }, _path);
+        var read = CodecFile.Load(_path).Layers[2].Codec!;
+
+        Assert.Equal(saved.Offset, read.Offset);
+        Assert.Equal(saved.FeatureCount, read.FeatureCount);
+        Assert.All(saved.Groups.Zip(read.Groups), pair =>
+        {
+            var (one, other) = (pair.First.Features!, pair.Second.Features!);
+            Assert.Equal((one.Activation, one.Count), (other.Activation, other.Count));
+            Assert.Equal(one.Weight.Select(v => (Half)v), other.Weight.Select(v => (Half)v));
+            Assert.Equal(one.Bias, other.Bias);
+            Assert.Equal(pair.First.Down.Select(v => (Half)v), pair.Second.Down.Select(v => (Half)v));
+        });
     }
 
     [Fact]

@@ -75,7 +75,7 @@ internal static class ChunkEncoder
         for (var n = 0; n < Unroll.Full(TWidth.Blocks); n++)
             sums[n] = new Float4(0f, 0f, 0f, 0f);
         // ldmatrix: tokens 0..7 and 8..15 of elements 0..7, then of 8..15.
-        var row = ((Warp.LaneIdx & 15) * ((flush.Width / 8) + 1)) + (Warp.LaneIdx >> 4) + (2 * work.FirstStep);
+        var row = ((Warp.LaneIdx & 15) * (flush.InputChunks + 1)) + (Warp.LaneIdx >> 4) + (2 * work.FirstStep);
         var down = work.FirstDown + Warp.LaneIdx;
         for (var step = 0; step < work.Steps; step++)
         {

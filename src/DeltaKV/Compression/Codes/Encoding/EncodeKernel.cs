@@ -6,9 +6,9 @@ namespace DeltaKV.Compression.Codes.Encoding;
 /// <summary>Compresses the tokens of a flush: <c>code = quantise(down (kv - mean - mean_n reference_n))</c>, packed with its scales and reference ids.</summary>
 /// <remarks>
 /// Shapes: rows <c>[layer][item][16][width]</c> fp16; down <c>[dimensions, width]</c> fp16 in fragment order; records as in <see cref="RecordLayout"/>. One group of four
-/// warps per (item, layer). First the residual of 16 tokens is formed in shared memory (fp32, rounded to fp16), then a warp takes chunk after chunk: m16n8k16 over the
+/// warps per (item, layer). First the residual of 16 tokens is formed in shared memory (fp32, rounded to fp16), or the difference of features loaded; then a warp takes chunk after chunk: m16n8k16 over the
 /// kv elements of its group, quantisation in registers, one 4-byte word per lane and row. The order of columns makes a lane's sums a word.
-/// Steps per token take a first pass for the range. Operations: <c>2 * width * dimensions</c> per token; moves the down matrix once per 16 tokens from L2.
+/// Steps per token take a first pass for the range. Operations: <c>2 * inputs * dimensions</c> per token; moves the down matrix once per 16 tokens from L2.
 /// </remarks>
 internal sealed class EncodeKernel(Accelerator accelerator)
 {
@@ -20,7 +20,7 @@ internal sealed class EncodeKernel(Accelerator accelerator)
     {
         if (flush.ItemCount == 0)
             return;
-        var shared = SharedMemoryConfig.RequestDynamic<UInt4>(16 * ((flush.Width / 8) + 1));
+        var shared = SharedMemoryConfig.RequestDynamic<UInt4>(16 * (flush.InputChunks + 1));
         encode.Launch(stream, new KernelConfig(new Index3D(1, flush.ItemCount, flush.Pool.Layers), new Index3D(32 * Warps, 1, 1), shared), flush);
     }
 
@@ -34,14 +34,18 @@ internal sealed class EncodeKernel(Accelerator accelerator)
         var residual = SharedMemory.GetDynamic<UInt4>();
         var ids = SharedMemory.Allocate<int>(64);
 
-        if (code.Neighbours > 0)
+        // Layers with features have their references already.
+        if (code.Neighbours > 0 && code.FeatureCount == 0)
         {
             if (Group.IdxX < 16)
-                ChooseReferences(flush, code, layer, item, records, ids);
+                ReferenceChoice.Make(flush, code, layer, item, records, ids);
             Group.Barrier();
         }
 
-        Residual.Form(flush, code, layer, item, ids, residual);
+        if (code.FeatureCount == 0)
+            Residual.Form(flush, code, layer, item, ids, residual);
+        else
+            Residual.Load(flush, code, layer, residual);
         Group.Barrier();
 
         var ranges = SharedMemory.Allocate<Float2>(16 * Warps);
@@ -68,43 +72,6 @@ internal sealed class EncodeKernel(Accelerator accelerator)
             else
                 ChunkEncoder.Encode<Crumbs>(flush, code, work, residual, records, upperScale, lowerScale);
         }
-    }
-
-    /// <summary>One thread per token merges what the splits of the search found and stores the ids. A reference is its own reference.</summary>
-    private static void ChooseReferences(FlushView flush, LayerCode code, int layer, FlushItem item, long records, ArrayView<int> ids)
-    {
-        var token = Group.IdxX;
-        var offset = item.Position - flush.Origin + token;
-        var best = LocalMemory.Allocate<Candidate>(4);
-        NearestList.Clear(best);
-        if (offset % flush.Stride == 0)
-        {
-            best[0] = new Candidate(0f, offset / flush.Stride);
-        }
-        else
-        {
-            var first = (long)flush.RowOf(layer, Grid.IdxY, token) * flush.Splits * 4;
-            for (var i = 0; i < 4 * flush.Splits; i++)
-            {
-                var candidate = flush.Candidates[first + i];
-                if (candidate.Ordinal >= 0 && NearestList.Accepts(best, candidate.Score, candidate.Ordinal))
-                    NearestList.Insert(best, candidate.Score, candidate.Ordinal);
-            }
-        }
-
-        // Early tokens have fewer references than the codec wants: the nearest ones stand in.
-        var id0 = best[0].Ordinal;
-        var id1 = best[1].Ordinal < 0 ? id0 : best[1].Ordinal;
-        var id2 = best[2].Ordinal < 0 ? id0 : best[2].Ordinal;
-        var id3 = best[3].Ordinal < 0 ? id1 : best[3].Ordinal;
-        ids[4 * token] = id0;
-        ids[(4 * token) + 1] = id1;
-        ids[(4 * token) + 2] = id2;
-        ids[(4 * token) + 3] = id3;
-        var record = records + (token * code.RecordWords) + code.IdWord;
-        flush.Pool.Records[record] = (uint)id0 | (code.Neighbours > 1 ? (uint)id1 << 16 : 0u);
-        if (code.Neighbours > 2)
-            flush.Pool.Records[record + 1] = (uint)id2 | (code.Neighbours > 3 ? (uint)id3 << 16 : 0u);
     }
 
     private static void MeasureRows(FlushView flush, LayerCode code, ArrayView<UInt4> residual, ArrayView<Float2> ranges)

@@ -20,6 +20,18 @@ internal struct FlushView
     /// <summary>Down matrices in fragment order.</summary>
     public ArrayView<UInt4> Down;
 
+    /// <summary>What encoding subtracts <c>[layers, width]</c>.</summary>
+    public ArrayView<float> Center;
+
+    /// <summary>Means of the references as pairs of halves <c>[layer][item][16][width / 2]</c>, of layers with features.</summary>
+    public ArrayView<uint> Bases;
+
+    /// <summary>Features less those of the references as pairs of halves <c>[layer][item][16][feature width / 2]</c>.</summary>
+    public ArrayView<uint> Features;
+
+    /// <summary>The most features of a layer; 0: all encoders are linear.</summary>
+    public int FeatureWidth;
+
     /// <summary>Pre-RoPE kv as pairs of halves <c>[layer][item][16][width / 2]</c>.</summary>
     public ArrayView<uint> Rows;
 
@@ -43,6 +55,9 @@ internal struct FlushView
 
     /// <summary>Elements of a kv row.</summary>
     public readonly int Width => 2 * Pool.KeyHeads * HeadDim;
+
+    /// <summary>Chunks of eight elements that an encoder's input has at most.</summary>
+    public readonly int InputChunks => Math.Max(Width, FeatureWidth) / 8;
 
     /// <summary>Number of a token of an item among all rows.</summary>
     public readonly int RowOf(int layer, int item, int token) => (((layer * ItemCount) + item) * 16) + token;

@@ -2,15 +2,16 @@ using DeltaKV.Gpu;
 
 namespace DeltaKV.Compression.Codes.Encoding;
 
-/// <summary>What is left of an item's rows after mean and references, in shared memory <c>[16][width / 8 + 1]</c> of eight halves.</summary>
+/// <summary>What an item's encoder is applied to, in shared memory <c>[16][input chunks + 1]</c> of eight halves.</summary>
 internal static class Residual
 {
+    /// <summary>What is left of the rows after mean and references.</summary>
     internal static void Form(FlushView flush, LayerCode code, int layer, FlushItem item, ArrayView<int> ids, ArrayView<UInt4> residual)
     {
         var chunks = flush.Width / 8;
         var parts = 2 * flush.Pool.KeyHeads;
         var source = flush.Rows.Cast<UInt4>().SubView((long)flush.RowOf(layer, Grid.IdxY, 0) * chunks);
-        var mean = flush.Pool.Mean.Cast<Float4>().SubView((long)layer * 2 * chunks);
+        var mean = flush.Center.Cast<Float4>().SubView((long)layer * 2 * chunks);
         var weight = 1f / Math.Max(code.Neighbours, 1);
         for (var i = Group.IdxX; i < 16 * chunks; i += Group.DimX)
         {
@@ -34,7 +35,21 @@ internal static class Residual
                 d = Minus(d, reference.W, weight);
             }
 
-            residual[(token * (chunks + 1)) + chunk] = new UInt4(Pack(a), Pack(b), Pack(c), Pack(d));
+            residual[(token * (flush.InputChunks + 1)) + chunk] = new UInt4(Pack(a), Pack(b), Pack(c), Pack(d));
+        }
+    }
+
+    /// <summary>Features less those of the references, as <see cref="FeatureKernel"/> left them.</summary>
+    internal static void Load(FlushView flush, LayerCode code, int layer, ArrayView<UInt4> residual)
+    {
+        var chunks = code.FeatureCount / 8;
+        var pitch = flush.FeatureWidth / 8;
+        var source = flush.Features.Cast<UInt4>().SubView((long)flush.RowOf(layer, Grid.IdxY, 0) * pitch);
+        for (var i = Group.IdxX; i < 16 * chunks; i += Group.DimX)
+        {
+            var token = i / chunks;
+            var chunk = i % chunks;
+            residual[(token * (flush.InputChunks + 1)) + chunk] = source[(token * pitch) + chunk];
         }
     }
 

@@ -97,6 +97,12 @@ internal sealed class CodedKvFormat
         + ((double)ReferenceBlockBytes / (BlockTokens * Options.ReferenceStride))
         + (RecomputesFirstLayer ? sizeof(int) : 0);
 
+    /// <summary>Bytes of hidden layers of encoders and of the room to apply them; large ones must be planned for.</summary>
+    internal long FeatureBytes => Codecs.All(codec => codec.FeatureCount == 0)
+        ? 0
+        : Compressor.FeatureWorkspaceBytes + (sizeof(ushort) * Codecs.Sum(codec => codec.Groups.Sum(group =>
+            ((long)group.Dimensions * group.Inputs) + ((group.Features?.Rows ?? 0L) * group.Length))));
+
     /// <summary>References of the coded positions below a position.</summary>
     internal int ReferencesBelow(int position) => HasReferences
         ? Math.Max(0, (position - Options.Sinks + Options.ReferenceStride - 1) / Options.ReferenceStride)

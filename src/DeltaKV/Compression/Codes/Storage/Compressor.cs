@@ -4,10 +4,11 @@ using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Storage;
 
-/// <summary>Runs a flush: gather, store references, search, encode, all layers and sequences at once, in passes that fit the workspace. Nothing waits.</summary>
+/// <summary>Runs a flush: gather, store references, search, features where an encoder has them, encode, all layers and sequences at once, in passes that fit the workspace. Nothing waits.</summary>
 internal sealed class Compressor : IDisposable
 {
     private const long WorkspaceBytes = 32 << 20;
+    internal const long FeatureWorkspaceBytes = 256 << 20;
     private const int MaxSplits = 16;
 
     private readonly Accelerator accelerator;
@@ -16,6 +17,8 @@ internal sealed class Compressor : IDisposable
     private readonly GatherKernel gather;
     private readonly StoreReferencesKernel storeReferences;
     private readonly SearchKernel search;
+    private readonly ReferenceMeanKernel referenceMeans;
+    private readonly FeatureKernel features;
     private readonly EncodeKernel encode;
     private readonly int maxItems;
     private readonly int itemsPerPass;
@@ -24,6 +27,8 @@ internal sealed class Compressor : IDisposable
     private readonly MemoryBuffer1D<FlushItem, Stride1D.Dense> items;
     private readonly MemoryBuffer1D<SearchGroup, Stride1D.Dense> groups;
     private readonly MemoryBuffer1D<uint, Stride1D.Dense> rows;
+    private readonly MemoryBuffer1D<uint, Stride1D.Dense> bases;
+    private readonly MemoryBuffer1D<uint, Stride1D.Dense> differences;
     private readonly MemoryBuffer1D<Candidate, Stride1D.Dense> candidates;
 
     /// <param name="accelerator">Where it runs.</param>
@@ -33,16 +38,21 @@ internal sealed class Compressor : IDisposable
     internal Compressor(Accelerator accelerator, CodedKvFormat format, CodeTables codes, int maxTokens)
     {
         (this.accelerator, this.format, this.codes) = (accelerator, format, codes);
-        (gather, storeReferences, search, encode) = (new(accelerator), new(accelerator), new(accelerator), new(accelerator));
+        (gather, storeReferences, search) = (new(accelerator), new(accelerator), new(accelerator));
+        (referenceMeans, features, encode) = (new(accelerator), new(accelerator), new(accelerator));
         maxItems = CodedKvFormat.Blocks(maxTokens, CodedKvFormat.BlockTokens);
-        var tokenBytes = (long)format.Codecs.Count * codes.Width * sizeof(ushort);
-        itemsPerPass = (int)Math.Clamp(WorkspaceBytes / (CodedKvFormat.BlockTokens * tokenBytes), 4, Math.Max(maxItems, 4));
+        // With features a pass also holds means of references, and it should be long enough to be worth reading their weights.
+        var hasFeatures = codes.FeatureWidth > 0;
+        var tokenBytes = (long)format.Codecs.Count * sizeof(ushort) * (hasFeatures ? (2 * codes.Width) + codes.FeatureWidth : codes.Width);
+        itemsPerPass = (int)Math.Clamp((hasFeatures ? FeatureWorkspaceBytes : WorkspaceBytes) / (CodedKvFormat.BlockTokens * tokenBytes), 4, Math.Max(maxItems, 4));
         itemStaging = accelerator.AllocatePageLocked1D<FlushItem>(maxItems);
         groupStaging = accelerator.AllocatePageLocked1D<SearchGroup>(maxItems);
         items = accelerator.Allocate1D<FlushItem>(maxItems);
         groups = accelerator.Allocate1D<SearchGroup>(maxItems);
         long tokens = (long)format.Codecs.Count * itemsPerPass * CodedKvFormat.BlockTokens;
         rows = accelerator.Allocate1D<uint>(tokens * codes.Width / 2);
+        bases = accelerator.Allocate1D<uint>(hasFeatures ? tokens * codes.Width / 2 : 1);
+        differences = accelerator.Allocate1D<uint>(hasFeatures ? tokens * codes.FeatureWidth / 2 : 1);
         candidates = accelerator.Allocate1D<Candidate>(format.HasReferences ? tokens * MaxSplits * 4 : 1);
     }
 
@@ -60,6 +70,8 @@ internal sealed class Compressor : IDisposable
         items.Dispose();
         groups.Dispose();
         rows.Dispose();
+        bases.Dispose();
+        differences.Dispose();
         candidates.Dispose();
     }
 
@@ -96,6 +108,10 @@ internal sealed class Compressor : IDisposable
                 Groups = groups.View.BaseView.SubView(firstGroup, passGroupCount),
                 Units = codes.Units,
                 Down = codes.Down,
+                Center = codes.Center,
+                Bases = bases.View,
+                Features = differences.View,
+                FeatureWidth = codes.FeatureWidth,
                 Rows = rows.View,
                 Candidates = candidates.View,
                 ItemCount = itemCount,
@@ -109,6 +125,12 @@ internal sealed class Compressor : IDisposable
             {
                 storeReferences.Launch(stream, flush);
                 search.Launch(stream, flush, passGroupCount);
+            }
+
+            if (codes.FeatureWidth > 0)
+            {
+                referenceMeans.Launch(stream, flush);
+                features.Launch(stream, flush, codes);
             }
 
             encode.Launch(stream, flush);

@@ -32,6 +32,13 @@ public class CodedModelTests
     public void References_with_identity_residuals_keep_bf16_accuracy(TestDevice device, string model) =>
         Assert.InRange(RelativeError(device, model, (heads, dim) => IdentityCodec.Create(heads, dim, neighbours: 4), recompute: false), 1e-6, 1e-2);
 
+    [Theory, AcceleratorMemberData(nameof(Models))]
+    public void Networks_that_are_the_identity_keep_bf16_accuracy(TestDevice device, string model)
+    {
+        Assert.InRange(RelativeError(device, model, (heads, dim) => CodecSamples.IdentityNetwork(FeatureActivation.Gelu, heads, dim, 0), recompute: false), 1e-6, 1e-2);
+        Assert.InRange(RelativeError(device, model, (heads, dim) => CodecSamples.IdentityNetwork(FeatureActivation.SwiGlu, heads, dim, 4), recompute: true), 1e-6, 1e-2);
+    }
+
     // Eight bits per dimension after rotation: steps of 1/255 of a chunk's range.
     [Theory, AcceleratorMemberData(nameof(Models))]
     public void Rotated_bytes_lose_little(TestDevice device, string model) =>
