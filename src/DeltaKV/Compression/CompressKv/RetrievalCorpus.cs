@@ -23,7 +23,7 @@ internal sealed record RetrievalCorpus
     public IReadOnlyList<string> Kinds { get; init; } = NeedleKinds;
 
     /// <summary>Prompt lengths in tokens, answers included.</summary>
-    public IReadOnlyList<int> Lengths { get; init; } = [512, 1024, 2048, 4096];
+    public IReadOnlyList<int> Lengths { get; init; } = [512, 1024, 2048];
 
     /// <summary>How deep the needles are: 0 at the beginning, 1 at the end.</summary>
     public IReadOnlyList<double> Depths { get; init; } = [0.1, 0.3, 0.5, 0.7, 0.9];
