@@ -3,6 +3,7 @@ using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Compression.DeltaKv.Published;
 using DeltaKV.Kernels.Attention;
 using DeltaKV.Weights;
 
@@ -62,8 +63,10 @@ internal static class KvMethods
 
     private static CodedKvMethod DeltaKv(KvMethodSpec spec, ModelConfig config, ModelWeights weights)
     {
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share");
         var path = spec.Text("codec") ?? Path.Combine(weights.Directory, CodecFileName);
+        if (Directory.Exists(path))
+            return Published(spec, config, weights, path);
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share");
         if (!File.Exists(path))
         {
             throw new FileNotFoundException(
@@ -73,6 +76,32 @@ internal static class KvMethods
         var codec = CodecFile.Load(path);
         codec.RequireModel(ModelFingerprint.Of(config, weights));
         return DeltaKv(spec, config, codec);
+    }
+
+    /// <summary>A compressor as the paper's authors publish them.</summary>
+    private static CodedKvMethod Published(KvMethodSpec spec, ModelConfig config, ModelWeights weights, string directory)
+    {
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share", "full", "neighbours", "latent-bits", "scales");
+        var choices = new PublishedChoices
+        {
+            FullLayers = spec.Text("full") is null ? null : spec.Layers("full", config.LayerCount),
+            Neighbours = spec.Text("neighbours") is null ? null : spec.Number("neighbours", 0),
+            LatentBits = spec.Number("latent-bits", 4) switch
+            {
+                4 => ChunkWidth.Bits4,
+                8 => ChunkWidth.Bits8,
+                16 => ChunkWidth.Bits16,
+                var other => throw new ArgumentException($"The setting 'latent-bits' is {other}, expected 4, 8 or 16."),
+            },
+            Scales = spec.Text("scales")?.ToLowerInvariant() switch
+            {
+                null => null,
+                "token" => CodeScales.PerToken,
+                "chunk" => CodeScales.PerChunk,
+                var other => throw new ArgumentException($"The setting 'scales' is '{other}', expected 'token' or 'chunk'."),
+            },
+        };
+        return DeltaKv(spec, config, PublishedCompressor.Load(directory, config, ModelFingerprint.Of(config, weights), choices));
     }
 
     /// <summary>The method of a codec that is at hand.</summary>

@@ -14,7 +14,8 @@ internal static class CodecSamples
         "hadamard4" => HadamardCodec.Create(keyHeads, headDim, ChunkWidth.Bits4, ChunkWidth.Bits4) with { Neighbours = neighbours },
         "hadamard8-2" => HadamardCodec.Create(keyHeads, headDim, ChunkWidth.Bits8, ChunkWidth.Bits2) with { Neighbours = neighbours },
         "mixed" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.Static, ChunkWidth.Bits16, ChunkWidth.Bits16, ChunkWidth.Bits8, ChunkWidth.Bits4, ChunkWidth.Bits2),
-        "token4" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.PerToken, ChunkWidth.Bits4, ChunkWidth.Bits4, ChunkWidth.Bits4),
+        "token4" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.PerToken, ChunkWidth.Bits4, ChunkWidth.Bits4, ChunkWidth.Bits4)
+            with { Offset = [.. Enumerable.Range(0, 2 * keyHeads * headDim).Select(i => 0.1f * (i % 7))] },
         "empty" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.Static),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "Not a codec of these tests."),
     };

@@ -16,10 +16,10 @@ internal sealed class ReferenceCoder(LinearCodec codec)
         return ids;
     }
 
-    /// <summary>Mean plus decoded residual, without references.</summary>
+    /// <summary>Mean and offset plus decoded residual, without references.</summary>
     internal double[] Decode(ReadOnlySpan<uint> record)
     {
-        var kv = Array.ConvertAll(codec.Mean, value => (double)value);
+        var kv = codec.Mean.Select((mean, i) => (double)mean + (codec.Offset?[i] ?? 0f)).ToArray();
         var (chunk, scale) = (0, 0);
         foreach (var group in codec.Groups)
         {
