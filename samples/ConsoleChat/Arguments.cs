@@ -3,12 +3,13 @@ using DeltaKV.Engine;
 namespace ConsoleChat;
 
 /// <summary>What the command line says.</summary>
-internal sealed record Arguments(string? Model, string? Document, string? Prompt, ComputeDevice Device)
+internal sealed record Arguments(string? Model, string? Document, string? Prompt, ComputeDevice Device, string Kv)
 {
     internal const string Usage = """
-        ConsoleChat [--model DIR] [--device auto|cpu|cuda] [--document FILE] [--prompt TEXT]
+        ConsoleChat [--model DIR] [--device auto|cpu|cuda] [--kv METHOD] [--document FILE] [--prompt TEXT]
 
         Without a prompt it chats; without a terminal it answers three questions about a bundled document.
+        Keys and values are kept by --kv auto: compressed by DeltaKV if the model has a codec beside its weights, else as they are (--kv full).
         With --prompt it answers once on stdout and ends; --document puts a file in front of the prompt.
         """;
 
@@ -16,7 +17,7 @@ internal sealed record Arguments(string? Model, string? Document, string? Prompt
     /// <exception cref="ArgumentException">An option is unknown or has no value.</exception>
     internal static Arguments? Parse(string[] args)
     {
-        var arguments = new Arguments(null, null, null, ComputeDevice.Auto);
+        var arguments = new Arguments(null, null, null, ComputeDevice.Auto, "auto");
         for (var i = 0; i < args.Length; i += 2)
         {
             if (args[i] is "-h" or "--help")
@@ -29,6 +30,7 @@ internal sealed record Arguments(string? Model, string? Document, string? Prompt
                 "--model" => arguments with { Model = value },
                 "--document" => arguments with { Document = value },
                 "--prompt" => arguments with { Prompt = value },
+                "--kv" => arguments with { Kv = value },
                 "--device" when Enum.TryParse<ComputeDevice>(value, ignoreCase: true, out var device) => arguments with { Device = device },
                 "--device" => throw new ArgumentException($"'{value}' is no device; expected auto, cpu or cuda."),
                 _ => throw new ArgumentException($"'{args[i]}' is no option. {Usage}"),

@@ -39,12 +39,12 @@ internal sealed class ChatConversation(IChatClient client, TextWriter answers, I
 
     private static string Describe(GenerationStatistics s, ChatFinishReason? reason)
     {
-        var saved = s.Kv.TotalBytes < s.Kv.FullBytes
-            ? string.Create(CultureInfo.InvariantCulture, $" of {s.Kv.FullBytes / 1e6:F1} ({s.Kv.Ratio:P1})")
-            : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"[in {s.PromptTokens:N0} (cached {s.CachedTokens:N0}) | out {s.OutputTokens} | {reason?.Value ?? "cancelled"} | {s.DecodeTokensPerSecond:F0} tok/s | TTFT {s.TimeToFirstToken.TotalMilliseconds:F0} ms | KV {s.Kv.TotalBytes / 1e6:F1} MB{saved}]");
+            $"""
+            [in {s.PromptTokens:N0} (cached {s.CachedTokens:N0}) | out {s.OutputTokens} | {reason?.Value ?? "cancelled"} | {s.DecodeTokensPerSecond:F0} tok/s | TTFT {s.TimeToFirstToken.TotalMilliseconds:F0} ms]
+            [KV cache {s.Kv.TotalBytes / 1e6:F2} MB of {s.Kv.FullBytes / 1e6:F1} MB full ({100 * s.Kv.Ratio:F1} %) | at most {s.PeakKvBytes / 1e6:F1} MB while reading]
+            """);
     }
 
     private static string NewId() => Guid.NewGuid().ToString("n");

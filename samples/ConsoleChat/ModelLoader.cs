@@ -9,7 +9,8 @@ internal static class ModelLoader
     internal static async Task<LlmEngine> LoadAsync(IAnsiConsole status, Arguments arguments, CancellationToken cancellation)
     {
         var directory = arguments.Model ?? FindEmbedded();
-        var options = new EngineOptions { Device = arguments.Device, MaxSequences = 4 };
+        // What a step computes is uncompressed until it ends: with smaller steps a long prompt never takes much memory.
+        var options = new EngineOptions { Device = arguments.Device, MaxSequences = 4, MaxBatchTokens = 512, KvMethod = arguments.Kv };
         if (!status.Profile.Out.IsTerminal)
             return await LlmEngine.LoadAsync(directory, options, null, cancellation);
         return await status.Progress().HideCompleted(true).StartAsync(async bars =>

@@ -28,7 +28,7 @@ internal sealed class ChatCommand
     {
         // A value out of range is found before the model is loaded.
         sampling.Apply(parsed, SamplingOptions.Greedy);
-        await using var engine = await LlmEngine.LoadAsync(model.Directory(parsed), model.Engine(parsed, 1), new LoadDisplay(terminal), cancellation);
+        await using var engine = await LlmEngine.LoadAsync(model.Directory(parsed), model.Engine(parsed, 1, ModelArguments.AutomaticKv), new LoadDisplay(terminal), cancellation);
         using var client = new DeltaKVChatClient(engine);
         var chosen = sampling.Apply(parsed, engine.DefaultSampling);
         await new Conversation(client, engine, chosen, json.Read(parsed), terminal).RunAsync(cancellation);

@@ -37,7 +37,7 @@ internal sealed class GenerateCommand
         var target = json.Read(parsed);
         // A value out of range is found before the model is loaded.
         sampling.Apply(parsed, SamplingOptions.Greedy);
-        await using var engine = await LlmEngine.LoadAsync(model.Directory(parsed), model.Engine(parsed, 1), new LoadDisplay(terminal), cancellation);
+        await using var engine = await LlmEngine.LoadAsync(model.Directory(parsed), model.Engine(parsed, 1, ModelArguments.AutomaticKv), new LoadDisplay(terminal), cancellation);
         var chosen = sampling.Apply(parsed, engine.DefaultSampling);
         var output = target.TakesOutput ? TextWriter.Null : terminal.Out;
         var answer = await AnswerAsync(engine, text, chosen, parsed.GetValue(raw), output, cancellation);

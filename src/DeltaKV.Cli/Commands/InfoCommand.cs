@@ -29,7 +29,7 @@ internal sealed class InfoCommand
         var directory = model.Directory(parsed);
         if (!Directory.Exists(directory))
             throw new DirectoryNotFoundException($"There is no model directory '{directory}'.");
-        var options = model.Engine(parsed, parsed.GetValue(sequences));
+        var options = model.Engine(parsed, parsed.GetValue(sequences), ModelArguments.AutomaticKv);
         var target = json.Read(parsed);
         var config = ModelConfig.Load(directory);
         using var weights = ModelWeights.Open(directory);

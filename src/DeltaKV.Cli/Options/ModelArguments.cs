@@ -12,7 +12,10 @@ internal sealed class ModelArguments
     private readonly Option<int?> chunk = new("--chunk") { Description = "Most tokens computed in one step. Default: 2048.", HelpName = "N" };
     private readonly Option<double?> memory = new("--memory") { Description = "Share of the device's free memory to use. Default: 0.9.", HelpName = "SHARE" };
 
-    private readonly Option<string?> kv = new("--kv") { Description = "How keys and values are kept: full, deltakv, int8, int4, int4-2, with settings as NAME:key=value. Default: full.", HelpName = "METHOD" };
+    private readonly Option<string?> kv = new("--kv") { Description = "How keys and values are kept: full, deltakv, int8, int4, int4-2, with settings as NAME:key=value; auto is deltakv where a codec lies beside the weights, else full. Default: auto to talk, full to measure.", HelpName = "METHOD" };
+
+    /// <summary>What talks takes the codec that lies beside a model; what measures is told what to measure.</summary>
+    internal const string AutomaticKv = "auto";
 
     internal void AddTo(Command command)
     {
@@ -30,9 +33,12 @@ internal sealed class ModelArguments
     internal ComputeDevice Device(ParseResult parsed) => parsed.GetValue(device);
 
     /// <summary>The engine for as many sequences.</summary>
-    internal EngineOptions Engine(ParseResult parsed, int sequences)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="sequences">Most at once.</param>
+    /// <param name="kvMethod">How keys and values are kept when nothing is said of it.</param>
+    internal EngineOptions Engine(ParseResult parsed, int sequences, string kvMethod = "full")
     {
-        var options = new EngineOptions { Device = parsed.GetValue(device), MaxModelLength = parsed.GetValue(context), MaxSequences = sequences };
+        var options = new EngineOptions { KvMethod = kvMethod, Device = parsed.GetValue(device), MaxModelLength = parsed.GetValue(context), MaxSequences = sequences };
         if (parsed.GetValue(chunk) is { } tokens)
             options = options with { MaxBatchTokens = tokens };
         if (parsed.GetValue(kv) is { } method)

@@ -15,10 +15,12 @@ internal sealed record Answer(string Text, string FinishReason, GenerationStatis
         get
         {
             var kv = Statistics.Kv;
-            var saved = kv.TotalBytes < kv.FullBytes ? string.Create(CultureInfo.InvariantCulture, $" of {Units.Bytes(kv.FullBytes)} ({kv.Ratio:P1})") : "";
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"[in {Statistics.PromptTokens:N0} (cached {Statistics.CachedTokens:N0}) | out {Statistics.OutputTokens:N0} | {FinishReason} | {Statistics.DecodeTokensPerSecond:F0} tok/s | TTFT {Statistics.TimeToFirstToken.TotalMilliseconds:F0} ms | KV {Units.Bytes(kv.TotalBytes)}{saved}]");
+                $"""
+                [in {Statistics.PromptTokens:N0} (cached {Statistics.CachedTokens:N0}) | out {Statistics.OutputTokens:N0} | {FinishReason} | {Statistics.DecodeTokensPerSecond:F0} tok/s | TTFT {Statistics.TimeToFirstToken.TotalMilliseconds:F0} ms]
+                [KV cache {Units.Bytes(kv.TotalBytes)} of {Units.Bytes(kv.FullBytes)} full ({100 * kv.Ratio:F1} %) | at most {Units.Bytes(Statistics.PeakKvBytes)} while reading]
+                """);
         }
     }
 

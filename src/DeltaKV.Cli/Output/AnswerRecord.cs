@@ -17,6 +17,7 @@ internal sealed record AnswerRecord(
     long KvBytes,
     long FullKvBytes,
     double Ratio,
+    long PeakKvBytes,
     int Preemptions)
 {
     internal static AnswerRecord Of(Answer answer, LlmEngine engine)
@@ -36,6 +37,7 @@ internal sealed record AnswerRecord(
             statistics.Kv.TotalBytes,
             statistics.Kv.FullBytes,
             statistics.Kv.Ratio,
+            statistics.PeakKvBytes,
             statistics.Preemptions);
     }
 }

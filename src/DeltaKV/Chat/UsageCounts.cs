@@ -12,6 +12,9 @@ public static class UsageCounts
     /// <summary>Bytes an uncompressed bf16 cache of the same tokens holds.</summary>
     public const string KvFullBytes = "deltakv.kv_full_bytes";
 
+    /// <summary>The most bytes of key/value memory the sequence held while its prompt was computed, or when it ended.</summary>
+    public const string KvPeakBytes = "deltakv.kv_peak_bytes";
+
     /// <summary>How often the request gave its memory back to an older one and was computed again.</summary>
     public const string Preemptions = "deltakv.preemptions";
 
@@ -26,6 +29,7 @@ public static class UsageCounts
         {
             [KvBytes] = statistics.Kv.TotalBytes,
             [KvFullBytes] = statistics.Kv.FullBytes,
+            [KvPeakBytes] = statistics.PeakKvBytes,
             [Preemptions] = statistics.Preemptions,
         },
     };

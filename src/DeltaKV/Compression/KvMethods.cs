@@ -15,10 +15,13 @@ internal static class KvMethods
     /// <summary>The uncompressed cache, which is no method of this registry.</summary>
     internal const string Full = "full";
 
+    /// <summary>DeltaKV where a codec lies beside the weights, the uncompressed cache elsewhere.</summary>
+    internal const string Auto = "auto";
+
     /// <summary>A codec beside a model's weights, used when none is named.</summary>
     internal const string CodecFileName = "codec.safetensors";
 
-    private static readonly string[] Names = [Full, "deltakv", "identity", "int8", "int4", "int4-2"];
+    private static readonly string[] Names = [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2"];
 
     /// <summary>Finds a method and prepares it for a model; null for the uncompressed cache.</summary>
     /// <exception cref="ArgumentException">There is no such method or setting.</exception>
@@ -29,6 +32,9 @@ internal static class KvMethods
         var spec = KvMethodSpec.Parse(text);
         switch (spec.Name)
         {
+            case Auto:
+                spec.Allow();
+                return weights is not null && File.Exists(Path.Combine(weights.Directory, CodecFileName)) ? Resolve("deltakv", config, weights) : null;
             case Full:
                 spec.Allow();
                 return null;

@@ -11,6 +11,7 @@ internal sealed class EngineLoad
     private long computedTokens;
     private long kvTokens;
     private long kvBytes;
+    private long kvFullBytes;
 
     internal long Running => Volatile.Read(ref running);
 
@@ -25,6 +26,8 @@ internal sealed class EngineLoad
 
     internal long KvBytes => Volatile.Read(ref kvBytes);
 
+    internal long KvFullBytes => Volatile.Read(ref kvFullBytes);
+
     internal void Publish(Scheduler scheduler, KvUsage usage, int tokens)
     {
         Volatile.Write(ref running, scheduler.RunningCount);
@@ -33,5 +36,6 @@ internal sealed class EngineLoad
         Volatile.Write(ref computedTokens, computedTokens + tokens);
         Volatile.Write(ref kvTokens, usage.Tokens);
         Volatile.Write(ref kvBytes, usage.TotalBytes);
+        Volatile.Write(ref kvFullBytes, usage.FullBytes);
     }
 }

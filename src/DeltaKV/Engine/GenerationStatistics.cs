@@ -23,6 +23,12 @@ public sealed record GenerationStatistics
     /// <summary>Key/value memory of the sequence when it ended.</summary>
     public required KvUsage Kv { get; init; }
 
+    /// <summary>
+    /// The most bytes of key/value memory the sequence held at the end of a step while its prompt was computed, or when it ended: a prompt is uncompressed for
+    /// the chunk that a step computes.
+    /// </summary>
+    public required long PeakKvBytes { get; init; }
+
     /// <summary>How often the sequence gave its memory back to an older one and was computed again.</summary>
     public required int Preemptions { get; init; }
 

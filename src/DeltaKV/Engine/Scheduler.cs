@@ -84,6 +84,8 @@ internal sealed class Scheduler
                 continue;
             var samples = entry.Samples;
             sequence.Cache.Commit(sequence.Tokens[..entry.End]);
+            if (entry.Count > 1)
+                sequence.ObserveMemory();
             if (!samples)
                 continue;
             sequence.Append(tokens[i]);

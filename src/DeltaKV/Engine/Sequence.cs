@@ -89,6 +89,9 @@ internal sealed class Sequence
     /// <summary>Bytes held when the sequence ended.</summary>
     internal KvUsage FinalUsage { get; private set; }
 
+    /// <summary>The most bytes held at the end of a step of the prompt, or at the end.</summary>
+    internal long PeakKvBytes { get; private set; }
+
     internal long SubmittedAt { get; }
 
     internal long FirstTokenAt { get; private set; }
@@ -104,6 +107,7 @@ internal sealed class Sequence
         TimeToFirstToken = Stopwatch.GetElapsedTime(SubmittedAt, FirstTokenAt),
         Duration = Stopwatch.GetElapsedTime(SubmittedAt, EndedAt),
         Kv = FinalUsage,
+        PeakKvBytes = PeakKvBytes,
         Preemptions = Math.Max(0, Admissions - 1),
     };
 
@@ -112,6 +116,9 @@ internal sealed class Sequence
 
     /// <summary>From any thread: the result is not wanted any more. Its memory returns at the next border of a step.</summary>
     internal void Cancel() => cancelled = true;
+
+    /// <summary>Looks at what the sequence holds before a step's chunk of its prompt is compressed.</summary>
+    internal void ObserveMemory() => PeakKvBytes = Math.Max(PeakKvBytes, Cache.Usage.TotalBytes);
 
     /// <summary>Appends a sampled token, tells the caller and decides whether it is the last.</summary>
     internal void Append(int token)
@@ -157,5 +164,6 @@ internal sealed class Sequence
     {
         EndedAt = Stopwatch.GetTimestamp();
         FinalUsage = Cache?.Usage ?? default;
+        PeakKvBytes = Math.Max(PeakKvBytes, FinalUsage.TotalBytes);
     }
 }

@@ -68,8 +68,11 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
 
     private static IKvMethod? Method(ModelConfig config, ModelWeights weights, EngineOptions options)
     {
+        var isFullPrecision = options.Precision == ModelPrecision.FullPrecision;
+        if (isFullPrecision && options.KvMethod == KvMethods.Auto)
+            return null;
         var method = KvMethods.Resolve(options.KvMethod, config, weights);
-        return method is null || options.Precision != ModelPrecision.FullPrecision
+        return method is null || !isFullPrecision
             ? method
             : throw new NotSupportedException($"The key/value method '{options.KvMethod}' needs bf16; full precision checks the uncompressed cache only.");
     }

@@ -64,6 +64,7 @@ public abstract class ChatClientConformanceTests
         Assert.InRange(usage.CachedInputTokenCount!.Value, 0, usage.InputTokenCount!.Value - 1);
         Assert.True(usage.AdditionalCounts![DeltaKV.Chat.UsageCounts.KvBytes] > 0);
         Assert.True(usage.AdditionalCounts[DeltaKV.Chat.UsageCounts.KvFullBytes] > 0);
+        Assert.True(usage.AdditionalCounts[DeltaKV.Chat.UsageCounts.KvPeakBytes] >= usage.AdditionalCounts[DeltaKV.Chat.UsageCounts.KvBytes]);
         var statistics = Assert.IsType<GenerationStatistics>(response.AdditionalProperties![DeltaKV.Chat.DeltaKVChatClient.StatisticsProperty]);
         Assert.Equal(AnswerTokens, statistics.OutputTokens);
     }

@@ -80,6 +80,9 @@ public sealed class ChatTelemetryTests : IDisposable
         Assert.Single(Ours(), m => m.Name == "gen_ai.server.request.duration");
         Assert.Single(Ours(), m => m.Name == "gen_ai.server.time_to_first_token");
         Assert.Single(Ours(), m => m.Name == "gen_ai.server.time_per_output_token");
+        Assert.Single(Ours(), m => m.Name == "deltakv.request.kv.bytes" && m.Value > 0);
+        Assert.Single(Ours(), m => m.Name == "deltakv.request.kv.peak_bytes" && m.Value > 0);
+        Assert.Single(Ours(), m => m.Name == "deltakv.request.kv.ratio" && m.Value >= 1);
     }
 
     [Fact]
@@ -90,6 +93,7 @@ public sealed class ChatTelemetryTests : IDisposable
 
         Assert.Contains(Ours(), m => m.Name == "deltakv.sequences.running" && m.Value == 1);
         Assert.Contains(Ours(), m => m.Name == "deltakv.kv.bytes" && m.Value > 0);
+        Assert.Contains(Ours(), m => m.Name == "deltakv.kv.full_bytes" && m.Value > 0);
         Assert.Contains(Ours(), m => m.Name == "deltakv.tokens.computed" && m.Value > 0);
     }
 

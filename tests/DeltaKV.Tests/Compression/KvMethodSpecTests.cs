@@ -52,6 +52,14 @@ public class KvMethodSpecTests
     [Fact]
     public void The_uncompressed_cache_is_no_method() => Assert.Null(Resolve("full"));
 
+    [Fact]
+    public void Auto_takes_the_codec_beside_the_weights_and_nothing_without()
+    {
+        Assert.Equal(
+            Assert.IsType<CodedKvMethod>(Resolve("deltakv")).BytesPerToken, Assert.IsType<CodedKvMethod>(Resolve("auto")).BytesPerToken);
+        Assert.Null(KvMethods.Resolve("auto", ModelConfig.Load(TestModels.Needle), null));
+    }
+
     private static IKvMethod? Resolve(string text)
     {
         using var weights = ModelWeights.Open(TestModels.Needle);

@@ -24,6 +24,7 @@ public sealed class LlmEngineTests
         var statistics = updates[^1].Statistics!;
         Assert.Equal((prompt.Length, 20, 0), (statistics.PromptTokens, statistics.OutputTokens, statistics.CachedTokens));
         Assert.True(statistics.Kv.TotalBytes >= statistics.Kv.FullBytes && statistics.Kv.Tokens == prompt.Length + 19);
+        Assert.Equal(statistics.Kv.TotalBytes, statistics.PeakKvBytes);
         Assert.True(statistics.Duration >= statistics.TimeToFirstToken && statistics.TimeToFirstToken > TimeSpan.Zero);
     }
 
