@@ -85,7 +85,7 @@ internal static class CodedCases
         };
         var scores = arena.Singles(context);
         var kernel = new ScoreKernel<RawReader>(arena.Accelerator);
-        return _ => kernel.Launch(arena.Stream, arguments, scores, context, Shape, 1);
+        return _ => kernel.Launch(arena.Stream, arguments, scores, context, 1, Shape, 1);
     });
 
     private static KernelCase Top(string name, int context) => new(name, 4.0 * context, 0, 3, arena =>

@@ -8,4 +8,9 @@ internal interface IKvBlockStore
     /// caller may hand out the source again at once.
     /// </summary>
     void CopyBlock(int source, int destination);
+
+    /// <summary>All sequences of a step are committed: what is derived from whole runs of tokens can be made now.</summary>
+    void Flush()
+    {
+    }
 }

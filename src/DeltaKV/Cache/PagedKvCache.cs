@@ -3,11 +3,20 @@ namespace DeltaKV.Cache;
 /// <summary>The uncompressed cache: fixed-size blocks of bf16 keys and values, shared between sequences that begin alike.</summary>
 internal sealed class PagedKvCache : IKvCache
 {
-    internal PagedKvCache(int blockCount, int blockSize, long bytesPerToken, IKvBlockStore store, bool prefixCaching = true)
+    private readonly long blockMetadataBytes;
+
+    /// <param name="blockCount">Blocks.</param>
+    /// <param name="blockSize">Tokens of a block.</param>
+    /// <param name="bytesPerToken">Keys and values of a token over all layers.</param>
+    /// <param name="store">The memory behind the blocks.</param>
+    /// <param name="prefixCaching">Whether blocks outlive their sequence for prompts that begin alike.</param>
+    /// <param name="blockMetadataBytes">What the store keeps besides for a block.</param>
+    internal PagedKvCache(int blockCount, int blockSize, long bytesPerToken, IKvBlockStore store, bool prefixCaching = true, long blockMetadataBytes = 0)
     {
         Allocator = new BlockAllocator(blockCount, blockSize, prefixCaching);
         BytesPerToken = bytesPerToken;
         Store = store;
+        this.blockMetadataBytes = blockMetadataBytes;
     }
 
     public int CapacityTokens => (int)Math.Min((long)Allocator.BlockCount * Allocator.BlockSize, int.MaxValue);
@@ -29,12 +38,16 @@ internal sealed class PagedKvCache : IKvCache
 
     public ISequenceCache Open() => new PagedSequenceCache(this);
 
-    /// <summary>Nothing is compressed, so nothing moves.</summary>
-    public bool Flush() => false;
+    /// <summary>Nothing is compressed, so no memory becomes free.</summary>
+    public bool Flush()
+    {
+        Store.Flush();
+        return false;
+    }
 
     internal KvUsage UsageOf(long tokens, long blocks, long tableEntries) => new(
         tokens,
         tokens * BytesPerToken,
         blocks * Allocator.BlockSize * BytesPerToken,
-        MetadataBytes: tableEntries * sizeof(int));
+        MetadataBytes: (tableEntries * sizeof(int)) + (blocks * blockMetadataBytes));
 }

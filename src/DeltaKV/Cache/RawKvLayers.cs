@@ -13,6 +13,7 @@ internal sealed class RawKvLayers<T> : IKvLayers<T>, IKvBlockStore
     private readonly BlockTables tables;
     private readonly MemoryBuffer1D<T, Stride1D.Dense> arena;
     private readonly long layerElements;
+    private readonly IKvBlockStore? companion;
 
     /// <param name="stream">The stream all steps run on.</param>
     /// <param name="kernels">Attention; not owned.</param>
@@ -20,16 +21,20 @@ internal sealed class RawKvLayers<T> : IKvLayers<T>, IKvBlockStore
     /// <param name="blockCount">Blocks of <see cref="KvBlockLayout.Size"/> tokens.</param>
     /// <param name="maxSequences">The most sequences of a step.</param>
     /// <param name="prefixCaching">Whether blocks outlive their sequence for prompts that begin alike.</param>
+    /// <param name="companion">What a method keeps beside the blocks, copied and flushed with them; not owned.</param>
+    /// <param name="companionBlockBytes">Its bytes for a block.</param>
     internal RawKvLayers(
-        AcceleratorStream stream, ITransformerKernels<T> kernels, int layerCount, int blockCount, int maxSequences, bool prefixCaching)
+        AcceleratorStream stream, ITransformerKernels<T> kernels, int layerCount, int blockCount, int maxSequences, bool prefixCaching,
+        IKvBlockStore? companion = null, long companionBlockBytes = 0)
     {
+        this.companion = companion;
         this.stream = stream;
         this.kernels = kernels;
         layerElements = (long)blockCount * kernels.Shape.BlockElements;
         arena = stream.Accelerator.Allocate1D<T>(2 * layerCount * layerElements);
         tables = new BlockTables(stream.Accelerator, maxSequences, blockCount);
         var bytesPerToken = (long)layerCount * 2 * kernels.Shape.KeyHeads * kernels.Shape.HeadDim * ArrayView<T>.ElementSize;
-        Cache = new PagedKvCache(blockCount, KvBlockLayout.Size, bytesPerToken, this, prefixCaching);
+        Cache = new PagedKvCache(blockCount, KvBlockLayout.Size, bytesPerToken, this, prefixCaching, companionBlockBytes);
         LayerCount = layerCount;
     }
 
@@ -53,7 +58,10 @@ internal sealed class RawKvLayers<T> : IKvLayers<T>, IKvBlockStore
         long size = kernels.Shape.BlockElements;
         for (var part = 0; part < 2 * LayerCount; part++)
             Part(part).SubView(source * size, size).CopyTo(stream, Part(part).SubView(destination * size, size));
+        companion?.CopyBlock(source, destination);
     }
+
+    public void Flush() => companion?.Flush();
 
     public void Dispose()
     {

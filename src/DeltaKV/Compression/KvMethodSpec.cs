@@ -57,6 +57,14 @@ internal sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, str
             : throw new ArgumentException($"The setting '{key}' of '{Name}' is '{text}', expected layers 0 to {count - 1} joined by '+'."))];
     }
 
+    /// <summary>The setting <c>heads</c> of methods with observation layers: whether every key/value head has a selection of its own.</summary>
+    internal bool PerHead() => Text("heads") switch
+    {
+        null or "shared" => false,
+        "each" => true,
+        var other => throw new ArgumentException($"The setting 'heads' of '{Name}' is '{other}', expected 'shared' or 'each'."),
+    };
+
     /// <summary>A setting that is text.</summary>
     internal string? Text(string key) => Settings.GetValueOrDefault(key);
 

@@ -4,6 +4,8 @@ using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Compression.DeltaKv.Published;
+using DeltaKV.Compression.OmniKv;
+using DeltaKV.Compression.Quest;
 using DeltaKV.Kernels.Attention;
 using DeltaKV.Weights;
 
@@ -21,7 +23,8 @@ internal static class KvMethods
     /// <summary>A codec beside a model's weights, used when none is named.</summary>
     internal const string CodecFileName = "codec.safetensors";
 
-    private static readonly string[] Names = [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2"];
+    private static readonly string[] Names =
+        [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2", "quest", "omnikv"];
 
     /// <summary>Finds a method and prepares it for a model; null for the uncompressed cache.</summary>
     /// <exception cref="ArgumentException">There is no such method or setting.</exception>
@@ -46,6 +49,10 @@ internal static class KvMethods
                 return Rotated(spec, config, ChunkWidth.Bits4, ChunkWidth.Bits4);
             case "int4-2":
                 return Rotated(spec, config, ChunkWidth.Bits4, ChunkWidth.Bits2);
+            case "quest":
+                return QuestKvMethod.Create(spec, config);
+            case "omnikv":
+                return OmniKvMethod.Create(spec, config, weights?.Directory);
             case "deltakv":
                 return DeltaKv(spec, config, weights ?? throw new NotSupportedException("The method 'deltakv' needs a model to which its codec belongs; a shape with random weights has none. Use a method without a codec, such as 'int4'."));
             default:
@@ -59,7 +66,7 @@ internal static class KvMethods
     /// <summary>The same codec for every layer.</summary>
     private static CodedKvMethod Uniform(KvMethodSpec spec, ModelConfig config, LinearCodec codec)
     {
-        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "top", "share");
+        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "top", "share", "heads");
         codec = codec with { Neighbours = spec.Number("neighbours", 0) };
         var full = spec.Layers("full", config.LayerCount);
         var layers = Enumerable.Range(0, config.LayerCount).Select(layer => full.Contains(layer) ? null : codec).ToImmutableArray();
@@ -72,7 +79,7 @@ internal static class KvMethods
         var path = spec.Text("codec") ?? Path.Combine(weights.Directory, CodecFileName);
         if (Directory.Exists(path))
             return Published(spec, config, weights, path);
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share", "heads");
         if (!File.Exists(path))
         {
             throw new FileNotFoundException(
@@ -87,7 +94,7 @@ internal static class KvMethods
     /// <summary>A compressor as the paper's authors publish them.</summary>
     private static CodedKvMethod Published(KvMethodSpec spec, ModelConfig config, ModelWeights weights, string directory)
     {
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share", "full", "neighbours", "latent-bits", "scales");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share", "heads", "full", "neighbours", "latent-bits", "scales");
         var choices = new PublishedChoices
         {
             FullLayers = spec.Text("full") is null ? null : spec.Layers("full", config.LayerCount),
@@ -134,6 +141,7 @@ internal static class KvMethods
         ReferenceStride = spec.Number("stride", defaults.ReferenceStride),
         ReferenceBits = spec.Number("bits", defaults.ReferenceBits),
         Selection = new SelectionBudget(spec.Number("top", 0), spec.Number("share", 0) / 100f),
+        SelectsPerHead = spec.PerHead(),
     };
 
     private static int RoundUp(int tokens) => CodedKvFormat.Blocks(tokens, CodedKvFormat.BlockTokens) * CodedKvFormat.BlockTokens;

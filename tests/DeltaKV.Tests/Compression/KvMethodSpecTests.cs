@@ -32,6 +32,10 @@ public class KvMethodSpecTests
     [InlineData("int4:recent=many", "many")]
     [InlineData("int4:full=0+8", "0 to 7")]
     [InlineData("int4:bits=5", "16, 8 or 4")]
+    [InlineData("int4:heads=all", "'shared' or 'each'")]
+    [InlineData("quest:recent=5", "recent")]
+    [InlineData("quest:dense=-1", "negative")]
+    [InlineData("omnikv:observers=9", "0 to 7")]
     public void Refuses_what_a_method_does_not_know_and_says_so(string text, string named)
     {
         var error = Assert.ThrowsAny<ArgumentException>(() => Resolve(text));
@@ -48,6 +52,13 @@ public class KvMethodSpecTests
     [InlineData("int4:full=0", 3264)]
     public void Methods_know_their_bytes_per_token(string text, long bytes) =>
         Assert.Equal(bytes, Assert.IsType<CodedKvMethod>(Resolve(text)).BytesPerToken);
+
+    [Theory]
+    // 1024 bytes of keys and values per layer; a sixteenth more for pages.
+    [InlineData("quest", 8 * 1088)]
+    [InlineData("quest:top=64,dense=0", 8 * 1088)]
+    [InlineData("omnikv:observers=2+5", 8 * 1024)]
+    public void Methods_that_read_less_store_everything(string text, long bytes) => Assert.Equal(bytes, Resolve(text)!.BytesPerToken);
 
     [Fact]
     public void The_uncompressed_cache_is_no_method() => Assert.Null(Resolve("full"));

@@ -54,7 +54,7 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator)
         var length = arguments.Rows.Positions[row] + 1;
         var sequence = length > 0 ? arguments.Rows.Sequences[row] : 0;
         var limits = arguments.Order.Bounds[sequence];
-        var selectedCount = arguments.Order.SelectedOf(sequence);
+        var selectedCount = arguments.Order.SelectedOf(sequence, head);
         var codedCount = selectedCount < 0 ? limits.CodedEnd - limits.CodedStart : selectedCount;
         var rawCount = length - limits.CodedEnd + limits.CodedStart;
         var codedTiles = (codedCount + 15) >> 4;
@@ -81,7 +81,7 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator)
         {
             var isCoded = tile < codedTiles;
             var index = ((isCoded ? tile : tile - codedTiles) << 4) + (Warp.LaneIdx & 15);
-            var position = arguments.Order.PositionAt(sequence, limits, selectedCount, codedCount, length, isCoded, index);
+            var position = arguments.Order.PositionAt(sequence, head, limits, selectedCount, codedCount, length, isCoded, index);
             // A loop, so that the reader's code is there once.
             for (var part = 0; part < 2; part++)
                 TReader.Load<TShape>(arguments.Reader, sequence, head, part == 1, isCoded, position, keys.SubView(part * PerTile * ((TShape.HeadDim / 8) + 1)));

@@ -47,7 +47,7 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
         var query = (head * arguments.GroupSize) + Math.Min(headInGroup, arguments.GroupSize - 1);
         var length = rows.FirstPosition + rows.Count;
         var limits = arguments.Order.Bounds[rows.Sequence];
-        var selectedCount = arguments.Order.SelectedOf(rows.Sequence);
+        var selectedCount = arguments.Order.SelectedOf(rows.Sequence, head);
         var codedCount = selectedCount < 0 ? limits.CodedEnd - limits.CodedStart : selectedCount;
         var rawCount = length - limits.CodedEnd + limits.CodedStart;
         var codedTiles = (codedCount + TileTokens - 1) / TileTokens;
@@ -74,7 +74,7 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
         {
             var isCoded = tile < codedTiles;
             var index = ((isCoded ? tile : tile - codedTiles) * TileTokens) + firstRow + (Warp.LaneIdx & 15);
-            var token = arguments.Order.PositionAt(rows.Sequence, limits, selectedCount, codedCount, length, isCoded, index);
+            var token = arguments.Order.PositionAt(rows.Sequence, head, limits, selectedCount, codedCount, length, isCoded, index);
             Group.Barrier();
             var isValue = warp >= 4;
             TReader.Load<TShape>(

@@ -6,43 +6,67 @@ namespace DeltaKV.Cache.Reading;
 /// The tokens that a query reads, as 16-token tiles: coded ones first (all, or those selected), then the raw ones. A tile is coded or raw as a whole.
 /// </summary>
 /// <param name="bounds">Per sequence <c>[sequences]</c>.</param>
-/// <param name="selected">Positions of selected coded tokens, ascending <c>[sequences, stride]</c>, or an empty view: all are read.</param>
-/// <param name="selectedCounts">How many are selected <c>[sequences]</c>; negative: all coded tokens are read.</param>
-/// <param name="selectedStride">Entries of a row of <paramref name="selected"/>.</param>
-internal readonly struct TokenOrder(ArrayView<ReadBounds> bounds, ArrayView<int> selected, ArrayView<int> selectedCounts, int selectedStride)
+/// <param name="selected">Selected coded tokens or pages, ascending <c>[sequences, heads, stride]</c>, or an empty view: all are read.</param>
+/// <param name="selectedCounts">How many are selected <c>[sequences, heads]</c>; negative: all coded tokens are read.</param>
+/// <param name="selectedStride">Entries of a list.</param>
+/// <param name="selectedHeads">Lists of a sequence: 1, which all heads read, or one per key/value head.</param>
+/// <param name="selectedShift">Binary logarithm of the tokens that an entry stands for: 0 for tokens, 4 for pages of 16.</param>
+internal readonly struct TokenOrder(
+    ArrayView<ReadBounds> bounds, ArrayView<int> selected, ArrayView<int> selectedCounts, int selectedStride, int selectedHeads = 1, int selectedShift = 0)
 {
     /// <summary>Per sequence.</summary>
     public readonly ArrayView<ReadBounds> Bounds = bounds;
 
-    /// <summary>Positions of selected coded tokens.</summary>
+    /// <summary>Selected tokens or pages.</summary>
     public readonly ArrayView<int> Selected = selected;
 
     /// <summary>How many are selected.</summary>
     public readonly ArrayView<int> SelectedCounts = selectedCounts;
 
-    /// <summary>Entries of a row of the selection.</summary>
+    /// <summary>Entries of a list.</summary>
     public readonly int SelectedStride = selectedStride;
 
-    /// <summary>How many tokens of a sequence are selected; -1: all.</summary>
-    public int SelectedOf(int sequence) => SelectedCounts.Length == 0 ? -1 : SelectedCounts[sequence];
+    /// <summary>Lists of a sequence.</summary>
+    public readonly int SelectedHeads = selectedHeads;
+
+    /// <summary>Binary logarithm of the tokens of an entry.</summary>
+    public readonly int SelectedShift = selectedShift;
+
+    /// <summary>How many tokens of a sequence are selected for a key/value head; -1: all.</summary>
+    public int SelectedOf(int sequence, int head)
+    {
+        if (SelectedCounts.Length == 0)
+            return -1;
+        var count = SelectedCounts[ListOf(sequence, head)];
+        return count < 0 ? -1 : count << SelectedShift;
+    }
 
     /// <summary>The position at an index of a tile, or -1 past the end.</summary>
     /// <param name="sequence">Row of the tables.</param>
+    /// <param name="head">Key/value head.</param>
     /// <param name="limits">The sequence's bounds.</param>
     /// <param name="selectedCount">What <see cref="SelectedOf"/> said.</param>
     /// <param name="codedCount">Coded tokens that are read.</param>
     /// <param name="length">Tokens of the sequence that may be read.</param>
     /// <param name="isCoded">Whether the tile is a coded one.</param>
     /// <param name="index">The token's number among the coded, or among the raw ones.</param>
-    public int PositionAt(int sequence, ReadBounds limits, int selectedCount, int codedCount, int length, bool isCoded, int index)
+    public int PositionAt(int sequence, int head, ReadBounds limits, int selectedCount, int codedCount, int length, bool isCoded, int index)
     {
         if (isCoded)
         {
-            var coded = selectedCount < 0 ? limits.CodedStart + index : Selected[(sequence * SelectedStride) + Math.Min(index, Math.Max(codedCount - 1, 0))];
+            var coded = limits.CodedStart + index;
+            if (selectedCount >= 0)
+            {
+                var entry = Selected[(ListOf(sequence, head) * SelectedStride) + (Math.Min(index, Math.Max(codedCount - 1, 0)) >> SelectedShift)];
+                coded = (entry << SelectedShift) + (index & ((1 << SelectedShift) - 1));
+            }
+
             return index < codedCount ? coded : -1;
         }
 
         var raw = index < limits.CodedStart ? index : limits.CodedEnd - limits.CodedStart + index;
         return raw < length ? raw : -1;
     }
+
+    private int ListOf(int sequence, int head) => (sequence * SelectedHeads) + (SelectedHeads == 1 ? 0 : head);
 }

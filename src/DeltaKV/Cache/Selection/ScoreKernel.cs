@@ -5,9 +5,11 @@ using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Cache.Selection;
 
-/// <summary>What an observation layer thinks of compressed history: <c>score[r,p] = max_h softmax_p(q[r,h] . k[p] / sqrt(d))</c> over all query heads.</summary>
+/// <summary>
+/// What an observation layer thinks of compressed history: <c>score[r,p] = max_h softmax_p(q[r,h] . k[p] / sqrt(d))</c> over all query heads, or over those of each key head.
+/// </summary>
 /// <remarks>
-/// Shapes: qkv <c>[rows, (queryHeads + 2 keyHeads) d]</c> bf16; log-sum-exps <c>[rows, queryHeads]</c> from the layer's own attention; scores <c>[rows, stride]</c> fp32, entry i for
+/// Shapes: qkv <c>[rows, (queryHeads + 2 keyHeads) d]</c> bf16; log-sum-exps <c>[rows, queryHeads]</c> from the layer's own attention; scores <c>[rows, lists, stride]</c> fp32, entry i for
 /// position <c>codedStart + i</c>. A warp takes tiles of 16 tokens and goes over the heads, keeping the maximum in registers. Reads the keys of the history once more (half of
 /// what attention read) and writes 4 bytes per token: bound by memory. Source: OmniKV, ICLR 2025.
 /// </remarks>
@@ -24,11 +26,12 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator)
     /// <param name="stream">Where to enqueue.</param>
     /// <param name="decode">What the layer attended with; its log-sum-exps are there.</param>
     /// <param name="scores">Where scores go.</param>
-    /// <param name="scoreStride">Entries of a row of them.</param>
+    /// <param name="scoreStride">Entries of a list of them.</param>
+    /// <param name="lists">1: of all heads together; otherwise one list per key/value head.</param>
     /// <param name="shape">The heads.</param>
     /// <param name="rowCount">Rows.</param>
     internal void Launch(
-        AcceleratorStream stream, DecodeArguments<TReader> decode, ArrayView<float> scores, int scoreStride, AttentionShape shape, int rowCount)
+        AcceleratorStream stream, DecodeArguments<TReader> decode, ArrayView<float> scores, int scoreStride, int lists, AttentionShape shape, int rowCount)
     {
         if (rowCount == 0)
             return;
@@ -41,6 +44,7 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator)
             LogSumExp = decode.LogSumExp,
             Scores = scores,
             ScoreStride = scoreStride,
+            Lists = lists,
             QueryHeads = shape.QueryHeads,
             KeyHeads = shape.KeyHeads,
             QkvWords = shape.QkvWidth / 2,
@@ -91,14 +95,20 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator)
                 }
 
                 Warp.Barrier();
+                if (arguments.Lists > 1)
+                {
+                    Store(arguments, (row * arguments.Lists) + head, limits, tile, best);
+                    best = new Float4(0f, 0f, 0f, 0f);
+                }
             }
 
-            Store(arguments, row, limits, tile, best);
+            if (arguments.Lists == 1)
+                Store(arguments, row, limits, tile, best);
         }
     }
 
     /// <summary>Takes the maximum over the eight lanes that share columns, one query each, and writes it.</summary>
-    private static void Store(Arguments arguments, int row, ReadBounds limits, int tile, Float4 best)
+    private static void Store(Arguments arguments, int list, ReadBounds limits, int tile, Float4 best)
     {
         for (var mask = 4; mask < 32; mask <<= 1)
         {
@@ -113,7 +123,7 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator)
             return;
         var index = (tile << 4) + (2 * Warp.LaneIdx);
         var count = limits.CodedEnd - limits.CodedStart;
-        var target = arguments.Scores.SubView((long)row * arguments.ScoreStride);
+        var target = arguments.Scores.SubView((long)list * arguments.ScoreStride);
         if (index < count)
             target[index] = best.X;
         if (index + 1 < count)
@@ -141,6 +151,7 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator)
         public ArrayView<float> LogSumExp;
         public ArrayView<float> Scores;
         public int ScoreStride;
+        public int Lists;
         public int QueryHeads;
         public int KeyHeads;
         public int QkvWords;

@@ -14,38 +14,48 @@ internal sealed class TokenSelector : IDisposable
     private readonly MemoryBuffer1D<int, Stride1D.Dense> lists;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> counts;
     private readonly TopTokensKernel top;
+    private readonly int heads;
     private readonly int scoreStride;
     private readonly int listStride;
 
     /// <param name="accelerator">Where it is.</param>
     /// <param name="shape">The heads.</param>
     /// <param name="budget">How much is selected.</param>
+    /// <param name="perHead">Whether every key/value head has a list of its own, chosen by its query heads; otherwise all heads share one.</param>
     /// <param name="sequences">Rows of a step.</param>
     /// <param name="sequenceTokens">Tokens of a sequence.</param>
-    internal TokenSelector(Accelerator accelerator, AttentionShape shape, SelectionBudget budget, int sequences, int sequenceTokens)
+    internal TokenSelector(Accelerator accelerator, AttentionShape shape, SelectionBudget budget, bool perHead, int sequences, int sequenceTokens)
     {
         (this.budget, this.shape) = (budget, shape);
+        heads = perHead ? shape.KeyHeads : 1;
         scoreStride = sequenceTokens;
-        listStride = Math.Max(1, Math.Min(budget.MaxTokens(sequenceTokens), sequenceTokens));
+        listStride = ListStride(budget, sequenceTokens);
         logSumExp = accelerator.Allocate1D<float>((long)sequences * shape.QueryHeads);
-        scores = accelerator.Allocate1D<float>((long)sequences * scoreStride);
-        lists = accelerator.Allocate1D<int>((long)sequences * listStride);
-        counts = accelerator.Allocate1D<int>(sequences);
+        scores = accelerator.Allocate1D<float>((long)sequences * heads * scoreStride);
+        lists = accelerator.Allocate1D<int>((long)sequences * heads * listStride);
+        counts = accelerator.Allocate1D<int>((long)sequences * heads);
         top = new TopTokensKernel(accelerator);
     }
 
     /// <summary>Where an observation layer's attention leaves its softmax denominators.</summary>
     internal ArrayView<float> LogSumExp => logSumExp.View;
 
+    /// <summary>What a selector allocates.</summary>
+    internal static long Bytes(AttentionShape shape, SelectionBudget budget, bool perHead, int sequences, int sequenceTokens)
+    {
+        var list = (long)(perHead ? shape.KeyHeads : 1) * (sequenceTokens + ListStride(budget, sequenceTokens) + 1);
+        return sequences * (shape.QueryHeads + list) * sizeof(float);
+    }
+
     /// <summary>The order of tokens with what the last observation layer selected.</summary>
-    internal TokenOrder Order(ArrayView<ReadBounds> bounds) => new(bounds, lists.View, counts.View, listStride);
+    internal TokenOrder Order(ArrayView<ReadBounds> bounds) => new(bounds, lists.View, counts.View, listStride, heads);
 
     /// <summary>Selects from what a layer just attended to.</summary>
     internal void Observe<TReader>(AcceleratorStream stream, ScoreKernel<TReader> kernel, DecodeArguments<TReader> decode, int rows)
         where TReader : unmanaged, IKvReader<TReader>
     {
-        kernel.Launch(stream, decode, scores.View, scoreStride, shape, rows);
-        top.Launch(stream, decode.Rows, decode.Order.Bounds, scores.View, scoreStride, lists.View, listStride, counts.View, budget, rows);
+        kernel.Launch(stream, decode, scores.View, scoreStride, heads, shape, rows);
+        top.Launch(stream, decode.Rows, decode.Order.Bounds, scores.View, scoreStride, lists.View, listStride, counts.View, budget, rows, heads);
     }
 
     public void Dispose()
@@ -55,4 +65,6 @@ internal sealed class TokenSelector : IDisposable
         lists.Dispose();
         counts.Dispose();
     }
+
+    private static int ListStride(SelectionBudget budget, int sequenceTokens) => Math.Max(1, Math.Min(budget.MaxTokens(sequenceTokens), sequenceTokens));
 }

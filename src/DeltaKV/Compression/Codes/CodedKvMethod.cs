@@ -1,4 +1,5 @@
 using DeltaKV.Cache;
+using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Gpu;
 
@@ -12,14 +13,19 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
     /// <summary>What is stored.</summary>
     internal CodedKvFormat Format => format;
 
-    public long FixedBytes(KvLimits limits) => CodedKvCapacity.FixedBytes(format, limits.Sequences, limits.StepTokens) + limits.ScratchBytes + format.FeatureBytes;
+    public long FixedBytes(KvLimits limits) => CodedKvCapacity.FixedBytes(format, limits.Sequences, limits.StepTokens) + WorkBytes(limits);
 
     public IKvLayers<BFloat16> Open(KvMethodContext context)
     {
         var limits = context.Limits;
         var capacity = CodedKvCapacity.ForBytes(
-            format, context.Bytes - limits.ScratchBytes - format.FeatureBytes, limits.Sequences, limits.StepTokens, (long)limits.Sequences * limits.SequenceTokens);
+            format, context.Bytes - WorkBytes(limits), limits.Sequences, limits.StepTokens, (long)limits.Sequences * limits.SequenceTokens);
         var firstLayer = format.RecomputesFirstLayer ? new FirstLayerTable(context.Stream, context.Config, context.Weights, context.Kernels) : null;
         return new CodedKvLayers(context.Stream, context.Kernels, format, capacity, context.Config.Rope, limits, context.PrefixCaching, firstLayer);
     }
+
+    /// <summary>Bytes that hold no tokens.</summary>
+    private long WorkBytes(KvLimits limits) => limits.ScratchBytes + format.FeatureBytes + (format.Observers.Count == 0
+        ? 0
+        : TokenSelector.Bytes(format.Shape, format.Options.Selection, format.Options.SelectsPerHead, limits.Sequences, limits.SequenceTokens));
 }

@@ -198,6 +198,62 @@ public sealed class ReaderAttentionTests(KernelFixture device)
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    public void Every_head_reads_its_own_tokens_or_pages(int shift)
+    {
+        int[] lengths = [200, 333];
+        using var fixture = Create("mixed", 64, 6, 3, 0, 16, lengths);
+        var shape = fixture.Shape;
+        fixture.Compress();
+        var (keys, values) = Reconstruct(fixture, 0);
+        var random = new Random(shift);
+        int[][][] selection = [.. lengths.Select(length => Enumerable.Range(0, 3).Select(_ => Enumerable.Range(
+            CodedFixture.Sinks >> shift, (CodedFixture.CodedEnd(length) - CodedFixture.Sinks) >> shift).Where(_ => random.Next(4) == 0).ToArray()).ToArray())];
+        var qkv = Numbers.BFloat16s(9, 2 * shape.QkvWidth, 2f);
+        using var output = device.Poisoned<BFloat16>(2 * shape.OutputWidth);
+        using var prefilled = device.Poisoned<BFloat16>(2 * shape.OutputWidth);
+        var order = Order(fixture, selection, shift);
+        var rows = fixture.Upload(qkv).Cast<uint>();
+        new ReaderDecodeKernel<CodeReader>(device.Accelerator).Launch(
+            device.Stream,
+            new DecodeArguments<CodeReader>
+            {
+                Reader = fixture.Reader(0),
+                Rows = new TokenRows(fixture.Upload([0, 1]), fixture.Upload([199, 332])),
+                Order = order,
+                Qkv = rows,
+                Output = output.View.BaseView.Cast<BFloat16x2>(),
+                Splits = 1,
+            },
+            shape,
+            2);
+        new ReaderPrefillKernel<CodeReader>(device.Accelerator).Launch(
+            device.Stream,
+            new PrefillReadArguments<CodeReader>
+            {
+                Reader = fixture.Reader(0),
+                Tiles = fixture.Upload([new PrefillTile(0, 0, 1, 199), new PrefillTile(1, 1, 1, 332)]),
+                Order = order,
+                Qkv = rows,
+                Output = prefilled.View.BaseView.Cast<BFloat16x2>(),
+            },
+            shape,
+            2);
+
+        var queries = Numbers.Widen(qkv);
+        float[][] actual = [Numbers.Widen(device.Download(output, 2 * shape.OutputWidth)), Numbers.Widen(device.Download(prefilled, 2 * shape.OutputWidth))];
+        for (var i = 0; i < 2 * 6; i++)
+        {
+            var (s, h) = (i / 6, i % 6);
+            int[] read = [.. selection[s][h / 2].SelectMany(entry => Enumerable.Range(entry << shift, 1 << shift))];
+            var (expected, _) = Attend(fixture, keys, values, queries.AsSpan((s * shape.QkvWidth) + (h * 64), 64).ToArray(), s, lengths[s] - 1, h / 2, read);
+            foreach (var result in actual)
+                Numbers.AssertClose(expected, result.AsSpan((s * shape.OutputWidth) + (h * 64), 64).ToArray(), AttentionTolerance, 1e-2, $"sequence {s} head {h}");
+        }
+    }
+
     private static int Index(CodedFixture fixture, int sequence, int position, int head) =>
         ((((((sequence * Blocks(fixture)) + (position / 64)) * fixture.Shape.KeyHeads) + head) * 64) + (position % 64)) * fixture.Shape.HeadDim;
 
@@ -257,6 +313,17 @@ public sealed class ReaderAttentionTests(KernelFixture device)
         var random = new Random(4);
         return [.. fixture.Lengths.Select(length => Enumerable.Range(CodedFixture.Sinks, CodedFixture.CodedEnd(length) - CodedFixture.Sinks)
             .Where(_ => random.Next(every) == 0).ToArray())];
+    }
+
+    private static TokenOrder Order(CodedFixture fixture, int[][][] selection, int shift)
+    {
+        var heads = fixture.Shape.KeyHeads;
+        var stride = selection.Max(lists => lists.Max(list => list.Length)) + 1;
+        var all = new int[selection.Length * heads * stride];
+        for (var i = 0; i < selection.Length * heads; i++)
+            selection[i / heads][i % heads].CopyTo(all, i * stride);
+        var counts = selection.SelectMany(lists => lists.Select(list => list.Length)).ToArray();
+        return new TokenOrder(fixture.Bounds, fixture.Upload(all), fixture.Upload(counts), stride, heads, shift);
     }
 
     private static TokenOrder Order(CodedFixture fixture, int[][]? selection)

@@ -12,11 +12,13 @@ namespace DeltaKV.Tests.Cache.Selection;
 public sealed class ScoreKernelTests(KernelFixture device)
 {
     [Theory]
-    [InlineData(64, 2, 2)]
-    [InlineData(64, 12, 1)]
-    [InlineData(128, 8, 2)]
-    [InlineData(80, 3, 1)]
-    public void Scores_are_the_largest_softmax_over_heads(int headDim, int queryHeads, int keyHeads)
+    [InlineData(64, 2, 2, false)]
+    [InlineData(64, 12, 1, false)]
+    [InlineData(128, 8, 2, false)]
+    [InlineData(128, 8, 2, true)]
+    [InlineData(64, 24, 2, true)]
+    [InlineData(80, 3, 1, false)]
+    public void Scores_are_the_largest_softmax_over_heads(int headDim, int queryHeads, int keyHeads, bool perHead)
     {
         var shape = new AttentionShape(queryHeads, keyHeads, headDim);
         int[] lengths = [40, 170];
@@ -24,10 +26,11 @@ public sealed class ScoreKernelTests(KernelFixture device)
         fixture.Compress();
         int[] rowSequences = [1, 0];
         var qkv = Numbers.BFloat16s(9, 2 * shape.QkvWidth, 1f);
-        var stride = 200;
+        const int Stride = 200;
+        var lists = perHead ? keyHeads : 1;
         using var output = device.Poisoned<BFloat16>(2 * shape.OutputWidth);
         using var logSumExp = device.Poisoned<float>(2 * queryHeads);
-        using var scores = device.Poisoned<float>(2 * stride);
+        using var scores = device.Poisoned<float>(2 * lists * Stride);
         var arguments = new DecodeArguments<CodeReader>
         {
             Reader = fixture.Reader(0),
@@ -39,15 +42,16 @@ public sealed class ScoreKernelTests(KernelFixture device)
             Splits = 1,
         };
         new ReaderDecodeKernel<CodeReader>(device.Accelerator).Launch(device.Stream, arguments, shape, 2);
-        new ScoreKernel<CodeReader>(device.Accelerator).Launch(device.Stream, arguments, scores.View, stride, shape, 2);
+        new ScoreKernel<CodeReader>(device.Accelerator).Launch(device.Stream, arguments, scores.View, Stride, lists, shape, 2);
 
-        var actual = device.Download(scores, 2 * stride);
+        var actual = device.Download(scores, 2 * lists * Stride);
         var queries = Numbers.Widen(qkv);
-        for (var row = 0; row < 2; row++)
+        for (var i = 0; i < 2 * lists; i++)
         {
+            var (row, list) = (i / lists, i % lists);
             var s = rowSequences[row];
             var best = new double[lengths[s]];
-            for (var h = 0; h < queryHeads; h++)
+            for (var h = list * queryHeads / lists; h < (list + 1) * queryHeads / lists; h++)
             {
                 var weights = Softmax(fixture, queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray(), s, h / shape.GroupSize);
                 for (var p = 0; p < best.Length; p++)
@@ -57,8 +61,8 @@ public sealed class ScoreKernelTests(KernelFixture device)
             for (var p = CodedFixture.Sinks; p < CodedFixture.CodedEnd(lengths[s]); p++)
             {
                 // Keys are rounded to bf16 before and after the rotation: scores of a few units carry 2^-8 each.
-                var score = actual[(row * stride) + p - CodedFixture.Sinks];
-                Assert.True(Math.Abs(score - best[p]) <= (0.05 * best[p]) + 1e-5, $"Row {row}, position {p}: {score:g6}, expected {best[p]:g6}.");
+                var score = actual[(i * Stride) + p - CodedFixture.Sinks];
+                Assert.True(Math.Abs(score - best[p]) <= (0.05 * best[p]) + 1e-5, $"Row {row}, list {list}, position {p}: {score:g6}, expected {best[p]:g6}.");
             }
         }
     }

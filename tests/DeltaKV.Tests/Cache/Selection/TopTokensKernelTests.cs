@@ -14,6 +14,7 @@ public sealed class TopTokensKernelTests(KernelFixture device)
     [InlineData(4096, 256, 0f)]
     [InlineData(4097, 4096, 0f)]
     [InlineData(9000, 1, 0.17f)]
+    [InlineData(9, 0, 0.1f)]
     [InlineData(20000, 2048, 0f)]
     public void Selects_the_largest_in_order(int count, int tokens, float share)
     {
@@ -22,7 +23,7 @@ public sealed class TopTokensKernelTests(KernelFixture device)
             var random = new Random(count + distinct);
             var scores = Enumerable.Range(0, count)
                 .Select(_ => distinct == int.MaxValue ? MathF.Exp(-40f * random.NextSingle()) : random.Next(distinct) / 8f).ToArray();
-            var wanted = Math.Max(tokens, (int)(share * count));
+            var wanted = Math.Max(Math.Max(tokens, 1), (int)(share * count));
             var (list, selected) = Run(scores, new SelectionBudget(tokens, share));
             if (count <= wanted)
             {
@@ -33,6 +34,40 @@ public sealed class TopTokensKernelTests(KernelFixture device)
             var expected = Enumerable.Range(0, count).OrderByDescending(i => scores[i]).ThenBy(i => i).Take(wanted).Order().Select(i => i + 16);
             Assert.Equal(wanted, selected);
             Assert.Equal(expected, list[..selected]);
+        }
+    }
+
+    [Theory]
+    [InlineData(3, 0)]
+    [InlineData(2, 4)]
+    public void Every_head_selects_for_itself_tokens_or_pages(int heads, int shift)
+    {
+        // Two rows of two sequences in swapped order; keys of all sizes, so that bits order where floats would not.
+        var random = new Random(heads);
+        int[] items = [40, 700];
+        var keys = new uint[2 * heads * 700];
+        for (var i = 0; i < keys.Length; i++)
+            keys[i] = (uint)random.NextInt64(uint.MaxValue);
+        using var counts = device.Poisoned<int>(2 * heads);
+        using var lists = device.Poisoned<int>(2 * heads * 50);
+        using var bounds = device.Upload([.. items.Select(count => new ReadBounds(32, 32 + (count << shift)))]);
+        using var sequences = device.Upload([1, 0]);
+        using var positions = device.Upload([20000, 20000]);
+        using var uploaded = device.Upload(keys);
+        new TopTokensKernel(device.Accelerator).Launch(
+            device.Stream, new TokenRows(sequences.View, positions.View), bounds.View, uploaded.View.BaseView.Cast<float>(), 700, lists.View, 50, counts.View,
+            new SelectionBudget((20 << shift) - 3 + (shift == 0 ? 3 : 0), 0), 2, heads, shift);
+        var list = device.Download(lists, 2 * heads * 50);
+        Assert.All(device.Download(counts, 2 * heads), count => Assert.Equal(20, count));
+        for (var row = 0; row < 2; row++)
+        {
+            for (var head = 0; head < heads; head++)
+            {
+                var sequence = 1 - row;
+                var scores = keys.AsSpan(((row * heads) + head) * 700, items[sequence]).ToArray();
+                var expected = Enumerable.Range(0, scores.Length).OrderByDescending(i => scores[i]).Take(20).Order().Select(i => i + (32 >> shift));
+                Assert.Equal(expected, list.AsSpan(((sequence * heads) + head) * 50, 20).ToArray());
+            }
         }
     }
 

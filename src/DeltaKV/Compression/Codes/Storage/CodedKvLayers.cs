@@ -80,7 +80,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(rope, format.Shape.HeadDim));
         selector = format.Observers.Count == 0
             ? null
-            : new TokenSelector(accelerator, format.Shape, format.Options.Selection, limits.Sequences, limits.SequenceTokens);
+            : new TokenSelector(accelerator, format.Shape, format.Options.Selection, format.Options.SelectsPerHead, limits.Sequences, limits.SequenceTokens);
         decode = new ReaderDecodeKernel<CodeReader>(accelerator);
         decodeRaw = new ReaderDecodeKernel<RawReader>(accelerator);
         score = new ScoreKernel<CodeReader>(accelerator);

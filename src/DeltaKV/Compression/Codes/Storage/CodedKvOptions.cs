@@ -20,6 +20,9 @@ internal sealed record CodedKvOptions
     /// <summary>What layers after an observation layer read of the compressed history; everything by default.</summary>
     public SelectionBudget Selection { get; init; }
 
+    /// <summary>Whether every key/value head has a selection of its own; otherwise all read the same tokens.</summary>
+    public bool SelectsPerHead { get; init; }
+
     private static int Multiple(int value, string name) => value >= 0 && value % 16 == 0
         ? value
         : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected a multiple of 16.");

@@ -1,0 +1,92 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Cache.Selection;
+
+/// <summary>Decode attention over raw layers of which some tokens are read: which of a sequence's tokens may be left out, and the room that splits of a read work in.</summary>
+internal sealed class PartialRead : IDisposable
+{
+    private const int GroupsPerMultiprocessor = 4;
+
+    // For planning before a device is known: no device has more.
+    private const int MaxMultiprocessors = 256;
+
+    private readonly AttentionShape shape;
+    private readonly int multiprocessors;
+    private readonly PageLockedArray1D<ReadBounds> staging;
+    private readonly MemoryBuffer1D<ReadBounds, Stride1D.Dense> bounds;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> partialOutput;
+    private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialSoftmax;
+    private readonly ReaderDecodeKernel<RawReader> decode;
+
+    /// <param name="accelerator">Where it is.</param>
+    /// <param name="shape">The heads.</param>
+    /// <param name="sequences">Rows of a step.</param>
+    internal PartialRead(Accelerator accelerator, AttentionShape shape, int sequences)
+    {
+        this.shape = shape;
+        multiprocessors = accelerator.NumMultiprocessors;
+        staging = accelerator.AllocatePageLocked1D<ReadBounds>(sequences);
+        bounds = accelerator.Allocate1D<ReadBounds>(sequences);
+        var parts = Parts(shape, sequences, multiprocessors);
+        partialOutput = accelerator.Allocate1D<float>(parts * shape.OutputWidth);
+        partialSoftmax = accelerator.Allocate1D<Float2>(parts * shape.QueryHeads);
+        decode = new ReaderDecodeKernel<RawReader>(accelerator);
+    }
+
+    /// <summary>By sequence: tokens in between may be left out.</summary>
+    internal ArrayView<ReadBounds> Bounds => bounds.View;
+
+    /// <summary>Everything is read.</summary>
+    internal TokenOrder Everything => new(Bounds, default, default, 0);
+
+    /// <summary>The most that it allocates.</summary>
+    internal static long Bytes(AttentionShape shape, int sequences) =>
+        (8L * sequences) + (Parts(shape, sequences, MaxMultiprocessors) * ((shape.OutputWidth * 4L) + (shape.QueryHeads * 8L)));
+
+    /// <summary>Copies the bounds of a step. The previous copy must have finished, as it has when the last step's tokens were read.</summary>
+    internal void Upload(AcceleratorStream stream, ReadOnlySpan<SequenceStep> steps, Func<SequenceStep, ReadBounds> of)
+    {
+        for (var i = 0; i < steps.Length; i++)
+            staging.Span[i] = of(steps[i]);
+        if (steps.Length > 0)
+            bounds.View.BaseView.CopyFromPageLockedAsync(stream, staging, steps.Length);
+    }
+
+    /// <summary>Attends the decoding rows of a step in that order; returns what it attended with.</summary>
+    internal DecodeArguments<RawReader> Decode(
+        AcceleratorStream stream, KvBlocks<BFloat16> blocks, TokenOrder order, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output, ArrayView<float> logSumExp)
+    {
+        var raw = new KvBlocks<BFloat16x8>(blocks.Keys.Cast<BFloat16x8>(), blocks.Values.Cast<BFloat16x8>(), blocks.Tables, blocks.TableStride, blocks.BlockShift);
+        var arguments = new DecodeArguments<RawReader>
+        {
+            Reader = new RawReader(raw, shape.KeyHeads),
+            Rows = step.Rows,
+            Order = order,
+            Qkv = qkv.Cast<uint>(),
+            Output = output.Cast<BFloat16x2>(),
+            PartialOutput = partialOutput.View,
+            PartialSoftmax = partialSoftmax.View,
+            LogSumExp = logSumExp,
+            Splits = Splits(shape, step.DecodeRows, multiprocessors),
+        };
+        decode.Launch(stream, arguments, shape, step.DecodeRows);
+        return arguments;
+    }
+
+    public void Dispose()
+    {
+        staging.Dispose();
+        bounds.Dispose();
+        partialOutput.Dispose();
+        partialSoftmax.Dispose();
+    }
+
+    /// <summary>Enough groups to fill the device, whatever the lengths, so that graphs can be kept.</summary>
+    private static int Splits(AttentionShape shape, int rows, int multiprocessors) =>
+        Math.Max(1, multiprocessors * GroupsPerMultiprocessor / (Math.Max(rows, 1) * shape.KeyHeads));
+
+    private static long Parts(AttentionShape shape, int sequences, int multiprocessors) =>
+        Enumerable.Range(1, sequences).Max(rows => (long)rows * Splits(shape, rows, multiprocessors));
+}
