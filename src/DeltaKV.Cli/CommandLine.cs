@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using DeltaKV.Cli.Commands;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Engine;
+using DeltaKV.Evaluation;
 using DeltaKV.Gpu;
 using DeltaKV.Tokenization;
 using DeltaKV.Weights;
@@ -25,6 +26,7 @@ internal static class CommandLine
             GenerateCommand.Create(terminal),
             InfoCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            EvalCommand.Create(terminal),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)
@@ -61,7 +63,7 @@ internal static class CommandLine
     private static bool IsExpected(Exception error) => error
         is IOException or UnauthorizedAccessException or NotSupportedException
         or ModelFormatException or TokenizerFormatException or ChatTemplateException
-        or CodecMismatchException or InsufficientDeviceMemoryException or ContextOverflowException or AcceleratorException;
+        or CodecMismatchException or InsufficientDeviceMemoryException or ContextOverflowException or AcceleratorException or EvaluationException;
 
     /// <summary>The message without what the runtime appends for programmers.</summary>
     private static string Message(Exception error)

@@ -19,8 +19,16 @@ internal sealed class ModelArguments
 
     internal void AddTo(Command command)
     {
+        AddDeviceTo(command);
+        command.Add(kv);
+        command.Add(context);
+    }
+
+    /// <summary>Only what says which model runs where, for commands with methods and lengths of their own.</summary>
+    internal void AddDeviceTo(Command command)
+    {
         device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
-        foreach (Option option in (Option[])[model, device, kv, context, chunk, memory])
+        foreach (Option option in (Option[])[model, device, chunk, memory])
             command.Add(option);
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DeltaKV.Cache;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Evaluation;
 
@@ -11,61 +12,63 @@ internal sealed class DeviceContext : IEvaluationContext
 {
     private readonly DeviceSession session;
     private readonly List<int> history = [];
-    private readonly double contextMs;
+    private bool isPrefilled;
+    private double contextMs;
     private long peakBytes;
 
     internal DeviceContext(DeviceSession session, ReadOnlySpan<int> context)
     {
         this.session = session;
         history.AddRange(context);
-        if (context.IsEmpty)
-            return;
-        var clock = Stopwatch.StartNew();
-        var sequence = Run(history, out _);
-        contextMs = clock.Elapsed.TotalMilliseconds;
-        sequence.Release();
+        isPrefilled = context.IsEmpty;
     }
 
     public EvaluationAnswer Ask(ReadOnlySpan<int> turn, int maximumTokens, bool keep)
     {
-        var tokens = new List<int>(history);
-        tokens.AddRange(turn);
-        var clock = Stopwatch.StartNew();
-        var sequence = Run(tokens, out var next);
-        var firstMs = clock.Elapsed.TotalMilliseconds;
-        var answer = new List<int>();
-        while (!session.IsEnd(next) && answer.Count < maximumTokens)
-        {
-            answer.Add(next);
-            tokens.Add(next);
-            if (answer.Count < maximumTokens)
-                next = session.Decode(sequence, tokens.ToArray());
-            Observe(sequence);
-        }
-
-        var decodeSeconds = (clock.Elapsed.TotalMilliseconds - firstMs) / 1000;
-        var usage = sequence.Usage;
-        sequence.Release();
+        var answer = AskEach([new EvaluationTurn([.. turn], maximumTokens)])[0];
         if (keep)
         {
-            history.Clear();
-            history.AddRange(tokens);
+            history.AddRange(turn);
+            history.AddRange(answer.Tokens);
+            peakBytes = answer.PeakKvBytes;
         }
 
-        return new EvaluationAnswer(
-            [.. answer],
-            contextMs + firstMs,
-            answer.Count > 1 ? (answer.Count - 1) / decodeSeconds : 0,
-            usage.TotalBytes,
-            usage.FullBytes,
-            peakBytes);
+        return answer;
+    }
+
+    /// <summary>Prompts one by one, then as many answers at once as the session decodes and the cache holds.</summary>
+    public IReadOnlyList<EvaluationAnswer> AskEach(IReadOnlyList<EvaluationTurn> turns)
+    {
+        if (!isPrefilled)
+            Prefill();
+        var answers = new EvaluationAnswer[turns.Count];
+        var waiting = new Queue<int>(Enumerable.Range(0, turns.Count));
+        var running = new List<(int Question, RunningAnswer Answer)>();
+        try
+        {
+            while (waiting.Count > 0 || running.Count > 0)
+            {
+                Begin(turns, waiting, running);
+                Collect(running, answers);
+                Decode(waiting, running);
+            }
+        }
+        finally
+        {
+            foreach (var (_, answer) in running)
+                answer.Sequence.Release();
+        }
+
+        return answers;
     }
 
     public void Score(ReadOnlySpan<int> tokens, LogitsHandler logits)
     {
         int[] all = [.. history, .. tokens];
-        // Nothing beyond the history may be taken over: its logits are wanted.
-        var sequence = session.Open(all.AsSpan(0, history.Count + 1));
+        // A context that nobody asked anything yet is read by the very sequence that goes on with the tokens; otherwise it is taken over, and nothing beyond it.
+        var sequence = session.Open(all.AsSpan(0, isPrefilled ? history.Count + 1 : history.Count));
+        if (isPrefilled)
+            RequireContext(sequence);
         session.Extend(sequence, all, history.Count);
         session.Score(sequence, all, history.Count, logits);
         sequence.Release();
@@ -75,14 +78,76 @@ internal sealed class DeviceContext : IEvaluationContext
     {
     }
 
-    /// <summary>Opens a sequence of these tokens, computes what is not kept, and says what comes next.</summary>
-    private ISequenceCache Run(List<int> tokens, out int next)
+    /// <summary>Reads the context once; it stays as what the cache keeps of a finished sequence.</summary>
+    private void Prefill()
     {
-        var all = tokens.ToArray();
-        var sequence = session.Open(all);
-        next = session.Extend(sequence, all, all.Length, Observe);
-        return sequence;
+        isPrefilled = true;
+        int[] context = [.. history];
+        var start = Stopwatch.GetTimestamp();
+        var sequence = session.Open(context);
+        session.Extend(sequence, context, context.Length, held => peakBytes = Math.Max(peakBytes, held.Usage.TotalBytes));
+        contextMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        sequence.Release();
     }
 
-    private void Observe(ISequenceCache sequence) => peakBytes = Math.Max(peakBytes, sequence.Usage.TotalBytes);
+    /// <summary>Prefills turns and takes their first tokens, as long as there is room.</summary>
+    private void Begin(IReadOnlyList<EvaluationTurn> turns, Queue<int> waiting, List<(int Question, RunningAnswer Answer)> running)
+    {
+        while (waiting.Count > 0 && running.Count < session.MaxSequences)
+        {
+            var turn = turns[waiting.Peek()];
+            int[] prompt = [.. history, .. turn.Tokens];
+            if (session.TryOpen(prompt) is not { } sequence)
+            {
+                if (running.Count == 0)
+                    throw DeviceSession.NoRoom(prompt.Length);
+                return;
+            }
+
+            RequireContext(sequence);
+            var answer = new RunningAnswer(sequence, prompt, turn.MaximumTokens);
+            if (!session.TryBegin(answer))
+            {
+                sequence.Release();
+                if (running.Count == 0)
+                    throw DeviceSession.NoRoom(prompt.Length);
+                return;
+            }
+
+            running.Add((waiting.Dequeue(), answer));
+        }
+    }
+
+    private void Collect(List<(int Question, RunningAnswer Answer)> running, EvaluationAnswer[] answers)
+    {
+        foreach (var (question, answer) in running.Where(r => r.Answer.IsDone))
+            answers[question] = answer.Finish(contextMs, peakBytes);
+        running.RemoveAll(r => r.Answer.IsDone);
+    }
+
+    /// <summary>One token for everyone; where there is no room for that, the last one begins anew when others are done.</summary>
+    private void Decode(Queue<int> waiting, List<(int Question, RunningAnswer Answer)> running)
+    {
+        while (running.Count > 0 && !session.TryDecode(running.ConvertAll(r => r.Answer)))
+        {
+            var (question, answer) = running[^1];
+            if (running.Count == 1)
+                throw DeviceSession.NoRoom(answer.Tokens.Count);
+            answer.Sequence.Release();
+            running.RemoveAt(running.Count - 1);
+            waiting.Enqueue(question);
+        }
+    }
+
+    /// <summary>A method that forgot the context would compute it again, with the question in sight: another setting than the one asked for.</summary>
+    private void RequireContext(ISequenceCache sequence)
+    {
+        if (sequence.Length + KvBlockLayout.Size >= history.Count)
+            return;
+        var taken = sequence.Length;
+        sequence.Release();
+        throw new EvaluationException(
+            $"A question took over {taken} of the context's {history.Count} tokens: the method does not keep finished sequences for reuse, or the cache is too small to. "
+            + "Measure it with --setting aware, or give it more memory.");
+    }
 }

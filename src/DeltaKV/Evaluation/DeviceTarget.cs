@@ -5,28 +5,38 @@ using DeltaKV.Weights;
 
 namespace DeltaKV.Evaluation;
 
-/// <summary>A model directory on a device with a key/value method, one sequence at a time, as the engine runs it: prompts in chunks, compression after every step.</summary>
+/// <summary>A model directory on a device with a key/value method, as the engine runs it: prompts in chunks, compression after every step, answers in batches.</summary>
 internal sealed class DeviceTarget : IEvaluationTarget
 {
-    /// <summary>Room for a turn and its answer.</summary>
-    private const int AnswerRoom = 512;
-
     private readonly ModelWeights weights;
     private readonly MemoryPlan plan;
     private readonly ModelDevice<BFloat16> device;
 
     /// <summary>Loads the model.</summary>
     /// <param name="directory">The model directory.</param>
-    /// <param name="options">Device, method, chunk (<see cref="EngineOptions.MaxBatchTokens"/>) and longest sequence.</param>
-    internal DeviceTarget(string directory, EngineOptions options)
+    /// <param name="options">
+    /// Device, method, chunk (<see cref="EngineOptions.MaxBatchTokens"/>), answers at once (<see cref="EngineOptions.MaxSequences"/>) and longest sequence.
+    /// </param>
+    /// <param name="shared">A device that outlives this; null to open one.</param>
+    internal DeviceTarget(string directory, EngineOptions options, Accelerator? shared = null)
     {
         var config = ModelConfig.Load(directory);
         Tokenizer = ModelTokenizer.Load(directory);
         weights = ModelWeights.Open(directory);
-        using var factory = new DeviceRunnerFactory(options);
-        plan = factory.Plan(config, weights, options);
-        device = factory.OpenModel(config, weights, plan, options);
-        Session = new DeviceSession(device, config, GenerationDefaults.Load(directory, config).EosTokenIds, plan.MaxModelLength, options.MaxBatchTokens);
+        try
+        {
+            using var factory = shared is null ? new DeviceRunnerFactory(options) : new DeviceRunnerFactory(shared);
+            plan = factory.Plan(config, weights, options);
+            device = factory.OpenModel(config, weights, plan, options);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+
+        Session = new DeviceSession(
+            device, config, GenerationDefaults.Load(directory, config).EosTokenIds, plan.MaxModelLength, options.MaxBatchTokens, options.MaxSequences);
     }
 
     public IEvaluationTokenizer Tokenizer { get; }
@@ -36,11 +46,10 @@ internal sealed class DeviceTarget : IEvaluationTarget
 
     public void EnsureFits(int tokens)
     {
-        if (tokens + AnswerRoom > plan.MaxModelLength)
+        if (tokens > plan.MaxModelLength)
         {
             throw new EvaluationException(
-                $"Documents of {tokens} tokens and {AnswerRoom} for a question do not fit: one sequence holds {plan.MaxModelLength} on {plan.Device}. "
-                + "Ask for shorter documents, or free memory.");
+                $"Documents of {tokens} tokens do not fit: one sequence holds {plan.MaxModelLength} on {plan.Device}. Ask for shorter documents, or free memory.");
         }
     }
 

@@ -8,6 +8,7 @@ internal sealed class EvaluationDocuments(EvaluationPlan plan, IEvaluationTokeni
 {
     private readonly Lazy<NoteDocumentBuilder> _notes = new(() => new NoteDocumentBuilder(tokenizer, FillerText.Evaluation));
     private readonly Lazy<RulerDocumentBuilder> _ruler = new(() => new RulerDocumentBuilder(tokenizer));
+    private readonly Lazy<int[]> _text = new(() => tokenizer.Encode(plan.Text ?? BuiltInText(plan)));
     private readonly Dictionary<(string, int), EvaluationDocument[]> _documents = [];
 
     /// <summary>Documents with <see cref="EvaluationPlan.Questions"/> questions between them.</summary>
@@ -29,14 +30,12 @@ internal sealed class EvaluationDocuments(EvaluationPlan plan, IEvaluationTokeni
         return _documents[(task, length)] = [.. result];
     }
 
-    /// <summary>Plain text of exactly so many tokens.</summary>
+    /// <summary>Plain text of exactly so many tokens. All lengths end alike, so that the same tokens are predicted, and none begins as another does, so that nothing of it is cached.</summary>
     /// <exception cref="EvaluationException">The plan's text is shorter.</exception>
-    public int[] PlainText(int length)
-    {
-        var text = plan.Text ?? string.Join('\n', Enumerable.Repeat(FillerText.Evaluation, 1 + length / 32_768).SelectMany(l => l));
-        var tokens = tokenizer.Encode(text);
-        return tokens.Length >= length
-            ? tokens[..length]
-            : throw new EvaluationException($"The text has {tokens.Length} tokens; perplexity at length {length} needs {length}. Pass a longer file.");
-    }
+    public int[] PlainText(int length) => _text.Value.Length >= length
+        ? _text.Value[^length..]
+        : throw new EvaluationException($"The text has {_text.Value.Length} tokens; perplexity at length {length} needs {length}. Pass a longer file.");
+
+    private static string BuiltInText(EvaluationPlan plan) =>
+        string.Join('\n', Enumerable.Repeat(FillerText.Evaluation, 1 + (plan.Lengths.Max() / 32_768)).SelectMany(l => l));
 }

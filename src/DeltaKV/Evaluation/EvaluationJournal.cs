@@ -2,11 +2,12 @@ using System.Text.Json;
 
 namespace DeltaKV.Evaluation;
 
-/// <summary>Finished work, one JSON line each, so that an interrupted run goes on where it stopped.</summary>
+/// <summary>Finished work, one JSON line each, so that an interrupted run goes on where it stopped. Safe to use from several threads.</summary>
 internal sealed class EvaluationJournal
 {
+    private readonly Lock _gate = new();
     private readonly string? _path;
-    private readonly Dictionary<(string, string, int, EvaluationSetting, long, int), EvaluationJournalEntry> _entries = [];
+    private readonly Dictionary<(string, string, int, EvaluationSetting, long, int, string), EvaluationJournalEntry> _entries = [];
 
     /// <summary>Opens or creates a journal; null keeps it in memory.</summary>
     public EvaluationJournal(string? path = null)
@@ -34,17 +35,34 @@ internal sealed class EvaluationJournal
         }
     }
 
+    /// <summary>The file; null if it is kept in memory.</summary>
+    public string? Path => _path;
+
     /// <summary>All entries, in the order they were added.</summary>
-    public IReadOnlyCollection<EvaluationJournalEntry> Entries => _entries.Values;
+    public IReadOnlyCollection<EvaluationJournalEntry> Entries
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _entries.Values];
+        }
+    }
 
     /// <summary>Whether this work is done.</summary>
-    public bool Contains(EvaluationJournalEntry entry) => _entries.ContainsKey(entry.Key);
+    public bool Contains(EvaluationJournalEntry entry)
+    {
+        lock (_gate)
+            return _entries.ContainsKey(entry.Key);
+    }
 
     /// <summary>Adds an entry and writes it before returning.</summary>
     public void Add(EvaluationJournalEntry entry)
     {
-        _entries[entry.Key] = entry;
-        if (_path is not null)
-            File.AppendAllText(_path, JsonSerializer.Serialize(entry, EvaluationJson.Line) + "\n");
+        lock (_gate)
+        {
+            _entries[entry.Key] = entry;
+            if (_path is not null)
+                File.AppendAllText(_path, JsonSerializer.Serialize(entry, EvaluationJson.Line) + "\n");
+        }
     }
 }

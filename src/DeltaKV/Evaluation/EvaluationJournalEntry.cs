@@ -38,6 +38,9 @@ internal sealed record EvaluationJournalEntry
 
     public double? Perplexity { get; init; }
 
+    /// <summary>What the entry belongs to; see <see cref="EvaluationPlan.RunOf"/>.</summary>
+    public string Run { get; init; } = "";
+
     /// <summary>What the entry is about, without what came out.</summary>
-    public (string, string, int, EvaluationSetting, long, int) Key => (Method, Task, Length, Setting, Seed, Document);
+    public (string, string, int, EvaluationSetting, long, int, string) Key => (Method, Task, Length, Setting, Seed, Document, Run);
 }

@@ -34,8 +34,11 @@ internal static class EvaluationSummary
             entries.Average(e => e.DecodeTokensPerSecond), text?.KlMean, text?.Perplexity);
     }
 
-    private static EvaluationJournalEntry[] Entries(EvaluationPlan plan, EvaluationJournal journal, string method, string task, int length) =>
-        [.. journal.Entries
-            .Where(e => e.Method == method && e.Task == task && e.Length == length && e.Setting == plan.Setting && e.Seed == plan.Seed)
+    private static EvaluationJournalEntry[] Entries(EvaluationPlan plan, EvaluationJournal journal, string method, string task, int length)
+    {
+        var run = plan.RunOf(method, task, length);
+        return [.. journal.Entries
+            .Where(e => e.Method == method && e.Task == task && e.Length == length && e.Setting == plan.Setting && e.Seed == plan.Seed && e.Run == run)
             .OrderBy(e => e.Document)];
+    }
 }

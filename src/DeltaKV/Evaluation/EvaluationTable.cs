@@ -10,6 +10,10 @@ internal static class EvaluationTable
     private static readonly string[] Header =
         ["method", "task", "length", "KV %", "accuracy", "vs full", "95 % interval", "KL", "perplexity", "TTFT ms", "tok/s", "n"];
 
+    /// <summary>A sentence on what the table is of.</summary>
+    public static string Title(EvaluationPlan plan, string device) => Text(
+        $"{plan.Model} on {device}, seed {plan.Seed}, {plan.Questions} questions per task and length, question-{Describe(plan.Setting)}.");
+
     /// <summary>A Markdown table with aligned columns; lengths with several tasks end in a row over all of them.</summary>
     public static string Markdown(EvaluationPlan plan, EvaluationJournal journal, IReadOnlyList<EvaluationRecord> records)
     {
@@ -36,6 +40,10 @@ internal static class EvaluationTable
 
     /// <summary>A JSON list with one object per method, task and length.</summary>
     public static string Json(IReadOnlyList<EvaluationRecord> records) => JsonSerializer.Serialize(records, EvaluationJson.Indented);
+
+    private static string Describe(EvaluationSetting setting) => setting == EvaluationSetting.Agnostic
+        ? "agnostic (documents are compressed before any question is seen)"
+        : "aware (the question stands in the compressed prompt)";
 
     private static EvaluationRecord Total(IReadOnlyList<EvaluationRecord> records) => records[0] with
     {

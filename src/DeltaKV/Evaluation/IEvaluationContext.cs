@@ -9,6 +9,9 @@ internal interface IEvaluationContext : IDisposable
     /// <param name="keep">Whether the turn and its answer stay; otherwise the context is afterwards what it was before.</param>
     EvaluationAnswer Ask(ReadOnlySpan<int> turn, int maximumTokens, bool keep);
 
+    /// <summary>Asks questions that know nothing of each other: each continues from the context as it is now, which stays as it is.</summary>
+    IReadOnlyList<EvaluationAnswer> AskEach(IReadOnlyList<EvaluationTurn> turns);
+
     /// <summary>Appends known tokens and reports the logits after each: those at index i predict token i + 1. Keeps nothing.</summary>
     void Score(ReadOnlySpan<int> tokens, LogitsHandler logits);
 }

@@ -17,6 +17,9 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
     private Context? context;
     private Accelerator? accelerator;
 
+    /// <summary>Uses a device that belongs to someone else, who outlives everything opened here.</summary>
+    internal DeviceRunnerFactory(Accelerator shared) => accelerator = shared;
+
     /// <summary>Opens the device.</summary>
     /// <exception cref="CudaUnavailableException">A GPU was asked for by name and there is none to be had.</exception>
     internal DeviceRunnerFactory(EngineOptions options)
@@ -51,8 +54,10 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
 
     public void Dispose()
     {
+        if (context is null)
+            return;
         accelerator?.Dispose();
-        context?.Dispose();
+        context.Dispose();
     }
 
     /// <summary>Opens the device of a context that holds all of them.</summary>
@@ -152,7 +157,7 @@ internal sealed class DeviceRunnerFactory : IModelRunnerFactory
         {
             weights = DeviceWeights<T>.Load(stream, config, source, plan, progress, cancellation);
             layers = OpenCache(stream, config, source, plan, options, weights, kernels);
-            var result = finish(new ModelDevice<T>(context!, Accelerator, stream, weights, kernels, layers));
+            var result = finish(new ModelDevice<T>(context, Accelerator, stream, weights, kernels, layers));
             (context, accelerator) = (null, null);
             return result;
         }

@@ -4,9 +4,9 @@ using DeltaKV.Kernels;
 
 namespace DeltaKV.Model;
 
-/// <summary>A device with a model on it: what was opened and allocated, in the order of its release.</summary>
+/// <summary>A device with a model on it: what was opened and allocated, in the order of its release. Without a context the accelerator is someone else's.</summary>
 internal sealed record ModelDevice<T>(
-    Context Context, Accelerator Accelerator, AcceleratorStream Stream, DeviceWeights<T> Weights, ITransformerKernels<T> Kernels, IKvLayers<T> Layers) : IDisposable
+    Context? Context, Accelerator Accelerator, AcceleratorStream Stream, DeviceWeights<T> Weights, ITransformerKernels<T> Kernels, IKvLayers<T> Layers) : IDisposable
     where T : unmanaged
 {
     public void Dispose()
@@ -15,6 +15,8 @@ internal sealed record ModelDevice<T>(
         Kernels.Dispose();
         Weights.Dispose();
         Stream.Dispose();
+        if (Context is null)
+            return;
         Accelerator.Dispose();
         Context.Dispose();
     }

@@ -10,6 +10,7 @@ public sealed class CommandLineTests
     [InlineData("generate")]
     [InlineData("info")]
     [InlineData("bench")]
+    [InlineData("eval")]
     public async Task HelpNamesTheCommandAndItsOptions(string command)
     {
         var all = await CommandRun.OfAsync("--help");
@@ -41,6 +42,16 @@ public sealed class CommandLineTests
     [InlineData("bench --shape tiny --device cpu --prefill 8q", "'8q' is no length")]
     [InlineData("bench --shape tiny --device cpu --samples 0", "--samples is 0")]
     [InlineData("bench --shape tiny --device cpu --kv origami", "there are: full")]
+    [InlineData("eval --task poetry", "The tasks are: attr")]
+    [InlineData("eval --method origami --device cpu", "there are: full")]
+    [InlineData("eval --method int4:folds=3 --device cpu", "no setting 'folds'")]
+    [InlineData("eval --method a=int4 --method a=int8", "the same name")]
+    [InlineData("eval --method small=", "--method is empty")]
+    [InlineData("eval --length 4q", "'4q' is no length")]
+    [InlineData("eval --length 64", "too short")]
+    [InlineData("eval --questions 0", "0 questions")]
+    [InlineData("eval --parallel 0 --device cpu", "--parallel is 0")]
+    [InlineData("eval --setting sideways", "'sideways'")]
     public async Task AWrongCommandLineIsExplained(string arguments, string expected)
     {
         var run = await CommandRun.OfAsync(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -57,8 +68,10 @@ public sealed class CommandLineTests
     [InlineData("bench --model nowhere", "'nowhere'")]
     [InlineData("generate -p x --model nowhere", "'nowhere'")]
     [InlineData("generate -p x --document nowhere.txt", "nowhere.txt")]
-    [InlineData("bench --shape tiny --device cpu --kv deltakv", "'int4'")]
     [InlineData("bench --shape llama-3.1-8b --device cpu --decode 1000x131072", "decode 1000x131072 needs")]
+    [InlineData("eval --model nowhere", "'nowhere'")]
+    [InlineData("eval --text nowhere.txt", "nowhere.txt")]
+    [InlineData("eval --length 64k --device cpu", "16384 positions")]
     public async Task WhatCannotBeDoneIsExplained(string arguments, string expected)
     {
         var run = await CommandRun.OfAsync(arguments.Split(' '));

@@ -27,7 +27,7 @@ public sealed class EvaluationRunnerTests
     {
         var plan = Plan with { Setting = setting };
         var journal = new EvaluationJournal();
-        var records = new EvaluationRunner(plan, journal, Open).Run();
+        var records = new EvaluationRunner(plan, journal, Words, Open).Run();
 
         var full = Assert.Single(records, r => r.Method == "full" && r.Task == "attr");
         var lossy = Assert.Single(records, r => r.Method == "lossy" && r.Task == "attr");
@@ -54,7 +54,7 @@ public sealed class EvaluationRunnerTests
                 return opened[^1];
             }
 
-            var whole = new EvaluationRunner(Plan, new EvaluationJournal(), Count).Run();
+            var whole = new EvaluationRunner(Plan, new EvaluationJournal(), Words, Count).Run();
             var starts = opened.Sum(t => t.Starts);
             opened.Clear();
             using var cancellation = new CancellationTokenSource();
@@ -64,10 +64,10 @@ public sealed class EvaluationRunnerTests
                     cancellation.Cancel();
             });
             Assert.Throws<OperationCanceledException>(
-                () => new EvaluationRunner(Plan, new EvaluationJournal(path), Open, stop).Run(cancellation.Token));
+                () => new EvaluationRunner(Plan, new EvaluationJournal(path), Words, Open, stop).Run(cancellation.Token));
             File.AppendAllText(path, "{\"method\":\"full\",\"ta");
 
-            var resumed = new EvaluationRunner(Plan, new EvaluationJournal(path), Count).Run();
+            var resumed = new EvaluationRunner(Plan, new EvaluationJournal(path), Words, Count).Run();
 
             Assert.Equal(EvaluationTable.Json(whole), EvaluationTable.Json(resumed));
             // Seven were journaled; the baseline's text runs again, because its predictions are not.
@@ -79,10 +79,78 @@ public sealed class EvaluationRunnerTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void WorkersMeasureTheSame(int workers)
+    {
+        var plan = Plan with { Methods = ["full", "lossy", "lossier", "lossiest"], Lengths = [1024, 2048] };
+        var alone = new EvaluationRunner(plan, new EvaluationJournal(), Words, Open).Run();
+        var total = 0;
+        var last = 0;
+        var progress = new SynchronousProgress(p => (last, total) = (p.Completed, p.Total));
+
+        var together = new EvaluationRunner(plan, new EvaluationJournal(), Words, Open, progress) { Workers = workers }.Run();
+
+        Assert.Equal(EvaluationTable.Json(alone), EvaluationTable.Json(together));
+        Assert.Equal(total, last);
+    }
+
+    [Fact]
+    public void AFailureStopsEveryoneAndIsTheOneThatIsThrown()
+    {
+        var plan = Plan with { Methods = ["full", "lossy", "broken", "lossier"] };
+        var error = Assert.Throws<EvaluationException>(() => new EvaluationRunner(
+            plan, new EvaluationJournal(), Words, method => method == "broken" ? throw new EvaluationException("It broke.") : Open(method)) { Workers = 3 }.Run());
+        Assert.Equal("It broke.", error.Message);
+    }
+
+    [Fact]
+    public void AMethodMayDifferFromTaskToTaskAndThenReadsNoPlainText()
+    {
+        var plan = Plan with
+        {
+            Methods = ["full", "left out"], Specifications = new Dictionary<string, string> { ["left out"] = "lossy:codec=without-{task}-{length}" },
+        };
+        var opened = new List<string>();
+        var records = new EvaluationRunner(plan, new EvaluationJournal(), Words, method =>
+        {
+            opened.Add(method);
+            return Open(method);
+        }).Run();
+
+        Assert.Equal(["full", "lossy:codec=without-attr-1024", "lossy:codec=without-json-1024"], opened);
+        Assert.All(records.Where(r => r.Method == "left out"), r => Assert.Equal((40, null), (r.Questions, r.Perplexity)));
+    }
+
+    [Fact]
+    public void AJournalOfAnotherRunIsNotTakenForThisOne()
+    {
+        var journal = new EvaluationJournal();
+        new EvaluationRunner(Plan, journal, Words, Open).Run();
+        var entries = journal.Entries.Count;
+        var other = Plan with { Specifications = new Dictionary<string, string> { ["lossy"] = "lossy:recent=64" } };
+
+        var records = new EvaluationRunner(other, journal, Words, Open).Run();
+
+        // The same full cache, another lossy method.
+        Assert.Equal(entries + (entries / 2), journal.Entries.Count);
+        Assert.All(records, r => Assert.Equal(40, r.Questions));
+    }
+
+    [Fact]
+    public void NothingIsOpenedWhenTheJournalHasItAll()
+    {
+        var journal = new EvaluationJournal();
+        var first = new EvaluationRunner(Plan, journal, Words, Open).Run();
+        var second = new EvaluationRunner(Plan, journal, Words, _ => throw new InvalidOperationException("Nothing is missing.")).Run();
+        Assert.Equal(EvaluationTable.Json(first), EvaluationTable.Json(second));
+    }
+
     [Fact]
     public void JsonHasTheAgreedFieldsAndNoOthers()
     {
-        var records = new EvaluationRunner(Plan, new EvaluationJournal(), Open).Run();
+        var records = new EvaluationRunner(Plan, new EvaluationJournal(), Words, Open).Run();
         using var json = JsonDocument.Parse(EvaluationTable.Json(records));
         Assert.Equal(
             ["method", "task", "length", "setting", "seed", "questions", "correct", "accuracy", "kvBytes", "fullKvBytes", "ratio",
@@ -95,7 +163,7 @@ public sealed class EvaluationRunnerTests
     public void TheTableHasARowPerTaskAndOneForAll()
     {
         var journal = new EvaluationJournal();
-        var table = EvaluationTable.Markdown(Plan, journal, new EvaluationRunner(Plan, journal, Open).Run());
+        var table = EvaluationTable.Markdown(Plan, journal, new EvaluationRunner(Plan, journal, Words, Open).Run());
         var lines = table.TrimEnd('\n').Split('\n');
         Assert.Equal(2 + 2 * 3, lines.Length);
         Assert.Single(lines.Select(l => l.Length).Distinct());
@@ -105,7 +173,7 @@ public sealed class EvaluationRunnerTests
     public void ThePageIsWellFormedNamesEveryMethodAndLoadsNothing()
     {
         var journal = new EvaluationJournal();
-        var page = EvaluationHtml.Render(Plan, journal, new EvaluationRunner(Plan, journal, Open).Run());
+        var page = EvaluationHtml.Render(Plan, journal, new EvaluationRunner(Plan, journal, Words, Open).Run());
         Assert.DoesNotContain("http", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         var drawings = page.Split("<svg").Skip(1).Select(part => XDocument.Parse("<svg" + part[..(part.IndexOf("</svg>", StringComparison.Ordinal) + 6)]));
@@ -118,11 +186,11 @@ public sealed class EvaluationRunnerTests
     public void UnknownTasksAndLengthsThatDoNotFitAreRefusedBeforeAnythingRuns()
     {
         var error = Assert.Throws<EvaluationException>(
-            () => new EvaluationRunner(Plan with { Tasks = ["attr", "poetry"] }, new EvaluationJournal(), Open).Run());
+            () => new EvaluationRunner(Plan with { Tasks = ["attr", "poetry"] }, new EvaluationJournal(), Words, Open).Run());
         Assert.Contains("poetry", error.Message, StringComparison.Ordinal);
         var target = Open("full");
         Assert.Throws<EvaluationException>(
-            () => new EvaluationRunner(Plan with { Lengths = [1024, 200_000] }, new EvaluationJournal(), _ => target).Run());
+            () => new EvaluationRunner(Plan with { Lengths = [1024, 200_000] }, new EvaluationJournal(), Words, _ => target).Run());
         Assert.Equal(0, target.Starts);
     }
 

@@ -41,6 +41,8 @@ internal sealed class RecallTarget(
                 target.Words.Encode(known ? target.Answers[question!] : "nothing"), 5, 100, target.Method == "full" ? bytes : bytes / 4, bytes, bytes);
         }
 
+        public IReadOnlyList<EvaluationAnswer> AskEach(IReadOnlyList<EvaluationTurn> turns) => [.. turns.Select(t => Ask(t.Tokens, t.MaximumTokens, keep: false))];
+
         public void Score(ReadOnlySpan<int> tokens, LogitsHandler logits)
         {
             var row = new float[Vocabulary];

@@ -51,6 +51,8 @@ internal sealed class ReferenceTarget(ReferenceTransformer model, IEvaluationTok
             return new EvaluationAnswer([.. answer], 0, 0, usage.StoredBytes, usage.FullBytes, cache.PeakBytes);
         }
 
+        public IReadOnlyList<EvaluationAnswer> AskEach(IReadOnlyList<EvaluationTurn> turns) => [.. turns.Select(t => Ask(t.Tokens, t.MaximumTokens, keep: false))];
+
         public void Score(ReadOnlySpan<int> tokens, LogitsHandler logits)
         {
             var start = cache.Length;

@@ -54,7 +54,7 @@ public sealed class NeedleCodecTests(NeedleCodecTests.Calibrated calibrated) : I
         {
             Methods = ["full", "coded"], Tasks = ["attr"], Lengths = [768], Questions = 5, TextTokens = 64, Seed = 6,
         };
-        var records = new EvaluationRunner(plan, new EvaluationJournal(), method => new ReferenceTarget(
+        var records = new EvaluationRunner(plan, new EvaluationJournal(), calibrated.Model.Tokenizer, method => new ReferenceTarget(
             calibrated.Transformer, calibrated.Model.Tokenizer, method == "full" ? null : codec)).Run();
         return (records[0], records[1]);
     }
