@@ -42,6 +42,56 @@ public sealed class AttentionTests(KernelFixture device)
     }
 
     [Theory]
+    [InlineData(4, 2, 64)]
+    [InlineData(4, 1, 80)]
+    [InlineData(16, 1, 128)]
+    public void DecodesFromAStartOn(int queryHeads, int keyHeads, int headDim)
+    {
+        var shape = new AttentionShape(queryHeads, keyHeads, headDim);
+        (int Length, int Start)[][] batches = [[(300, 0)], [(300, 299)], [(130, 64), (130, 63), (130, 65), (0, 0)], [(700, 123), (64, 17), (65, 50), (700, 600), (129, 127)]];
+        foreach (var batch in batches)
+        {
+            int[] lengths = [.. batch.Select(sequence => sequence.Length)];
+            using var cache = new PagedCache<BFloat16>(
+                device, shape, lengths, 3, (seed, count) => Numbers.BFloat16s(seed, count), [.. batch.Select(sequence => sequence.Start)]);
+            var qkv = Numbers.BFloat16s(7, lengths.Length * shape.QkvWidth, 3f);
+            using var qkvs = device.Upload(qkv);
+            using var sequences = device.Upload(Enumerable.Range(0, lengths.Length).ToArray());
+            using var positions = device.Upload(lengths.Select(length => length - 1).ToArray());
+            using var output = device.Poisoned<BFloat16>(lengths.Length * shape.OutputWidth);
+            using var attention = new DecodeAttention(device.Accelerator, shape, 9);
+
+            attention.Launch(device.Stream, qkvs.View, new TokenRows(sequences.View, positions.View), cache.Blocks, output.View, lengths.Length);
+
+            var actual = Numbers.Widen(device.Download(output, lengths.Length * shape.OutputWidth));
+            for (var row = 0; row < lengths.Length; row++)
+                CheckRow(cache, Numbers.Widen(qkv), actual, row, row, lengths[row] - 1, value => value, BFloat16Tolerance);
+        }
+    }
+
+    [Theory]
+    [InlineData(4, 2, 64)]
+    [InlineData(3, 1, 80)]
+    public void PrefillsFromAStartOn(int queryHeads, int keyHeads, int headDim)
+    {
+        var shape = new AttentionShape(queryHeads, keyHeads, headDim);
+        (int Start, int Tokens)[] chunks = [(37, 100), (0, 17), (128, 65), (200, 3), (70, 5)];
+        int[] starts = [20, 0, 128, 131, 64];
+        using var cache = new PagedCache<BFloat16>(
+            device, shape, [.. chunks.Select(chunk => chunk.Start + chunk.Tokens)], 3, (seed, count) => Numbers.BFloat16s(seed, count), starts);
+        var rows = chunks.Sum(chunk => chunk.Tokens);
+        var qkv = Numbers.BFloat16s(7, rows * shape.QkvWidth, 3f);
+        var tiles = Tiles(chunks);
+        using var qkvs = device.Upload(qkv);
+        using var tileBuffer = device.Upload(tiles);
+        using var output = device.Poisoned<BFloat16>(rows * shape.OutputWidth);
+
+        new PrefillAttention(device.Accelerator, shape).Launch(device.Stream, qkvs.View, tileBuffer.View, cache.Blocks, output.View, tiles.Length);
+
+        CheckTiles(cache, Numbers.Widen(qkv), Numbers.Widen(device.Download(output, rows * shape.OutputWidth)), tiles, value => value, BFloat16Tolerance);
+    }
+
+    [Theory]
     [InlineData(1, 1, 64)]
     [InlineData(4, 2, 64)]
     [InlineData(3, 1, 80)]

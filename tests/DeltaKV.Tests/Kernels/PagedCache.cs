@@ -12,11 +12,14 @@ internal sealed class PagedCache<T> : IDisposable
     private readonly MemoryBuffer1D<int, Stride1D.Dense> tableBuffer;
     private readonly int[] tables;
     private readonly int stride;
+    private readonly int[] starts;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense> startBuffer;
 
-    /// <summary>Room for <paramref name="lengths"/> tokens per sequence, in shuffled blocks; slots beyond them hold NaN.</summary>
-    internal PagedCache(KernelFixture device, AttentionShape shape, int[] lengths, int seed, Func<int, int, T[]> numbers)
+    /// <summary>Room for <paramref name="lengths"/> tokens per sequence, in shuffled blocks; slots beyond them, and before the starts if there are any, hold NaN.</summary>
+    internal PagedCache(KernelFixture device, AttentionShape shape, int[] lengths, int seed, Func<int, int, T[]> numbers, int[]? starts = null)
     {
         Shape = shape;
+        this.starts = starts ?? [];
         stride = lengths.Max(length => (length + 63) / 64) + 1;
         tables = new int[lengths.Length * stride];
         Array.Fill(tables, int.MaxValue);
@@ -26,7 +29,7 @@ internal sealed class PagedCache<T> : IDisposable
         var next = 0;
         for (var s = 0; s < lengths.Length; s++)
         {
-            for (var b = 0; b < (lengths[s] + 63) / 64; b++)
+            for (var b = First(s) / 64; b < (lengths[s] + 63) / 64; b++)
                 tables[(s * stride) + b] = order[next++];
         }
 
@@ -39,7 +42,7 @@ internal sealed class PagedCache<T> : IDisposable
         var values = numbers(seed + 2, elements);
         for (var s = 0; s < lengths.Length; s++)
         {
-            for (var p = 0; p < lengths[s]; p++)
+            for (var p = First(s); p < lengths[s]; p++)
             {
                 for (var h = 0; h < shape.KeyHeads; h++)
                 {
@@ -53,6 +56,7 @@ internal sealed class PagedCache<T> : IDisposable
         keyBuffer = device.Upload(Keys);
         valueBuffer = device.Upload(Values);
         tableBuffer = device.Upload(tables);
+        startBuffer = device.Upload(this.starts);
     }
 
     internal AttentionShape Shape { get; }
@@ -63,7 +67,7 @@ internal sealed class PagedCache<T> : IDisposable
     /// <summary>Values as on the device.</summary>
     internal T[] Values { get; }
 
-    internal KvBlocks<T> Blocks => new(keyBuffer.View, valueBuffer.View, tableBuffer.View, stride);
+    internal KvBlocks<T> Blocks => new(keyBuffer.View, valueBuffer.View, tableBuffer.View, stride, starts: startBuffer.View);
 
     /// <summary>Where a token's key or value of a head starts.</summary>
     internal int Index(int sequence, int position, int head) =>
@@ -77,6 +81,12 @@ internal sealed class PagedCache<T> : IDisposable
         var scores = new double[position + 1];
         for (var p = 0; p <= position; p++)
         {
+            if (p < First(sequence))
+            {
+                scores[p] = double.NegativeInfinity;
+                continue;
+            }
+
             var at = Index(sequence, p, head / Shape.GroupSize);
             for (var i = 0; i < Shape.HeadDim; i++)
                 scores[p] += (double)query[i] * widen(Keys[at + i]);
@@ -86,7 +96,7 @@ internal sealed class PagedCache<T> : IDisposable
         var largest = scores.Max();
         var total = scores.Sum(score => Math.Exp(score - largest));
         var output = new double[Shape.HeadDim];
-        for (var p = 0; p <= position; p++)
+        for (var p = First(sequence); p <= position; p++)
         {
             var at = Index(sequence, p, head / Shape.GroupSize);
             for (var i = 0; i < Shape.HeadDim; i++)
@@ -96,8 +106,11 @@ internal sealed class PagedCache<T> : IDisposable
         return output;
     }
 
+    private int First(int sequence) => starts.Length == 0 ? 0 : starts[sequence];
+
     public void Dispose()
     {
+        startBuffer.Dispose();
         keyBuffer.Dispose();
         valueBuffer.Dispose();
         tableBuffer.Dispose();

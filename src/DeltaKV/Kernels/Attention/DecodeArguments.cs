@@ -20,7 +20,8 @@ internal readonly struct DecodeArguments(
     public readonly TokenRows Rows = rows;
 
     /// <summary>The layer's cache.</summary>
-    public readonly KvBlocks<UInt4> Cache = new(cache.Keys.Cast<UInt4>(), cache.Values.Cast<UInt4>(), cache.Tables, cache.TableStride);
+    public readonly KvBlocks<UInt4> Cache = new(
+        cache.Keys.Cast<UInt4>(), cache.Values.Cast<UInt4>(), cache.Tables, cache.TableStride, starts: cache.Starts);
 
     /// <summary>The result <c>[rows, queryHeads, headDim]</c>.</summary>
     public readonly ArrayView<BFloat16> Output = output;

@@ -12,8 +12,8 @@ internal sealed class DecodeAttention : IDisposable
     private readonly AttentionShape shape;
     private readonly int maxRows;
     private readonly int groupsPerMultiprocessor;
-    private readonly KernelHandle<DecodeArguments> attend;
-    private readonly KernelHandle<DecodeArguments> combine;
+    private readonly Kernels whole;
+    private readonly Kernels fromStart;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> partialSums;
     private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialScales;
 
@@ -25,13 +25,8 @@ internal sealed class DecodeAttention : IDisposable
         this.accelerator = accelerator;
         this.shape = shape;
         this.maxRows = maxRows;
-        (attend, combine) = shape.HeadDim switch
-        {
-            64 => Select<Heads.Of64>(),
-            80 => Select<Heads.Of80>(),
-            96 => Select<Heads.Of96>(),
-            _ => Select<Heads.Of128>(),
-        };
+        whole = Select<KeyRanges.Whole>();
+        fromStart = Select<KeyRanges.FromStart>();
         var parts = 0;
         for (var rows = 1; rows <= maxRows; rows++)
             parts = Math.Max(parts, rows * Splits(rows));
@@ -54,12 +49,13 @@ internal sealed class DecodeAttention : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, maxRows);
         var splits = Splits(count);
         var arguments = new DecodeArguments(qkv, rows, cache, output, partialSums.View, partialScales.View, shape, splits);
-        attend.Launch(
+        var kernels = cache.Starts.Length > 0 ? fromStart : whole;
+        kernels.Attend.Launch(
             stream,
             new KernelConfig(new Index3D(splits, shape.KeyHeads, count), new Index3D(32 * DecodeAttentionKernel.Warps, 1, 1)),
             arguments);
         if (splits > 1)
-            combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, count), new Index2D(shape.HeadDim, 1)), arguments);
+            kernels.Combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, count), new Index2D(shape.HeadDim, 1)), arguments);
     }
 
     /// <inheritdoc/>
@@ -73,12 +69,24 @@ internal sealed class DecodeAttention : IDisposable
     private int Splits(int rows) =>
         Math.Max(1, accelerator.NumMultiprocessors * groupsPerMultiprocessor / (rows * shape.KeyHeads));
 
-    private (KernelHandle<DecodeArguments> Attend, KernelHandle<DecodeArguments> Combine) Select<THead>()
-        where THead : struct, IHead =>
-        (shape.GroupSize <= 8
-            ? new(accelerator, DecodeAttentionKernel.Kernel<THead, OneSet>, new(32 * DecodeAttentionKernel.Warps, ResidentGroups))
-            : new(accelerator, DecodeAttentionKernel.Kernel<THead, TwoSets>, new(32 * DecodeAttentionKernel.Warps, null)),
-        new(accelerator, DecodeFinish.Combine<THead>));
+    private Kernels Select<TRange>()
+        where TRange : struct, IKeyRange => shape.HeadDim switch
+        {
+            64 => Select<Heads.Of64, TRange>(),
+            80 => Select<Heads.Of80, TRange>(),
+            96 => Select<Heads.Of96, TRange>(),
+            _ => Select<Heads.Of128, TRange>(),
+        };
+
+    private Kernels Select<THead, TRange>()
+        where THead : struct, IHead
+        where TRange : struct, IKeyRange => new(
+            shape.GroupSize <= 8
+                ? new(accelerator, DecodeAttentionKernel.Kernel<THead, OneSet, TRange>, new(32 * DecodeAttentionKernel.Warps, ResidentGroups))
+                : new(accelerator, DecodeAttentionKernel.Kernel<THead, TwoSets, TRange>, new(32 * DecodeAttentionKernel.Warps, null)),
+            new(accelerator, DecodeFinish.Combine<THead, TRange>));
+
+    private readonly record struct Kernels(KernelHandle<DecodeArguments> Attend, KernelHandle<DecodeArguments> Combine);
 
     private readonly struct OneSet : DecodeAttentionKernel.IHeadSets
     {

@@ -30,16 +30,19 @@ internal static class DecodeAttentionKernel
         static abstract int Count { get; }
     }
 
-    internal static void Kernel<THead, TSets>(DecodeArguments arguments)
+    internal static void Kernel<THead, TSets, TRange>(DecodeArguments arguments)
         where THead : struct, IHead
         where TSets : struct, IHeadSets
+        where TRange : struct, IKeyRange
     {
         var row = Grid.IdxZ;
         var keyHead = Grid.IdxY;
         var length = arguments.Rows.Positions[row] + 1;
         var blocks = (length + KvBlockLayout.Size - 1) >> KvBlockLayout.Shift;
-        var blocksPerSplit = (blocks + arguments.Splits - 1) / arguments.Splits;
-        var block = Grid.IdxX * blocksPerSplit;
+        var start = TRange.HasStart ? arguments.Cache.Starts[arguments.Rows.Sequences[row]] : 0;
+        var firstBlock = start >> KvBlockLayout.Shift;
+        var blocksPerSplit = (blocks - firstBlock + arguments.Splits - 1) / arguments.Splits;
+        var block = firstBlock + (Grid.IdxX * blocksPerSplit);
 
         // What follows is a weight's turn. A short sequence leaves the memory idle, so it may start at once; a long one uses all of it.
         if (blocksPerSplit <= ShortSplit)
@@ -56,7 +59,10 @@ internal static class DecodeAttentionKernel
         var firstToken = (Group.IdxX >> 5) * WarpTokens;
         var end = Math.Min(block + blocksPerSplit, (length - firstToken + KvBlockLayout.Size - 1) >> KvBlockLayout.Shift);
         var table = arguments.Cache.Tables.SubView(arguments.Rows.Sequences[row] * (long)arguments.Cache.TableStride);
-        var slot = Slot(arguments, table[block], keyHead, firstToken);
+        // A warp whose tokens of the first block all lie before the start begins with the next, which may be beyond the end.
+        if (TRange.HasStart)
+            block = Math.Max(block, (start - firstToken + KvBlockLayout.Size - WarpTokens) >> KvBlockLayout.Shift);
+        var slot = Slot(arguments, table[Math.Min(block, blocks - 1)], keyHead, firstToken);
         var keys = LocalMemory.Allocate<UInt4>(2 * ((THead.Dim + 31) / 32));
         for (var j = 0; j < Unroll.Full(2 * ((THead.Dim + 31) / 32)); j++)
             keys[j] = default;
@@ -87,7 +93,8 @@ internal static class DecodeAttentionKernel
         for (; block < end; block++)
         {
             var valid = length - (block << KvBlockLayout.Shift) - firstToken;
-            LoadValues<THead>(arguments, slot, valid - 1, values);
+            var first = start - (block << KvBlockLayout.Shift) - firstToken;
+            LoadValues<THead, TRange>(arguments, slot, first, valid - 1, values);
             Score<THead, TSets>(keys, q, scores);
 
             // The keys of the next block, whose number is here, and the number of the one after. At the end both are read in vain.
@@ -96,7 +103,12 @@ internal static class DecodeAttentionKernel
             nextBlock = table[Math.Min(block + 2, blocks - 1)];
             for (var set = 0; set < Unroll.Full(TSets.Count); set++)
             {
-                scores[set] = Mask(scores[set], (Warp.LaneIdx >> 2) < valid, (Warp.LaneIdx >> 2) + 8 < valid);
+                scores[set] = TRange.HasStart
+                    ? Mask(
+                        scores[set],
+                        (Warp.LaneIdx >> 2) < valid && (Warp.LaneIdx >> 2) >= first,
+                        (Warp.LaneIdx >> 2) + 8 < valid && (Warp.LaneIdx >> 2) + 8 >= first)
+                    : Mask(scores[set], (Warp.LaneIdx >> 2) < valid, (Warp.LaneIdx >> 2) + 8 < valid);
                 Exponentiate<THead>(set, arguments.ScoreScale, scores, weights, sums, largest, total);
             }
 
@@ -145,15 +157,19 @@ internal static class DecodeAttentionKernel
         }
     }
 
-    /// <summary>Loads 16 rows of V: tokens 2t, 2t + 1, 2t + 8 and 2t + 9 of lane t of a group, 8 elements each.</summary>
-    private static void LoadValues<THead>(in DecodeArguments arguments, long slot, int last, ArrayView<UInt4> values)
+    /// <summary>Loads 16 rows of V: tokens 2t, 2t + 1, 2t + 8 and 2t + 9 of lane t of a group, 8 elements each. Rows that are not read are others again: their weight is 0.</summary>
+    private static void LoadValues<THead, TRange>(in DecodeArguments arguments, long slot, int first, int last, ArrayView<UInt4> values)
         where THead : struct, IHead
+        where TRange : struct, IKeyRange
     {
         var token = 2 * (Warp.LaneIdx & 3);
         var source = arguments.Cache.Values.SubView((slot * (THead.Dim / 8)) + (Warp.LaneIdx >> 2));
         for (var i = 0; i < Unroll.Full(4); i++)
         {
-            var from = source.SubView(Math.Min(token + (i & 1) + (8 * (i >> 1)), last) * (THead.Dim / 8));
+            var row = Math.Min(token + (i & 1) + (8 * (i >> 1)), last);
+            if (TRange.HasStart)
+                row = Math.Max(row, first);
+            var from = source.SubView(row * (THead.Dim / 8));
             for (var h = 0; h < Unroll.Full((THead.Dim + 63) / 64); h++)
             {
                 var isInside = THead.Dim % 64 == 0 || (Warp.LaneIdx >> 2) + (8 * h) < THead.Dim / 8;

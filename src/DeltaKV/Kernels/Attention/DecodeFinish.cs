@@ -108,14 +108,17 @@ internal static class DecodeFinish
     /// One group of d threads per row and query head: <c>o = sum_s w_s o_s / sum_s w_s</c> with <c>w_s = sum_s exp2(largest_s - largest)</c>
     /// over the splits that had tokens. A padding row gets zeros.
     /// </summary>
-    internal static void Combine<THead>(DecodeArguments arguments)
+    internal static void Combine<THead, TRange>(DecodeArguments arguments)
         where THead : struct, IHead
+        where TRange : struct, IKeyRange
     {
         GridDependency.LaunchDependents();
         GridDependency.Wait();
         var row = Grid.IdxY;
         var index = ((long)row * Grid.DimX) + Grid.IdxX;
         var blocks = (arguments.Rows.Positions[row] + KvBlockLayout.Size) / KvBlockLayout.Size;
+        if (TRange.HasStart && blocks > 0)
+            blocks -= arguments.Cache.Starts[arguments.Rows.Sequences[row]] >> KvBlockLayout.Shift;
         var sum = 0f;
         var total = 0f;
         if (blocks > 0)

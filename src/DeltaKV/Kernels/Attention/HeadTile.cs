@@ -33,6 +33,20 @@ internal static class HeadTile
         }
     }
 
+    /// <summary>As <see cref="Load"/>, and rows before <paramref name="first"/> become zero too: whatever lies there, its weight is 0.</summary>
+    internal static void LoadFrom<THead>(ArrayView<UInt4> target, ArrayView<UInt4> source, int sourceStride, int first, int rows)
+        where THead : struct, IHead
+    {
+        for (var i = 0; i < Unroll.Full(Rows * (THead.Dim / 8) / 128); i++)
+        {
+            var at = Group.IdxX + (i * 128);
+            var row = at / (THead.Dim / 8);
+            var chunk = at - (row * (THead.Dim / 8));
+            var from = Math.Min(row, rows - 1) * sourceStride;
+            CpAsync.Copy16(ref target[(row * Stride<THead>()) + (chunk ^ (row & 7))], ref source[from + chunk], row >= first && row < rows ? 16 : 0);
+        }
+    }
+
     /// <summary>The left operand of 16 rows from <paramref name="row"/> (a multiple of 8) on, elements 16 k to 16 k + 15.</summary>
     internal static UInt4 LeftOperand<THead>(ArrayView<UInt4> tile, int row, int k)
         where THead : struct, IHead =>

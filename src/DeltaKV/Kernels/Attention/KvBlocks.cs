@@ -12,8 +12,14 @@ namespace DeltaKV.Kernels.Attention;
 /// <param name="tables">Block numbers <c>[sequences, stride]</c>.</param>
 /// <param name="tableStride">Entries of a row of <paramref name="tables"/>.</param>
 /// <param name="blockShift">Binary logarithm of the tokens of a block.</param>
+/// <param name="starts">First slot that is read <c>[sequences]</c>, or an empty view: all from 0 on.</param>
 internal readonly struct KvBlocks<T>(
-    ArrayView<T> keys, ArrayView<T> values, ArrayView<int> tables, int tableStride, int blockShift = KvBlockLayout.Shift)
+    ArrayView<T> keys,
+    ArrayView<T> values,
+    ArrayView<int> tables,
+    int tableStride,
+    int blockShift = KvBlockLayout.Shift,
+    ArrayView<int> starts = default)
     where T : unmanaged
 {
     /// <summary>Keys.</summary>
@@ -30,4 +36,7 @@ internal readonly struct KvBlocks<T>(
 
     /// <summary>Binary logarithm of the tokens of a block. Attention over raw blocks takes <see cref="KvBlockLayout.Shift"/> for granted.</summary>
     public readonly int BlockShift = blockShift;
+
+    /// <summary>First slot that is read, by sequence; below it there need not be blocks. Attention over raw blocks heeds it; an empty view costs nothing.</summary>
+    public readonly ArrayView<int> Starts = starts;
 }

@@ -13,7 +13,8 @@ internal readonly struct PrefillArguments(
     public readonly ArrayView<PrefillTile> Tiles = tiles;
 
     /// <summary>The layer's cache, the new tokens included.</summary>
-    public readonly KvBlocks<UInt4> Cache = new(cache.Keys.Cast<UInt4>(), cache.Values.Cast<UInt4>(), cache.Tables, cache.TableStride);
+    public readonly KvBlocks<UInt4> Cache = new(
+        cache.Keys.Cast<UInt4>(), cache.Values.Cast<UInt4>(), cache.Tables, cache.TableStride, starts: cache.Starts);
 
     /// <summary>The result <c>[rows, queryHeads, headDim]</c> in pairs.</summary>
     public readonly ArrayView<BFloat16x2> Output = output.Cast<BFloat16x2>();

@@ -6,14 +6,15 @@ namespace DeltaKV.Kernels.Attention;
 internal sealed class PrefillAttention
 {
     private readonly AttentionShape shape;
-    private readonly KernelHandle<PrefillArguments> attend;
+    private readonly KernelHandle<PrefillArguments> whole;
+    private readonly KernelHandle<PrefillArguments> fromStart;
     private readonly int sharedChunks;
 
     internal PrefillAttention(Accelerator accelerator, AttentionShape shape)
     {
         shape.Validate();
         this.shape = shape;
-        (attend, sharedChunks) = shape.HeadDim switch
+        (whole, fromStart, sharedChunks) = shape.HeadDim switch
         {
             64 => Select<Heads.Of64>(accelerator),
             80 => Select<Heads.Of80>(accelerator),
@@ -39,7 +40,7 @@ internal sealed class PrefillAttention
     {
         if (tileCount == 0)
             return;
-        attend.Launch(
+        (cache.Starts.Length > 0 ? fromStart : whole).Launch(
             stream,
             new KernelConfig(
                 new Index2D(tileCount, shape.QueryHeads),
@@ -48,7 +49,9 @@ internal sealed class PrefillAttention
             new PrefillArguments(qkv, tiles, cache, output, shape));
     }
 
-    private static (KernelHandle<PrefillArguments> Attend, int SharedChunks) Select<THead>(Accelerator accelerator)
+    private static (KernelHandle<PrefillArguments> Whole, KernelHandle<PrefillArguments> FromStart, int SharedChunks) Select<THead>(Accelerator accelerator)
         where THead : struct, IHead =>
-        (new(accelerator, PrefillAttentionKernel.Kernel<THead>), PrefillAttentionKernel.SharedChunks<THead>());
+        (new(accelerator, PrefillAttentionKernel.Kernel<THead, KeyRanges.Whole>),
+        new(accelerator, PrefillAttentionKernel.Kernel<THead, KeyRanges.FromStart>),
+        PrefillAttentionKernel.SharedChunks<THead>());
 }

@@ -20,8 +20,9 @@ internal static class PrefillAttentionKernel
     internal static int SharedChunks<THead>()
         where THead : struct, IHead => Stages * 2 * HeadTile.Chunks<THead>();
 
-    internal static void Kernel<THead>(PrefillArguments arguments)
+    internal static void Kernel<THead, TRange>(PrefillArguments arguments)
         where THead : struct, IHead
+        where TRange : struct, IKeyRange
     {
         var shared = SharedMemory.GetDynamic<UInt4>();
         var tile = arguments.Tiles[Grid.IdxX];
@@ -30,6 +31,8 @@ internal static class PrefillAttentionKernel
         var table = arguments.Cache.Tables.SubView(tile.Sequence * (long)arguments.Cache.TableStride);
         var length = tile.FirstPosition + tile.Count;
         var blocks = (length + KvBlockLayout.Size - 1) / KvBlockLayout.Size;
+        var start = TRange.HasStart ? arguments.Cache.Starts[tile.Sequence] : 0;
+        var firstBlock = start / KvBlockLayout.Size;
 
         // The queries pass through the second stage, which the first keys and values do not need yet.
         var queries = shared.SubView(2 * HeadTile.Chunks<THead>());
@@ -39,7 +42,8 @@ internal static class PrefillAttentionKernel
             arguments.QkvStride,
             tile.Count);
         CpAsync.Commit();
-        LoadBlock<THead>(arguments, shared, table[0], keyHead, length);
+        LoadBlock<THead, TRange>(
+            arguments, shared, table[firstBlock], keyHead, start % KvBlockLayout.Size, length - (firstBlock * KvBlockLayout.Size));
         CpAsync.Commit();
         CpAsync.Wait(1);
         Group.Barrier();
@@ -55,15 +59,15 @@ internal static class PrefillAttentionKernel
         var total = default(Float2);
         var position = tile.FirstPosition + firstQuery + (Warp.LaneIdx >> 2);
         var scores = LocalMemory.Allocate<Float4>(KvBlockLayout.Size / 8);
-        for (var block = 0; block < blocks; block++)
+        for (var block = firstBlock; block < blocks; block++)
         {
             CpAsync.WaitAll();
             Group.Barrier();
-            var stage = (block & 1) * 2 * HeadTile.Chunks<THead>();
+            var stage = ((block - firstBlock) & 1) * 2 * HeadTile.Chunks<THead>();
             if (block + 1 < blocks)
             {
                 var next = shared.SubView((2 * HeadTile.Chunks<THead>()) - stage);
-                LoadBlock<THead>(arguments, next, table[block + 1], keyHead, length - ((block + 1) * KvBlockLayout.Size));
+                LoadBlock<THead, TRange>(arguments, next, table[block + 1], keyHead, 0, length - ((block + 1) * KvBlockLayout.Size));
                 CpAsync.Commit();
             }
 
@@ -71,6 +75,8 @@ internal static class PrefillAttentionKernel
             var firstKey = block * KvBlockLayout.Size;
             if (firstKey + KvBlockLayout.Size > tile.FirstPosition + firstQuery)
                 Mask(scores, position - firstKey);
+            if (TRange.HasStart && firstKey < start)
+                MaskBefore(scores, start - firstKey);
             Update<THead>(arguments.ScoreScale, scores, sums, ref largest, ref total);
             AddValues<THead>(shared.SubView(stage + HeadTile.Chunks<THead>()), scores, sums);
         }
@@ -78,12 +84,20 @@ internal static class PrefillAttentionKernel
         Store<THead>(arguments, tile, head, firstQuery, sums, total);
     }
 
-    /// <summary>Starts copying a block's keys and values of one head; tokens from <paramref name="valid"/> on become zero.</summary>
-    private static void LoadBlock<THead>(in PrefillArguments arguments, ArrayView<UInt4> stage, int block, int keyHead, int valid)
+    /// <summary>Starts copying a block's keys and values of one head; tokens before <paramref name="first"/> and from <paramref name="valid"/> on become zero.</summary>
+    private static void LoadBlock<THead, TRange>(in PrefillArguments arguments, ArrayView<UInt4> stage, int block, int keyHead, int first, int valid)
         where THead : struct, IHead
+        where TRange : struct, IKeyRange
     {
         var source = (((long)block * arguments.KeyHeads) + keyHead) * (KvBlockLayout.Size * (THead.Dim / 8));
         var rows = Math.Min(valid, KvBlockLayout.Size);
+        if (TRange.HasStart)
+        {
+            HeadTile.LoadFrom<THead>(stage, arguments.Cache.Keys.SubView(source), THead.Dim / 8, first, rows);
+            HeadTile.LoadFrom<THead>(stage.SubView(HeadTile.Chunks<THead>()), arguments.Cache.Values.SubView(source), THead.Dim / 8, first, rows);
+            return;
+        }
+
         HeadTile.Load<THead>(stage, arguments.Cache.Keys.SubView(source), THead.Dim / 8, rows);
         HeadTile.Load<THead>(stage.SubView(HeadTile.Chunks<THead>()), arguments.Cache.Values.SubView(source), THead.Dim / 8, rows);
     }
@@ -119,6 +133,21 @@ internal static class PrefillAttentionKernel
                 key + 1 <= last ? score.Y : float.NegativeInfinity,
                 key <= last + 8 ? score.Z : float.NegativeInfinity,
                 key + 1 <= last + 8 ? score.W : float.NegativeInfinity);
+        }
+    }
+
+    /// <summary>Hides the keys before <paramref name="first"/>.</summary>
+    private static void MaskBefore(ArrayView<Float4> scores, int first)
+    {
+        for (var j = 0; j < Unroll.Full(KvBlockLayout.Size / 8); j++)
+        {
+            var key = (8 * j) + (2 * (Warp.LaneIdx & 3));
+            var score = scores[j];
+            scores[j] = new Float4(
+                key >= first ? score.X : float.NegativeInfinity,
+                key + 1 >= first ? score.Y : float.NegativeInfinity,
+                key >= first ? score.Z : float.NegativeInfinity,
+                key + 1 >= first ? score.W : float.NegativeInfinity);
         }
     }
 

@@ -49,7 +49,10 @@ internal sealed class SingleAttention(Accelerator accelerator, AttentionShape sh
         Float2 sumLow = default, sumHigh = default;
         var largest = float.NegativeInfinity;
         var total = 0f;
-        for (var key = 0; key <= position; key++)
+        var first = 0;
+        if (arguments.Cache.Starts.Length > 0)
+            first = arguments.Cache.Starts[sequence];
+        for (var key = first; key <= position; key++)
         {
             var block = ((long)table[key / KvBlockLayout.Size] * arguments.KeyHeads) + (head / arguments.QueriesPerKey);
             var at = ((block * KvBlockLayout.Size) + (key % KvBlockLayout.Size)) * pairs;
@@ -100,7 +103,7 @@ internal sealed class SingleAttention(Accelerator accelerator, AttentionShape sh
         public readonly ArrayView<Float2> Qkv = qkv.Cast<Float2>();
         public readonly TokenRows Rows = rows;
         public readonly ArrayView<PrefillTile> Tiles = tiles;
-        public readonly KvBlocks<Float2> Cache = new(cache.Keys.Cast<Float2>(), cache.Values.Cast<Float2>(), cache.Tables, cache.TableStride);
+        public readonly KvBlocks<Float2> Cache = new(cache.Keys.Cast<Float2>(), cache.Values.Cast<Float2>(), cache.Tables, cache.TableStride, starts: cache.Starts);
         public readonly ArrayView<Float2> Output = output.Cast<Float2>();
         public readonly int KeyHeads = shape.KeyHeads;
         public readonly int QueriesPerKey = shape.GroupSize;

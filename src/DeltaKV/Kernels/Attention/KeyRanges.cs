@@ -1,0 +1,17 @@
+namespace DeltaKV.Kernels.Attention;
+
+/// <summary>The ranges kernels are made for.</summary>
+internal static class KeyRanges
+{
+    /// <summary>Every slot.</summary>
+    internal readonly struct Whole : IKeyRange
+    {
+        public static bool HasStart => false;
+    }
+
+    /// <summary>Slots from the sequence's start on.</summary>
+    internal readonly struct FromStart : IKeyRange
+    {
+        public static bool HasStart => true;
+    }
+}
