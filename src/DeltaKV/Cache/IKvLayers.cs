@@ -17,6 +17,12 @@ internal interface IKvLayers<T> : IDisposable
     /// </summary>
     void Prepare(AcceleratorStream stream, ReadOnlySpan<SequenceStep> sequences);
 
+    /// <summary>
+    /// Whether the step prepared last, if it decodes only, is like every other of its size, so that a captured graph may run in its place. Not so when the host has
+    /// something to do in <see cref="Attend"/> this time.
+    /// </summary>
+    bool MayReplay => true;
+
     /// <summary>Where the rotated keys and the values of this step's rows go. Always uncompressed blocks: compression comes later, in <see cref="IKvCache.Flush"/>.</summary>
     KvBlocks<T> Blocks(int layer);
 

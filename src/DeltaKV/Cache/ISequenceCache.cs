@@ -12,6 +12,9 @@ internal interface ISequenceCache
     /// <summary>Bytes held, shared blocks counted in full.</summary>
     KvUsage Usage { get; }
 
+    /// <summary>The most tokens that the next step may compute, at least 1: where a method acts at a certain length, a step must end there.</summary>
+    int StepLimit => int.MaxValue;
+
     /// <summary>
     /// Admits an empty sequence: takes hold of the longest prefix of <paramref name="tokens"/> that is still cached (at least the last
     /// token is left to compute) if memory for the rest is free now. Otherwise changes nothing and returns false.

@@ -47,6 +47,16 @@ internal sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, str
             : throw new ArgumentException($"The setting '{key}' of '{Name}' is '{text}', expected a whole number.");
     }
 
+    /// <summary>A setting that is a number.</summary>
+    internal double Decimal(string key, double otherwise)
+    {
+        if (!Settings.TryGetValue(key, out var text))
+            return otherwise;
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new ArgumentException($"The setting '{key}' of '{Name}' is '{text}', expected a number.");
+    }
+
     /// <summary>A setting that lists layers, as <c>0+1+8</c>.</summary>
     internal int[] Layers(string key, int count)
     {

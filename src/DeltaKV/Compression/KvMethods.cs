@@ -4,6 +4,7 @@ using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Compression.DeltaKv.Published;
+using DeltaKV.Compression.Eviction;
 using DeltaKV.Compression.OmniKv;
 using DeltaKV.Compression.Quest;
 using DeltaKV.Kernels.Attention;
@@ -24,7 +25,7 @@ internal static class KvMethods
     internal const string CodecFileName = "codec.safetensors";
 
     private static readonly string[] Names =
-        [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2", "quest", "omnikv"];
+        [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2", "quest", "omnikv", .. EvictionPolicies.Names];
 
     /// <summary>Finds a method and prepares it for a model; null for the uncompressed cache.</summary>
     /// <exception cref="ArgumentException">There is no such method or setting.</exception>
@@ -55,6 +56,8 @@ internal static class KvMethods
                 return OmniKvMethod.Create(spec, config, weights?.Directory);
             case "deltakv":
                 return DeltaKv(spec, config, weights ?? throw new NotSupportedException("The method 'deltakv' needs a model to which its codec belongs; a shape with random weights has none. Use a method without a codec, such as 'int4'."));
+            case var name when EvictionPolicies.Names.Contains(name):
+                return new EvictionMethod(config, EvictionPolicies.Create(spec, config, weights));
             default:
                 throw new ArgumentException($"There is no key/value method '{spec.Name}'; there are: {string.Join(", ", Names)}.", nameof(text));
         }

@@ -142,7 +142,7 @@ internal sealed class Scheduler
             if (sequence.Planned > 0)
                 continue;
             prompts--;
-            sequence.Planned = Share(sequence.Remaining, budget, othersFollow: prompts > 0 || mayAdmit);
+            sequence.Planned = Share(sequence.Computable, budget, othersFollow: prompts > 0 || mayAdmit);
             budget -= sequence.Planned;
         }
         return budget;
@@ -199,7 +199,7 @@ internal sealed class Scheduler
             sequence.Slot = freeSlots.Pop();
 
             var othersFollow = waiting.Count > 0 && running.Count < maxSequences;
-            sequence.Planned = Share(sequence.Remaining, budget, othersFollow);
+            sequence.Planned = Share(sequence.Computable, budget, othersFollow);
             if (!sequence.Cache.TryReserve(sequence.Planned))
                 sequence.Planned = 0;
             budget -= sequence.Planned;
@@ -213,7 +213,7 @@ internal sealed class Scheduler
         for (var i = 0; i < running.Count && budget > 0; i++)
         {
             var sequence = running[i];
-            var extra = Math.Min(sequence.Remaining - sequence.Planned, budget);
+            var extra = Math.Min(sequence.Computable - sequence.Planned, budget);
             if (extra == 0 || sequence.Planned == 0 || !sequence.Cache.TryReserve(sequence.Planned + extra))
                 continue;
             sequence.Planned += extra;

@@ -80,6 +80,9 @@ internal sealed class Sequence
     /// <summary>Tokens whose keys and values are not computed yet; 1 when decoding.</summary>
     internal int Remaining => count - Cache.Length;
 
+    /// <summary>How many of them the next step may compute.</summary>
+    internal int Computable => Math.Min(Remaining, Cache.StepLimit);
+
     internal FinishReason? Finish { get; private set; }
 
     internal bool IsEnded { get; private set; }

@@ -85,7 +85,7 @@ internal sealed class DeviceSession : IDisposable
         while (sequence.Length < tokens.Length)
         {
             var first = sequence.Length - from;
-            var count = Math.Min(ScoredRows, tokens.Length - sequence.Length);
+            var count = Math.Min(ScoredRows, Math.Min(tokens.Length - sequence.Length, sequence.StepLimit));
             if (!TryStep(sequence, tokens, count, isDecode: false, wanted: count, readsLogits: true, null))
                 throw NoRoom(tokens.Length);
             for (var i = 0; i < count; i++)
@@ -155,7 +155,7 @@ internal sealed class DeviceSession : IDisposable
         next = -1;
         while (sequence.Length < length)
         {
-            var count = Math.Min(chunk, length - sequence.Length);
+            var count = Math.Min(chunk, Math.Min(length - sequence.Length, sequence.StepLimit));
             if (!TryStep(sequence, tokens, count, isDecode: false, wanted: 1, readsLogits: false, afterStep))
                 return false;
             next = greedy.Chosen[0];

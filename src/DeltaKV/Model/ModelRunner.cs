@@ -71,7 +71,7 @@ internal sealed class ModelRunner<T> : IModelRunner
         inputs.Upload(stream);
         sampler.Stage(stream, batch, inputs.LogitCount);
 
-        if (!decodesOnly)
+        if (!decodesOnly || !device.Layers.MayReplay)
             Step(batch);
         else if (!graphs.TryReplay(inputs.LogitCount))
             graphs.RunAndCapture(inputs.LogitCount, () => Step());

@@ -103,7 +103,7 @@ internal static class PrefillAttentionKernel
     }
 
     /// <summary>Scores of this warp's 16 queries against 64 keys.</summary>
-    private static void Score<THead>(ArrayView<UInt4> keys, ArrayView<UInt4> q, ArrayView<Float4> scores)
+    internal static void Score<THead>(ArrayView<UInt4> keys, ArrayView<UInt4> q, ArrayView<Float4> scores)
         where THead : struct, IHead
     {
         for (var j = 0; j < Unroll.Full(KvBlockLayout.Size / 16); j++)

@@ -41,6 +41,9 @@ internal sealed class BlockPool(int count)
         allocator.Release(block);
     }
 
+    /// <summary>Whether anybody else has a hold on a block that a running sequence holds.</summary>
+    internal bool IsShared(int block) => allocator.ReferenceCount(block) > 1;
+
     /// <summary>Keeps a block for reuse.</summary>
     internal void Keep(int block) => allocator.AddReference(block);
 

@@ -1,0 +1,294 @@
+using DeltaKV.Gpu;
+using DeltaKV.Kernels;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Compression.Eviction;
+
+/// <summary>
+/// How much attention every stored token receives from some queries: <c>mass[h,p] = sum_g w[g] sum_i softmax_p(q[i,g] . k[p] / sqrt(d))</c>, causal, g over the query heads
+/// that share key head h, in fp32.
+/// </summary>
+/// <remarks>
+/// Shapes: queries <c>[n, queryHeads, d]</c> bf16 after RoPE, keys in paged blocks of 64. Two passes over the keys on tensor cores: the first gives every query its softmax
+/// denominator (a group per 64 queries and key head walks the keys), the second the sums (a group per block of keys and key head walks the queries, so that every sum is
+/// added in one order). Does 4 d operations per query, head and key: with the last 32 queries of a prompt a hundredth of its prefill, with all of them as much as its attention.
+/// Sources: Li et al., SnapKV, 2024; Zhang et al., H2O, 2023.
+/// </remarks>
+internal sealed class AttentionMassKernel
+{
+    private const int Threads = 128;
+    private const int TileRows = 64;
+    private const int BlockTokens = KvBlockLayout.Size;
+
+    // Groups of the second pass for single queries, whose number must not depend on lengths.
+    private const int SingleSplits = 16;
+
+    private readonly AttentionShape shape;
+    private readonly KernelHandle<AttentionMassArguments> logSumExp;
+    private readonly KernelHandle<AttentionMassArguments> mass;
+    private readonly int sharedChunks;
+
+    internal AttentionMassKernel(Accelerator accelerator, AttentionShape shape)
+    {
+        this.shape = shape;
+        (logSumExp, mass, sharedChunks) = shape.HeadDim switch
+        {
+            64 => Select<Heads.Of64>(accelerator),
+            80 => Select<Heads.Of80>(accelerator),
+            96 => Select<Heads.Of96>(accelerator),
+            _ => Select<Heads.Of128>(accelerator),
+        };
+    }
+
+    /// <summary>Sums over the queries of one sequence.</summary>
+    /// <param name="stream">Where to enqueue.</param>
+    /// <param name="arguments">Everything but the shape.</param>
+    /// <param name="blocks">Blocks of keys that the sequence holds.</param>
+    internal void Launch(AcceleratorStream stream, AttentionMassArguments arguments, int blocks)
+    {
+        var tiles = ((arguments.Count * shape.GroupSize) + TileRows - 1) / TileRows;
+        Launch(stream, arguments, new Index3D(tiles, shape.KeyHeads, 1), new Index3D(blocks, shape.KeyHeads, 1));
+    }
+
+    /// <summary>Adds single queries of many sequences to their marks; nothing about the launch depends on the sequences, so it may be captured.</summary>
+    internal void LaunchSingle(AcceleratorStream stream, AttentionMassArguments arguments, int rows)
+    {
+        if (rows == 0)
+            return;
+        arguments.Count = 0;
+        Launch(stream, arguments, new Index3D(1, shape.KeyHeads, rows), new Index3D(SingleSplits, shape.KeyHeads, rows));
+    }
+
+    private void Launch(AcceleratorStream stream, AttentionMassArguments arguments, Index3D first, Index3D second)
+    {
+        arguments.KeyHeads = shape.KeyHeads;
+        arguments.GroupSize = shape.GroupSize;
+        arguments.Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim);
+        var shared = SharedMemoryConfig.RequestDynamic<UInt4>(sharedChunks);
+        logSumExp.Launch(stream, new KernelConfig(first, new Index3D(Threads, 1, 1), shared), arguments);
+        mass.Launch(stream, new KernelConfig(second, new Index3D(Threads, 1, 1), shared), arguments);
+    }
+
+    private static (KernelHandle<AttentionMassArguments> LogSumExp, KernelHandle<AttentionMassArguments> Mass, int SharedChunks) Select<THead>(Accelerator accelerator)
+        where THead : struct, IHead =>
+        (new(accelerator, LogSumExp<THead>), new(accelerator, Mass<THead>), HeadTile.Chunks<THead>());
+
+    private static void LogSumExp<THead>(AttentionMassArguments arguments)
+        where THead : struct, IHead
+    {
+        var keys = SharedMemory.GetDynamic<UInt4>();
+        var queries = QueryRun.Of(arguments);
+        var start = arguments.Cache.Starts[queries.Sequence];
+        var length = queries.FirstPosition + queries.Count;
+        var row = (Grid.IdxX * TileRows) + (Group.IdxX >> 5 << 4) + (Warp.LaneIdx >> 2);
+        var upper = queries.PositionOf(row, arguments.GroupSize);
+        var lower = queries.PositionOf(row + 8, arguments.GroupSize);
+        var q = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
+        LoadQueries<THead>(arguments, queries, row, q);
+        var scores = LocalMemory.Allocate<Float4>(BlockTokens / 8);
+        var largest = new Float2(float.NegativeInfinity, float.NegativeInfinity);
+        var total = default(Float2);
+        // The whole group walks together; a padding row has no keys.
+        for (var block = start >> KvBlockLayout.Shift; block << KvBlockLayout.Shift < length; block++)
+        {
+            LoadKeys<THead>(arguments, queries.Sequence, block, length, keys);
+            PrefillAttentionKernel.Score<THead>(keys, q, scores);
+            var first = start - (block << KvBlockLayout.Shift);
+            var max = largest;
+            for (var j = 0; j < Unroll.Full(BlockTokens / 8); j++)
+            {
+                scores[j] = Masked(scores[j], arguments.Scale, 8 * j, first, upper - (block << KvBlockLayout.Shift), lower - (block << KvBlockLayout.Shift));
+                max = new Float2(MathF.Max(max.X, MathF.Max(scores[j].X, scores[j].Y)), MathF.Max(max.Y, MathF.Max(scores[j].Z, scores[j].W)));
+            }
+
+            max = new Float2(QuadMax(max.X), QuadMax(max.Y));
+            var sum = new Float2(total.X * Weight(largest.X, max.X), total.Y * Weight(largest.Y, max.Y));
+            for (var j = 0; j < Unroll.Full(BlockTokens / 8); j++)
+            {
+                sum = new Float2(
+                    sum.X + Weight(scores[j].X, max.X) + Weight(scores[j].Y, max.X),
+                    sum.Y + Weight(scores[j].Z, max.Y) + Weight(scores[j].W, max.Y));
+            }
+
+            (largest, total) = (max, sum);
+        }
+
+        var above = QuadSum(total.X);
+        var below = QuadSum(total.Y);
+        if ((Warp.LaneIdx & 3) == 0)
+        {
+            Store(arguments, queries, row, largest.X + FastMath.Lg2(above));
+            Store(arguments, queries, row + 8, largest.Y + FastMath.Lg2(below));
+        }
+    }
+
+    private static void Mass<THead>(AttentionMassArguments arguments)
+        where THead : struct, IHead
+    {
+        var keys = SharedMemory.GetDynamic<UInt4>();
+        var sums = SharedMemory.Allocate<float>(4 * BlockTokens);
+        var queries = QueryRun.Of(arguments);
+        var start = arguments.Cache.Starts[queries.Sequence];
+        var length = queries.FirstPosition + queries.Count;
+        var warp = Group.IdxX >> 5;
+        var tiles = ((queries.Count * arguments.GroupSize) + TileRows - 1) / TileRows;
+        var q = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
+        var scores = LocalMemory.Allocate<Float4>(BlockTokens / 8);
+        var columns = LocalMemory.Allocate<Float2>(BlockTokens / 8);
+        for (var block = (start >> KvBlockLayout.Shift) + Grid.IdxX; block << KvBlockLayout.Shift < length; block += Grid.DimX)
+        {
+            var firstSlot = block << KvBlockLayout.Shift;
+            LoadKeys<THead>(arguments, queries.Sequence, block, length, keys);
+            for (var j = 0; j < Unroll.Full(BlockTokens / 8); j++)
+                columns[j] = default;
+            for (var tile = 0; tile < tiles; tile++)
+            {
+                var row = (tile * TileRows) + (warp << 4) + (Warp.LaneIdx >> 2);
+                LoadQueries<THead>(arguments, queries, row, q);
+                PrefillAttentionKernel.Score<THead>(keys, q, scores);
+                var upper = queries.PositionOf(row, arguments.GroupSize) - firstSlot;
+                var lower = queries.PositionOf(row + 8, arguments.GroupSize) - firstSlot;
+                var total = new Float2(LogSumExpOf(arguments, queries, row), LogSumExpOf(arguments, queries, row + 8));
+                var weight = new Float2(WeightOf(arguments, queries, row), WeightOf(arguments, queries, row + 8));
+                for (var j = 0; j < Unroll.Full(BlockTokens / 8); j++)
+                {
+                    var score = Masked(scores[j], arguments.Scale, 8 * j, start - firstSlot, upper, lower);
+                    columns[j] = new Float2(
+                        columns[j].X + (weight.X * FastMath.Ex2(score.X - total.X)) + (weight.Y * FastMath.Ex2(score.Z - total.Y)),
+                        columns[j].Y + (weight.X * FastMath.Ex2(score.Y - total.X)) + (weight.Y * FastMath.Ex2(score.W - total.Y)));
+                }
+            }
+
+            for (var j = 0; j < Unroll.Full(BlockTokens / 8); j++)
+            {
+                var column = columns[j];
+                for (var mask = 4; mask < 32; mask <<= 1)
+                    column = new Float2(column.X + Warp.ShuffleXor(column.X, mask), column.Y + Warp.ShuffleXor(column.Y, mask));
+                if (Warp.LaneIdx < 4)
+                {
+                    sums[(warp * BlockTokens) + (8 * j) + (2 * Warp.LaneIdx)] = column.X;
+                    sums[(warp * BlockTokens) + (8 * j) + (2 * Warp.LaneIdx) + 1] = column.Y;
+                }
+            }
+
+            Group.Barrier();
+            if (Group.IdxX < BlockTokens)
+            {
+                var sum = sums[Group.IdxX] + sums[BlockTokens + Group.IdxX] + sums[(2 * BlockTokens) + Group.IdxX] + sums[(3 * BlockTokens) + Group.IdxX];
+                Add(arguments, queries, block, firstSlot + Group.IdxX, start, length, sum);
+            }
+
+            Group.Barrier();
+        }
+    }
+
+    /// <summary>Copies a block of keys of one head to shared memory; all threads see it.</summary>
+    private static void LoadKeys<THead>(in AttentionMassArguments arguments, int sequence, int block, int length, ArrayView<UInt4> keys)
+        where THead : struct, IHead
+    {
+        var number = arguments.Cache.Tables[((long)sequence * arguments.Cache.TableStride) + block];
+        var source = arguments.Cache.Keys.SubView((((long)number * arguments.KeyHeads) + Grid.IdxY) * (BlockTokens * (THead.Dim / 8)));
+        Group.Barrier();
+        HeadTile.Load<THead>(keys, source, THead.Dim / 8, Math.Min(length - (block << KvBlockLayout.Shift), BlockTokens));
+        CpAsync.Commit();
+        CpAsync.WaitAll();
+        Group.Barrier();
+    }
+
+    /// <summary>Left operands of rows <paramref name="row"/> and 8 below it.</summary>
+    private static void LoadQueries<THead>(in AttentionMassArguments arguments, QueryRun queries, int row, ArrayView<UInt4> q)
+        where THead : struct, IHead
+    {
+        var upper = arguments.Queries.SubView(queries.OffsetOf(row, arguments, THead.Dim / 2) + (Warp.LaneIdx & 3));
+        var lower = arguments.Queries.SubView(queries.OffsetOf(row + 8, arguments, THead.Dim / 2) + (Warp.LaneIdx & 3));
+        for (var k = 0; k < Unroll.Full(THead.Dim / 16); k++)
+            q[k] = new UInt4(upper[8 * k], lower[8 * k], upper[(8 * k) + 4], lower[(8 * k) + 4]);
+    }
+
+    /// <summary>Scores of keys between the first and the queries' own, as binary exponents; the others are minus infinity.</summary>
+    private static Float4 Masked(Float4 score, float scale, int column, int first, int upper, int lower)
+    {
+        var key = column + (2 * (Warp.LaneIdx & 3));
+        return new Float4(
+            key >= first && key <= upper ? score.X * scale : float.NegativeInfinity,
+            key + 1 >= first && key + 1 <= upper ? score.Y * scale : float.NegativeInfinity,
+            key >= first && key <= lower ? score.Z * scale : float.NegativeInfinity,
+            key + 1 >= first && key + 1 <= lower ? score.W * scale : float.NegativeInfinity);
+    }
+
+    /// <summary><c>2^(score - largest)</c>; 0 for what is hidden, also while nothing has been seen.</summary>
+    private static float Weight(float score, float largest) => score > float.NegativeInfinity ? FastMath.Ex2(score - largest) : 0f;
+
+    private static void Store(in AttentionMassArguments arguments, QueryRun queries, int row, float value)
+    {
+        if (row < queries.Count * arguments.GroupSize)
+            arguments.LogSumExp[queries.IndexOf(row, arguments)] = value;
+    }
+
+    private static float LogSumExpOf(in AttentionMassArguments arguments, QueryRun queries, int row) =>
+        arguments.LogSumExp[queries.IndexOf(Math.Min(row, (queries.Count * arguments.GroupSize) - 1), arguments)];
+
+    private static float WeightOf(in AttentionMassArguments arguments, QueryRun queries, int row)
+    {
+        if (row >= queries.Count * arguments.GroupSize)
+            return 0f;
+        return arguments.HeadWeights.Length == 0 ? 1f : arguments.HeadWeights[queries.HeadOf(row, arguments.GroupSize)];
+    }
+
+    private static void Add(in AttentionMassArguments arguments, QueryRun queries, int block, int slot, int start, int length, float sum)
+    {
+        if (slot < start || slot >= length)
+            return;
+        if (arguments.Mass.Length > 0)
+        {
+            arguments.Mass[((long)Grid.IdxY * arguments.MassStride) + slot - start] = sum;
+            return;
+        }
+
+        var number = arguments.Cache.Tables[((long)queries.Sequence * arguments.Cache.TableStride) + block];
+        var at = ((((long)number * arguments.KeyHeads) + Grid.IdxY) << KvBlockLayout.Shift) + (slot & (BlockTokens - 1));
+        arguments.Marks[at] = slot < queries.FirstPosition ? arguments.Marks[at] + sum : sum;
+    }
+
+    private static float QuadMax(float value)
+    {
+        value = MathF.Max(value, Warp.ShuffleXor(value, 1));
+        return MathF.Max(value, Warp.ShuffleXor(value, 2));
+    }
+
+    private static float QuadSum(float value)
+    {
+        value += Warp.ShuffleXor(value, 1);
+        return value + Warp.ShuffleXor(value, 2);
+    }
+
+    /// <summary>Queries of one sequence, as rows: all of the first query head of a key head, then of the next.</summary>
+    private readonly struct QueryRun(int sequence, int firstRow, int count, int firstPosition)
+    {
+        public readonly int Sequence = sequence;
+        public readonly int FirstRow = firstRow;
+        public readonly int Count = count;
+        public readonly int FirstPosition = firstPosition;
+
+        public static QueryRun Of(in AttentionMassArguments arguments)
+        {
+            if (arguments.Count > 0)
+                return new QueryRun(arguments.Sequence, arguments.FirstRow, arguments.Count, arguments.FirstPosition);
+            // A padding row is at position -1, so that its sequence of no length is over at once.
+            var row = Grid.IdxZ;
+            return new QueryRun(arguments.Rows.Sequences[row], row, 1, arguments.Rows.Positions[row]);
+        }
+
+        public int PositionOf(int row, int groupSize) => FirstPosition + (Math.Min(row, (Count * groupSize) - 1) % Count);
+
+        public int HeadOf(int row, int groupSize) => (Grid.IdxY * groupSize) + (Math.Min(row, (Count * groupSize) - 1) / Count);
+
+        public long OffsetOf(int row, in AttentionMassArguments arguments, int headPairs) =>
+            ((long)RowOf(row, arguments.GroupSize) * arguments.QueryStride) + (HeadOf(row, arguments.GroupSize) * headPairs);
+
+        public long IndexOf(int row, in AttentionMassArguments arguments) =>
+            ((long)RowOf(row, arguments.GroupSize) * (arguments.KeyHeads * arguments.GroupSize)) + HeadOf(row, arguments.GroupSize);
+
+        private int RowOf(int row, int groupSize) => FirstRow + (Math.Min(row, (Count * groupSize) - 1) % Count);
+    }
+}

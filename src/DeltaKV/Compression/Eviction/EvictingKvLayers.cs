@@ -1,0 +1,85 @@
+using DeltaKV.Cache;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Compression.Eviction;
+
+/// <summary>A cache whose layers keep some of the prompt's tokens, as a policy says, uncompressed; attention reads what is there.</summary>
+internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
+{
+    private readonly AcceleratorStream stream;
+    private readonly ITransformerKernels<BFloat16> kernels;
+    private readonly EvictionFormat format;
+    private readonly EvictingKvCache cache;
+    private readonly EvictionMemory memory;
+    private readonly EvictionTables tables;
+    private readonly QueryStore queries;
+    private readonly Evictor evictor;
+    private readonly List<PromptRows> prompts = [];
+
+    /// <param name="stream">The stream all steps run on.</param>
+    /// <param name="kernels">Attention; not owned.</param>
+    /// <param name="format">What is stored.</param>
+    /// <param name="blocks">Blocks of the pool.</param>
+    /// <param name="limits">The most sequences, new tokens and tokens of a sequence.</param>
+    /// <param name="prefixCaching">Whether finished sequences are kept for prompts that begin alike.</param>
+    internal EvictingKvLayers(
+        AcceleratorStream stream, ITransformerKernels<BFloat16> kernels, EvictionFormat format, int blocks, KvLimits limits, bool prefixCaching)
+    {
+        (this.stream, this.kernels, this.format) = (stream, kernels, format);
+        var accelerator = stream.Accelerator;
+        memory = new EvictionMemory(accelerator, format, blocks);
+        tables = new EvictionTables(accelerator, format.LayerCount, limits.Sequences, limits.SequenceTokens);
+        queries = new QueryStore(accelerator, format, limits.Sequences);
+        evictor = new Evictor(accelerator, format, limits, memory, tables, queries);
+        cache = new EvictingKvCache(format, blocks, limits.Sequences, this, prefixCaching);
+    }
+
+    public IKvCache Cache => cache;
+
+    public bool MayReplay => !queries.IsNeeded;
+
+    /// <summary>Bytes of everything but the blocks.</summary>
+    internal static long WorkspaceBytes(EvictionFormat format, KvLimits limits) =>
+        EvictionTables.Bytes(format.LayerCount, limits.Sequences, limits.SequenceTokens)
+        + Math.Max(sizeof(ushort), limits.Sequences * format.QueryBytes)
+        + Evictor.Bytes(format, limits);
+
+    public void Prepare(AcceleratorStream stream, ReadOnlySpan<SequenceStep> sequences)
+    {
+        foreach (var sequence in cache.Admitted)
+            sequence.Row = -1;
+        tables.Upload(stream, sequences);
+        queries.Prepare(sequences);
+        prompts.Clear();
+        if (!format.HasMarks)
+            return;
+        for (var row = 0; row < sequences.Length; row++)
+            prompts.Add(new PromptRows((EvictingSequence)sequences[row].Cache, row, sequences[row].FirstRow, sequences[row].Rows, sequences[row].Cache.Length));
+    }
+
+    public KvBlocks<BFloat16> Blocks(int layer) => new(memory.Keys, memory.Values, tables.Blocks(layer), tables.RowEntries, starts: tables.Starts(layer));
+
+    public void Attend(AcceleratorStream stream, int layer, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output)
+    {
+        var blocks = Blocks(layer);
+        kernels.DecodeAttention(stream, qkv, step.Rows, blocks, output, step.DecodeRows);
+        kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
+        queries.Keep(stream, layer, qkv);
+        if (format.HasMarks)
+            evictor.Mark(stream, layer, qkv, step.Rows, step.DecodeRows, prompts);
+    }
+
+    public void CopyBlock(int source, int target) => memory.Copy(stream, source, target);
+
+    public void Evict(IReadOnlyList<EvictionJob> jobs) => evictor.Run(stream, jobs);
+
+    public void Dispose()
+    {
+        evictor.Dispose();
+        queries.Dispose();
+        tables.Dispose();
+        memory.Dispose();
+    }
+}

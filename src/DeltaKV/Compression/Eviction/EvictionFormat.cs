@@ -1,0 +1,33 @@
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Compression.Eviction;
+
+/// <summary>Sizes of everything an evicting cache stores.</summary>
+/// <param name="Shape">The heads.</param>
+/// <param name="LayerCount">Layers.</param>
+/// <param name="Policy">What is kept.</param>
+internal sealed record EvictionFormat(AttentionShape Shape, int LayerCount, IEvictionPolicy Policy)
+{
+    /// <summary>Tokens of a block, which belongs to one layer.</summary>
+    internal const int BlockTokens = KvBlockLayout.Size;
+
+    /// <summary>Whether every token carries the sum of the attention it received.</summary>
+    internal bool HasMarks => Policy.Scoring is { Window: null };
+
+    /// <summary>Queries of a prompt that are kept until its end; 0: none.</summary>
+    internal int Window => Policy.Scoring?.Window ?? 0;
+
+    /// <summary>Bytes of keys and values of a token in one layer.</summary>
+    internal int TokenBytes => 2 * Shape.KeyHeads * Shape.HeadDim * sizeof(ushort);
+
+    /// <summary>Bytes of the marks of a block.</summary>
+    internal int MarkBytes => HasMarks ? Shape.KeyHeads * BlockTokens * sizeof(float) : 0;
+
+    /// <summary>Bytes of a block.</summary>
+    internal long BlockBytes => ((long)BlockTokens * TokenBytes) + MarkBytes;
+
+    /// <summary>Bytes of the queries of a prompt that are kept until its end.</summary>
+    internal long QueryBytes => (long)LayerCount * Window * Shape.OutputWidth * sizeof(ushort);
+
+    internal static int Blocks(int tokens) => (tokens + BlockTokens - 1) / BlockTokens;
+}

@@ -1,0 +1,240 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Cache.Selection;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Compression.Eviction;
+
+/// <summary>Runs evictions on the device, one layer of one sequence after another: attention received, ranks, the tokens that stay, and their copies. No host sync.</summary>
+internal sealed class Evictor : IDisposable
+{
+    private readonly EvictionFormat format;
+    private readonly EvictionMemory memory;
+    private readonly EvictionTables tables;
+    private readonly QueryStore queries;
+    private readonly AttentionMassKernel mass;
+    private readonly RankKernel rank;
+    private readonly TopTokensKernel top;
+    private readonly CompactKernel compact;
+    private readonly int maxTokens;
+    private readonly int heads;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> logSumExp;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> headWeights;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> masses;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> ranks;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense> lists;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense> counts;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense> headNumbers;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense> blocks;
+    private readonly MemoryBuffer1D<ReadBounds, Stride1D.Dense> bounds;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> priorities;
+    private readonly PageLockedArray1D<int> blockStaging;
+    private readonly PageLockedArray1D<ReadBounds> boundStaging;
+    private readonly float[] preferred;
+
+    internal Evictor(Accelerator accelerator, EvictionFormat format, KvLimits limits, EvictionMemory memory, EvictionTables tables, QueryStore queries)
+    {
+        (this.format, this.memory, this.tables, this.queries) = (format, memory, tables, queries);
+        maxTokens = limits.SequenceTokens;
+        heads = format.Policy.Scoring is null or { SharedByHeads: true } ? 1 : format.Shape.KeyHeads;
+        mass = new AttentionMassKernel(accelerator, format.Shape);
+        rank = new RankKernel(accelerator);
+        top = new TopTokensKernel(accelerator);
+        compact = new CompactKernel(accelerator);
+        logSumExp = accelerator.Allocate1D<float>(LogSumExpEntries(format, limits));
+        headWeights = accelerator.Allocate1D(Weights(format));
+        masses = accelerator.Allocate1D<float>(format.Window > 0 ? (long)format.Shape.KeyHeads * maxTokens : 1);
+        ranks = accelerator.Allocate1D<float>((long)heads * maxTokens);
+        lists = accelerator.Allocate1D<int>((long)heads * maxTokens);
+        counts = accelerator.Allocate1D<int>(heads);
+        headNumbers = accelerator.Allocate1D(Enumerable.Range(0, heads).ToArray());
+        var jobs = limits.Sequences * format.LayerCount;
+        blockStaging = accelerator.AllocatePageLocked1D<int>((long)jobs * EvictionFormat.Blocks(maxTokens));
+        blocks = accelerator.Allocate1D<int>(blockStaging.Length);
+        boundStaging = accelerator.AllocatePageLocked1D<ReadBounds>((long)jobs * heads);
+        bounds = accelerator.Allocate1D<ReadBounds>(boundStaging.Length);
+        priorities = accelerator.Allocate1D<float>(maxTokens);
+        preferred = new float[maxTokens];
+    }
+
+    /// <summary>Bytes of a working set of this size.</summary>
+    internal static long Bytes(EvictionFormat format, KvLimits limits)
+    {
+        var heads = format.Policy.Scoring is null or { SharedByHeads: true } ? 1 : format.Shape.KeyHeads;
+        long jobs = (long)limits.Sequences * format.LayerCount;
+        return sizeof(float) * (LogSumExpEntries(format, limits)
+            + Weights(format).Length
+            + (format.Window > 0 ? (long)format.Shape.KeyHeads * limits.SequenceTokens : 1)
+            + (2L * heads * limits.SequenceTokens) + (2L * heads)
+            + (jobs * EvictionFormat.Blocks(limits.SequenceTokens)) + (2 * jobs * heads)
+            + limits.SequenceTokens);
+    }
+
+    /// <summary>Adds the attention of a step's queries to the marks of all tokens.</summary>
+    internal void Mark(AcceleratorStream stream, int layer, ArrayView<BFloat16> qkv, TokenRows rows, int decodeRows, IReadOnlyList<PromptRows> prompts)
+    {
+        var arguments = Arguments(layer);
+        arguments.Queries = qkv.Cast<uint>();
+        arguments.QueryStride = format.Shape.QkvWidth / 2;
+        arguments.Rows = rows;
+        arguments.Marks = memory.Marks;
+        mass.LaunchSingle(stream, arguments, decodeRows);
+        foreach (var prompt in prompts)
+        {
+            if (prompt.FirstRow < decodeRows)
+                continue;
+            arguments.Sequence = prompt.Row;
+            arguments.FirstRow = prompt.FirstRow;
+            arguments.Count = prompt.Count;
+            arguments.FirstPosition = prompt.FirstPosition;
+            mass.Launch(stream, arguments, prompt.Blocks(layer));
+        }
+    }
+
+    /// <summary>Evicts.</summary>
+    internal void Run(AcceleratorStream stream, IReadOnlyList<EvictionJob> jobs)
+    {
+        var used = 0;
+        for (var i = 0; i < jobs.Count; i++)
+        {
+            jobs[i].Blocks.CopyTo(blockStaging.Span[used..]);
+            used += jobs[i].Blocks.Length;
+            boundStaging.Span.Slice(i * heads, heads).Fill(new ReadBounds(jobs[i].Start, jobs[i].Length));
+        }
+
+        blocks.View.BaseView.CopyFromPageLockedAsync(stream, blockStaging, used);
+        bounds.View.BaseView.CopyFromPageLockedAsync(stream, boundStaging, (long)jobs.Count * heads);
+        used = 0;
+        for (var i = 0; i < jobs.Count; i++)
+        {
+            Run(stream, jobs[i], bounds.View.BaseView.SubView((long)i * heads, heads), blocks.View.BaseView.SubView(used, jobs[i].Blocks.Length));
+            used += jobs[i].Blocks.Length;
+        }
+    }
+
+    public void Dispose()
+    {
+        logSumExp.Dispose();
+        headWeights.Dispose();
+        masses.Dispose();
+        ranks.Dispose();
+        lists.Dispose();
+        counts.Dispose();
+        headNumbers.Dispose();
+        blocks.Dispose();
+        bounds.Dispose();
+        priorities.Dispose();
+        blockStaging.Dispose();
+        boundStaging.Dispose();
+    }
+
+    private void Run(AcceleratorStream stream, EvictionJob job, ArrayView<ReadBounds> jobBounds, ArrayView<int> jobBlocks)
+    {
+        var table = tables.Blocks(job.Layer).SubView((long)job.Row * tables.RowEntries, tables.Stride);
+        var scoring = format.Policy.Scoring;
+        if (format.Window > 0)
+            Measure(stream, job);
+        var policy = format.Policy;
+        var sinks = Math.Min(policy.Sinks, job.Keep);
+        rank.Launch(
+            stream,
+            new RankKernel.Arguments
+            {
+                Mass = format.Window > 0 ? masses.View : default,
+                Marks = memory.Marks,
+                Table = table,
+                Priorities = Priorities(stream, job),
+                Ranks = ranks.View,
+                Stride = maxTokens,
+                Start = job.Start,
+                Count = job.Count,
+                Sinks = sinks,
+                Recent = Math.Clamp(policy.Recent(job.Keep), 0, job.Keep - sinks),
+                PoolWidth = scoring?.PoolWidth ?? 1,
+                KeyHeads = format.Shape.KeyHeads,
+                IsMax = scoring?.Pooling == Pooling.Max,
+                IsShared = heads == 1,
+            },
+            heads);
+        top.Launch(
+            stream, new TokenRows(headNumbers.View, headNumbers.View), jobBounds, ranks.View, maxTokens, lists.View, maxTokens, counts.View, new SelectionBudget(job.Keep, 0), heads);
+        compact.Launch(stream, new CompactKernel.Arguments
+        {
+            Keys = memory.Keys.Cast<UInt4>(),
+            Values = memory.Values.Cast<UInt4>(),
+            Marks = memory.Marks,
+            Table = table,
+            Blocks = jobBlocks,
+            Lists = lists.View,
+            ListStride = maxTokens,
+            NewStart = job.NewStart,
+            Keep = job.Keep,
+            KeyHeads = format.Shape.KeyHeads,
+            Pieces = format.Shape.HeadDim / 8,
+            IsShared = heads == 1,
+        });
+    }
+
+    /// <summary>The attention that tokens received from the prompt's last queries.</summary>
+    private void Measure(AcceleratorStream stream, EvictionJob job)
+    {
+        var arguments = Arguments(job.Layer);
+        arguments.Queries = queries.Of(job.Sequence.QuerySlot, job.Layer).Cast<uint>();
+        arguments.QueryStride = format.Shape.OutputWidth / 2;
+        arguments.Sequence = job.Row;
+        arguments.Count = job.Sequence.PromptLength - job.Sequence.FirstQuery;
+        arguments.FirstPosition = job.Sequence.FirstQuery;
+        arguments.Mass = masses.View;
+        arguments.MassStride = maxTokens;
+        mass.Launch(stream, arguments, EvictionFormat.Blocks(job.Length) - (job.Start / EvictionFormat.BlockTokens));
+    }
+
+    private AttentionMassArguments Arguments(int layer)
+    {
+        var weights = format.Policy.Scoring?.QueryHeads is null ? default : headWeights.View.BaseView.SubView((long)layer * format.Shape.QueryHeads, format.Shape.QueryHeads);
+        return new AttentionMassArguments
+        {
+            Cache = new KvBlocks<UInt4>(memory.Keys.Cast<UInt4>(), memory.Values.Cast<UInt4>(), tables.Blocks(layer), tables.RowEntries, starts: tables.Starts(layer)),
+            LogSumExp = logSumExp.View,
+            HeadWeights = weights,
+        };
+    }
+
+    /// <summary>What the policy says of the tokens themselves; those kept from before have been judged.</summary>
+    private ArrayView<float> Priorities(AcceleratorStream stream, EvictionJob job)
+    {
+        var unseen = job.Length - Math.Max(job.Start, job.Sequence.EvictedEnd);
+        var target = preferred.AsSpan(0, job.Count);
+        target.Clear();
+        if (!format.Policy.Prefer(job.Layer, job.Sequence.Tokens[^unseen..], target[^unseen..]))
+            return default;
+        var view = priorities.View.BaseView.SubView(0, job.Count);
+        // Rare, and pageable memory: the copy has left it when this returns.
+        view.CopyFromCPU(stream, target);
+        return view;
+    }
+
+    /// <summary>Denominators of the rows of a step, or of the queries kept of a prompt.</summary>
+    private static long LogSumExpEntries(EvictionFormat format, KvLimits limits) =>
+        (format.HasMarks ? Math.Max(limits.StepTokens, limits.Sequences) : Math.Max(format.Window, 1)) * (long)format.Shape.QueryHeads;
+
+    private static float[] Weights(EvictionFormat format)
+    {
+        if (format.Policy.Scoring?.QueryHeads is not { } chosen)
+            return [1f];
+        if (chosen.Count != format.LayerCount)
+            throw new ArgumentException($"The policy names query heads of {chosen.Count} layers; the model has {format.LayerCount}.");
+        var weights = new float[format.LayerCount * format.Shape.QueryHeads];
+        for (var layer = 0; layer < format.LayerCount; layer++)
+        {
+            foreach (var head in chosen[layer])
+            {
+                if (head < 0 || head >= format.Shape.QueryHeads)
+                    throw new ArgumentException($"The policy names query head {head} in layer {layer}; there are {format.Shape.QueryHeads}.");
+                weights[(layer * format.Shape.QueryHeads) + head] = 1f;
+            }
+        }
+
+        return weights;
+    }
+}
