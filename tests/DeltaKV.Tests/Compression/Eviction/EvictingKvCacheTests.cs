@@ -1,0 +1,237 @@
+using DeltaKV.Cache;
+using DeltaKV.Compression;
+using DeltaKV.Compression.Eviction;
+using DeltaKV.Compression.SnapKv;
+using DeltaKV.Compression.StreamingLlm;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Tests.Compression.Eviction;
+
+public class EvictingKvCacheTests
+{
+    private const int Layers = 3;
+    private static readonly AttentionShape Shape = new(4, 2, 64);
+
+    [Theory]
+    [InlineData("snapkv:budget=100", 1000, 64)]
+    [InlineData("snapkv:budget=100", 1000, 1000)]
+    [InlineData("snapkv:budget=100,window=64", 130, 7)]
+    [InlineData("streaming-llm:share=25", 777, 200)]
+    public void A_prompt_is_whole_until_its_end_and_no_larger_than_its_budget_after(string method, int length, int chunk)
+    {
+        var cache = Create(method, 100);
+        var prompt = Tokens(0, length);
+        var sequence = Admit(cache, prompt);
+        Feed(cache, sequence, prompt, length - 1, chunk);
+        Assert.Equal(0, sequence.EvictedEnd);
+        Assert.Equal(Layers * ((length + 62) / 64), cache.Pool.HeldCount);
+        Feed(cache, sequence, prompt, length, chunk);
+        Assert.Equal(length, sequence.EvictedEnd);
+        Assert.Equal(-1, sequence.QuerySlot);
+        foreach (var (layer, i) in sequence.Layers.Select((layer, i) => (layer, i)))
+            Assert.Equal(length - cache.Format.Policy.Budget(i, length), layer.Start);
+        Assert.Equal(sequence.Layers.Sum(layer => layer.Held), cache.Pool.HeldCount);
+        Assert.Equal(cache.Usage, sequence.Usage);
+        sequence.Release();
+        AssertAllFree(cache);
+    }
+
+    [Fact]
+    public void Questions_continue_from_notes_as_they_were_kept()
+    {
+        var cache = Create("snapkv:share=25", 200, prefixCaching: true);
+        var notes = Tokens(0, 1000);
+        var first = Admit(cache, notes);
+        Feed(cache, first, notes, notes.Length, 256);
+        var starts = first.Layers.Select(layer => layer.Start).ToArray();
+        first.Release();
+        Assert.Equal(0, cache.Usage.TotalBytes);
+
+        var questions = Enumerable.Range(1, 4).Select(i => (int[])[.. notes, .. Tokens(i, 40 + i)]).ToArray();
+        for (var round = 0; round < 2; round++)
+        {
+            var sequences = questions.Select(question => Admit(cache, question)).ToArray();
+            for (var i = 0; i < sequences.Length; i++)
+            {
+                Assert.InRange(sequences[i].Length, notes.Length, questions[i].Length - 1);
+                Feed(cache, sequences[i], questions[i], questions[i].Length, 64);
+                Assert.Equal(1000, sequences[i].EvictedEnd);
+                Assert.Equal(starts, sequences[i].Layers.Select(layer => layer.Start));
+            }
+
+            // What they share is counted once over all, in full in each.
+            Assert.True(cache.Usage.RawBytes < sequences.Sum(sequence => sequence.Usage.RawBytes));
+            foreach (var sequence in sequences)
+                sequence.Release();
+        }
+
+        Forget(cache);
+        AssertAllFree(cache);
+    }
+
+    [Fact]
+    public void A_conversation_that_outgrows_its_budget_is_evicted_from_again_and_leaves_what_others_hold()
+    {
+        var cache = Create("snapkv:budget=128", 200, prefixCaching: true);
+        var notes = Tokens(0, 600);
+        var first = Admit(cache, notes);
+        Feed(cache, first, notes, notes.Length, 600);
+        first.Release();
+
+        int[] longer = [.. notes, .. Tokens(1, 400)];
+        int[] shorter = [.. notes, .. Tokens(2, 20)];
+        var second = Admit(cache, shorter);
+        var third = Admit(cache, longer);
+        Feed(cache, second, shorter, shorter.Length, 100);
+        Feed(cache, third, longer, longer.Length, 100);
+        Assert.Equal(600, second.EvictedEnd);
+        Assert.Equal(1000, third.EvictedEnd);
+        Assert.All(third.Layers, layer => Assert.Equal(1000 - 128, layer.Start));
+        Assert.Empty(second.Layers[0].Blocks.Where(block => block >= 0).Intersect(third.Layers[0].Blocks));
+        second.Release();
+        third.Release();
+        Forget(cache);
+        AssertAllFree(cache);
+    }
+
+    [Fact]
+    public void A_sequence_computed_again_is_evicted_from_where_it_was()
+    {
+        var cache = Create("streaming-llm:budget=64", 60);
+        var all = Tokens(0, 500);
+        var sequence = Admit(cache, all[..300]);
+        List<int> ends = [];
+        Feed(cache, sequence, all, 480, 60, ends);
+        sequence.Release();
+        Assert.True(sequence.TryAdmit(all.AsSpan(0, 480)));
+        List<int> again = [];
+        Feed(cache, sequence, all, 480, 300, again);
+        Assert.Equal([300, 364, 428], ends);
+        Assert.Equal(ends, again);
+    }
+
+    [Theory]
+    [InlineData("snapkv:budget=64", 1)]
+    [InlineData("snapkv:share=20,window=5", 2)]
+    [InlineData("streaming-llm:budget=64", 3)]
+    [InlineData("streaming-llm:share=50", 4)]
+    public void Random_sequences_in_little_memory_never_lose_a_block(string method, int seed)
+    {
+        var random = new Random(seed);
+        var cache = Create(method, 14, prefixCaching: true);
+        var running = new List<(EvictingSequence Cache, int[] Tokens)>();
+        var (evictions, ends) = (0, new Dictionary<EvictingSequence, int>());
+        for (var step = 0; step < 1500; step++)
+        {
+            if (running.Count < 4 && random.Next(3) == 0)
+            {
+                int[] prompt = [.. Tokens(0, random.Next(1, 300)), .. Tokens(random.Next(5), random.Next(1, 300))];
+                var sequence = (EvictingSequence)cache.Open();
+                if (sequence.TryAdmit(prompt))
+                    running.Add((sequence, [.. prompt, .. Tokens(random.Next(9), random.Next(300))]));
+            }
+
+            var steps = new List<SequenceStep>();
+            for (var i = running.Count - 1; i >= 0; i--)
+            {
+                var (sequence, tokens) = running[i];
+                var count = Math.Min(Math.Min(random.Next(1, 90), sequence.StepLimit), tokens.Length - sequence.Length);
+                if (random.Next(10) == 0)
+                    continue;
+                if (count == 0 || !sequence.TryReserve(count))
+                {
+                    sequence.Release();
+                    running.RemoveAt(i);
+                    continue;
+                }
+
+                steps.Add(new SequenceStep(sequence, 0, count));
+            }
+
+            Prepare(cache, steps);
+            foreach (var part in steps)
+            {
+                var sequence = (EvictingSequence)part.Cache;
+                sequence.Commit(running.Single(pair => pair.Cache == sequence).Tokens.AsSpan(0, sequence.Length + part.Rows));
+            }
+
+            evictions += cache.Flush() ? 1 : 0;
+            var held = running.SelectMany(pair => pair.Cache.Layers).SelectMany(layer => layer.Blocks.Skip(layer.FirstBlock)).ToArray();
+            Assert.DoesNotContain(LayerBlocks.None, held);
+            Assert.True(held.Distinct().Count() <= cache.Pool.HeldCount);
+        }
+
+        Assert.True(evictions > 20, $"Seed {seed}: only {evictions} evictions.");
+        foreach (var (sequence, _) in running)
+            sequence.Release();
+        Forget(cache);
+        AssertAllFree(cache);
+    }
+
+    private static EvictingSequence Admit(EvictingKvCache cache, int[] tokens)
+    {
+        var sequence = (EvictingSequence)cache.Open();
+        Assert.True(sequence.TryAdmit(tokens));
+        return sequence;
+    }
+
+    private static void Feed(EvictingKvCache cache, EvictingSequence sequence, int[] tokens, int length, int chunk, List<int>? evictions = null)
+    {
+        while (sequence.Length < length)
+        {
+            var count = Math.Min(Math.Min(chunk, sequence.StepLimit), length - sequence.Length);
+            Assert.True(sequence.TryReserve(count));
+            Prepare(cache, [new SequenceStep(sequence, 0, count)]);
+            sequence.Commit(tokens.AsSpan(0, sequence.Length + count));
+            if (cache.Flush())
+                evictions?.Add(sequence.EvictedEnd);
+        }
+    }
+
+    /// <summary>What the device side does when it uploads the tables.</summary>
+    private static void Prepare(EvictingKvCache cache, List<SequenceStep> steps)
+    {
+        foreach (var sequence in cache.Admitted)
+            sequence.Row = -1;
+        for (var row = 0; row < steps.Count; row++)
+            ((EvictingSequence)steps[row].Cache).Row = row;
+    }
+
+    /// <summary>Asks for more than there is, so that every snapshot has to go.</summary>
+    private static void Forget(EvictingKvCache cache) => Assert.False(cache.TryFree(int.MaxValue));
+
+    private static void AssertAllFree(EvictingKvCache cache)
+    {
+        Assert.Equal(cache.Pool.Count, cache.Pool.FreeCount);
+        Assert.Equal(default, cache.Usage);
+    }
+
+    private static int[] Tokens(int seed, int count)
+    {
+        var random = new Random(seed + 100);
+        return [.. Enumerable.Range(0, count).Select(_ => random.Next(1000))];
+    }
+
+    /// <summary>Three layers; so many times 64 tokens fit.</summary>
+    private static EvictingKvCache Create(string method, int blocks, bool prefixCaching = false)
+    {
+        var spec = KvMethodSpec.Parse(method);
+        IEvictionPolicy policy = spec.Name == "snapkv" ? SnapKvPolicy.Create(spec) : StreamingLlmPolicy.Create(spec);
+        return new EvictingKvCache(new EvictionFormat(Shape, Layers, policy), blocks * Layers, 8, new CheckingStore(), prefixCaching);
+    }
+
+    private sealed class CheckingStore : IEvictionStore
+    {
+        public void CopyBlock(int source, int target) => Assert.NotEqual(source, target);
+
+        public void Evict(IReadOnlyList<EvictionJob> jobs)
+        {
+            foreach (var job in jobs)
+            {
+                Assert.InRange(job.Keep, 1, job.Count - 1);
+                Assert.Equal(job.Blocks.Length, job.Blocks.Distinct().Count());
+                Assert.Equal(((job.Length + 63) / 64) - (job.NewStart / 64), job.Blocks.Length);
+            }
+        }
+    }
+}

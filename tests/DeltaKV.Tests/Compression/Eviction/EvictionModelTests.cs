@@ -1,0 +1,56 @@
+using DeltaKV.Compression;
+using DeltaKV.Compression.Eviction;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels;
+using DeltaKV.Tests.Model;
+using DeltaKV.Weights;
+
+namespace DeltaKV.Tests.Compression.Eviction;
+
+/// <summary>Real forward passes over an evicting cache.</summary>
+public class EvictionModelTests
+{
+    private const string Model = "llama";
+
+    public static TheoryData<string> Methods => ["streaming-llm:budget=1000", "snapkv:budget=1000,window=8", "snapkv:share=100"];
+
+    /// <summary>Prompt in two chunks, then token by token: not a bit differs.</summary>
+    [Theory, AcceleratorMemberData(nameof(Methods))]
+    public void A_budget_of_at_least_the_length_is_exactly_the_full_cache(TestDevice device, string method)
+    {
+        using var full = Open(device, null);
+        using var evicting = Open(device, method);
+        var tokens = Tokens(210, full.Config.VocabularySize);
+        Assert.Equal(Run(full, tokens), Run(evicting, tokens));
+    }
+
+    private static List<float[]> Run(ModelHarness<BFloat16> harness, int[] tokens)
+    {
+        List<float[]> logits = [.. harness.Run(tokens.AsSpan(0, 70)), .. harness.Run(tokens.AsSpan(70, 121))];
+        foreach (var token in tokens.AsSpan(191))
+            logits.AddRange(harness.Run([token], decode: true));
+        return logits;
+    }
+
+    internal static int[] Tokens(int count, int vocabulary)
+    {
+        var random = new Random(5);
+        return [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
+    }
+
+    private static ModelHarness<BFloat16> Open(TestDevice device, string? method)
+    {
+        var accelerator = TestAccelerators.Get(device);
+        return new ModelHarness<BFloat16>(
+            accelerator,
+            GoldenLogitsTests.Directory(Model),
+            256,
+            shape => new BFloat16Kernels(accelerator, shape, 8),
+            method is null ? null : (stream, config, weights, kernels) =>
+            {
+                var limits = new KvLimits(4, 256, 256, 0);
+                var kv = KvMethods.Resolve(method, config, null)!;
+                return kv.Open(new KvMethodContext(stream, config, weights, kernels, kv.FixedBytes(limits) + (256 * config.KvBytesPerToken), limits, PrefixCaching: false));
+            });
+    }
+}

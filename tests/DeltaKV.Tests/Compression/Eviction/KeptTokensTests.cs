@@ -1,0 +1,82 @@
+using DeltaKV.Compression;
+using DeltaKV.Compression.Eviction;
+using DeltaKV.Compression.SnapKv;
+using DeltaKV.Compression.StreamingLlm;
+using DeltaKV.Kernels.Attention;
+using DeltaKV.Tests.Kernels;
+
+namespace DeltaKV.Tests.Compression.Eviction;
+
+/// <summary>Every method keeps, and attends to, what a slow scalar account of it says; random keys, chunks of any size, several prompts at once.</summary>
+[Collection(KernelCollection.Name)]
+public sealed class KeptTokensTests(KernelFixture device)
+{
+    public static TheoryData<string, int, int, int> Cases => new()
+    {
+        { "streaming-llm:budget=40", 4, 2, 64 },
+        { "streaming-llm:share=50,sinks=0", 2, 1, 64 },
+        { "snapkv:budget=48,window=8,kernel=5", 4, 2, 64 },
+        { "snapkv:budget=70,window=16,kernel=1", 6, 2, 64 },
+        { "snapkv:budget=40,window=33,kernel=7,pool=max", 3, 1, 80 },
+        { "snapkv:share=40", 4, 2, 128 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Are_those_of_the_account(string method, int queryHeads, int keyHeads, int headDim)
+    {
+        using var run = Open(method, new AttentionShape(queryHeads, keyHeads, headDim));
+        var first = run.Admit(200);
+        var second = run.Admit(150);
+        // The last queries of the first prompt lie in three steps, the last of them a single row.
+        run.Step((first, 170), (second, 40));
+        run.Step((first, 29), (second, 60));
+        run.Step((first, 1), (second, 49));
+        Assert.True(first.Cache.EvictedEnd > 0);
+        Assert.Equal(0, second.Cache.EvictedEnd);
+        run.Step((first, 1), (second, 1));
+        Assert.True(second.Cache.EvictedEnd > 0);
+        // Answers over a border of blocks; a method that keeps its budget evicts again.
+        run.Step((first, 1), (second, 1));
+        while (first.Cache.Length < 271)
+            run.Step((first, Math.Min(27, first.Cache.StepLimit)), (second, 1));
+        Assert.Equal(run.Format.Policy.WhileDecoding, first.Cache.EvictedEnd > 200);
+        first.Cache.Release();
+        second.Cache.Release();
+        Assert.Equal(run.Cache.Pool.Count, run.Cache.Pool.FreeCount);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Are_as_few_as_the_budget_says_and_their_blocks_are_all_that_is_held(string method, int queryHeads, int keyHeads, int headDim)
+    {
+        using var run = Open(method, new AttentionShape(queryHeads, keyHeads, headDim));
+        var follower = run.Admit(330, follows: false);
+        run.Feed(follower, 330, 128);
+        var expected = 0;
+        for (var layer = 0; layer < EvictionRun.LayerCount; layer++)
+        {
+            var budget = run.Format.Policy.Budget(layer, 330);
+            Assert.Equal(330 - budget, follower.Cache.Layers[layer].Start);
+            expected += (330 + 63) / 64 - ((330 - budget) / 64);
+        }
+
+        Assert.Equal(expected, run.Cache.Pool.HeldCount);
+        Assert.Equal(run.Cache.Pool.Count - expected, run.Cache.Pool.FreeCount);
+        Assert.Equal(expected * 64L * run.Format.TokenBytes, follower.Cache.Usage.RawBytes);
+        Assert.Equal(330L * EvictionRun.LayerCount * run.Format.TokenBytes, follower.Cache.Usage.FullBytes);
+        Assert.Equal(run.Cache.Usage, follower.Cache.Usage);
+    }
+
+    private EvictionRun Open(string method, AttentionShape shape) => new(device, shape, Policy(method), 512, seed: 11);
+
+    private static IEvictionPolicy Policy(string method)
+    {
+        var spec = KvMethodSpec.Parse(method);
+        return spec.Name switch
+        {
+            "streaming-llm" => StreamingLlmPolicy.Create(spec),
+            _ => SnapKvPolicy.Create(spec),
+        };
+    }
+}
