@@ -1,9 +1,7 @@
 using DeltaKV.Compression;
-using DeltaKV.Compression.Eviction;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Tests.Model;
-using DeltaKV.Weights;
 
 namespace DeltaKV.Tests.Compression.Eviction;
 
