@@ -78,6 +78,8 @@ internal static class VariantCases
         public static int WarpColumns => TWarpColumns.Value;
 
         public static int Stages => TStages.Value;
+
+        public static bool Halves => false;
     }
 
     private readonly struct SkinnyTile<TDepth, TWarps> : SkinnyGemm.ITile

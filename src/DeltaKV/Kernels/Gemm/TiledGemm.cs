@@ -32,6 +32,9 @@ internal static class TiledGemm
 
         /// <summary>Stages of the ring.</summary>
         static abstract int Stages { get; }
+
+        /// <summary>Whether elements are IEEE halves rather than bf16.</summary>
+        static abstract bool Halves { get; }
     }
 
     internal static void Kernel<TTile, TEpilogue>(GemmArguments arguments)
@@ -179,10 +182,18 @@ internal static class TiledGemm
             {
                 var left = a[(odd * (TTile.Rows / (16 * TTile.WarpRows))) + i];
                 var at = (i * (TTile.Columns / (8 * TTile.WarpColumns))) + (2 * j);
-                sums[at] = Mma.BFloat16(left, new UInt2(right.X, right.Y), sums[at]);
-                sums[at + 1] = Mma.BFloat16(left, new UInt2(right.Z, right.W), sums[at + 1]);
+                sums[at] = Multiply<TTile>(left, new UInt2(right.X, right.Y), sums[at]);
+                sums[at + 1] = Multiply<TTile>(left, new UInt2(right.Z, right.W), sums[at + 1]);
             }
         }
+    }
+
+    private static Float4 Multiply<TTile>(UInt4 left, UInt2 right, Float4 sum)
+        where TTile : struct, ITile
+    {
+        if (TTile.Halves)
+            return Mma.Half(left, right, sum);
+        return Mma.BFloat16(left, right, sum);
     }
 
     /// <summary>Writes this lane's sums: rows <paramref name="row"/> and 8 below of every fragment, two neighbouring columns each.</summary>

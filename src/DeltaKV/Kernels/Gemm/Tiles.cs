@@ -63,6 +63,8 @@ internal static class Tiles
         public static int WarpColumns => 2;
 
         public static int Stages => 4;
+
+        public static bool Halves => false;
     }
 
     /// <summary>For large products: two groups of four warps fit a multiprocessor, one multiplies while the other waits.</summary>
@@ -77,5 +79,39 @@ internal static class Tiles
         public static int WarpColumns => 2;
 
         public static int Stages => 3;
+
+        public static bool Halves => false;
+    }
+
+    /// <summary><see cref="Of64x64"/> of halves.</summary>
+    internal readonly struct Halves64x64 : TiledGemm.ITile
+    {
+        public static int Rows => Of64x64.Rows;
+
+        public static int Columns => Of64x64.Columns;
+
+        public static int WarpRows => Of64x64.WarpRows;
+
+        public static int WarpColumns => Of64x64.WarpColumns;
+
+        public static int Stages => Of64x64.Stages;
+
+        public static bool Halves => true;
+    }
+
+    /// <summary><see cref="Of128x128"/> of halves.</summary>
+    internal readonly struct Halves128x128 : TiledGemm.ITile
+    {
+        public static int Rows => Of128x128.Rows;
+
+        public static int Columns => Of128x128.Columns;
+
+        public static int WarpRows => Of128x128.WarpRows;
+
+        public static int WarpColumns => Of128x128.WarpColumns;
+
+        public static int Stages => Of128x128.Stages;
+
+        public static bool Halves => true;
     }
 }

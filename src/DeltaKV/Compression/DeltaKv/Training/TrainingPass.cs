@@ -1,0 +1,172 @@
+using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Codes.Encoding;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels;
+using DeltaKV.Kernels.Gemm;
+
+namespace DeltaKV.Compression.DeltaKv.Training;
+
+/// <summary>Forward and backward of a codec on a batch: <c>y = up down (phi(x) - phi(r))</c>, <c>e = y - (x - r)</c>, and the gradient of <c>sum e^2 / 2</c>.</summary>
+/// <remarks>
+/// Every product is <see cref="HalfProduct"/> with fp32 sums; its operands are halves, transposed beforehand where a gradient sums over the other side. Inputs are in
+/// units of their root mean square and the loss is not divided by anything, so that halves hold gradients without a loss scale. Six products of
+/// <c>2 batch rows width</c> and four small ones per step and layer.
+/// </remarks>
+internal sealed class TrainingPass : IDisposable
+{
+    private readonly NetworkShape shape;
+    private readonly HalfProduct product;
+    private readonly HalfTransposeKernel transpose;
+    private readonly IHiddenLayerKernels? hidden;
+    private readonly LatentKernels latents;
+    private readonly ReconstructionKernels reconstruction;
+    private readonly SumKernels sums;
+    private readonly List<IDisposable> buffers = [];
+    private readonly ArrayView<float> hiddenSums;
+    private readonly ArrayView<uint> differences;
+    private readonly ArrayView<float> codes;
+    private readonly ArrayView<uint> codeHalves;
+    private readonly ArrayView<float> decoded;
+    private readonly ArrayView<uint> errors;
+    private readonly ArrayView<float> featureGradients;
+    private readonly ArrayView<uint> spread;
+    private readonly ArrayView<uint> transposedLeft;
+    private readonly ArrayView<uint> transposedRight;
+    private readonly ArrayView<uint> downTransposed;
+    private readonly ArrayView<uint> upTransposed;
+    private readonly ArrayView<float> scratch;
+
+    /// <param name="accelerator">Where it runs.</param>
+    /// <param name="shape">The networks.</param>
+    /// <param name="batch">The most rows of a batch.</param>
+    internal TrainingPass(Accelerator accelerator, NetworkShape shape, int batch)
+    {
+        this.shape = shape;
+        (product, transpose, latents, reconstruction, sums) = (new(accelerator), new(accelerator), new(accelerator), new(accelerator), new(accelerator));
+        hidden = shape.Activation switch
+        {
+            FeatureActivation.SwiGlu => new HiddenLayerKernels<GatedFeatures>(accelerator),
+            FeatureActivation.Gelu => new HiddenLayerKernels<SmoothFeatures>(accelerator),
+            _ => null,
+        };
+        Inputs = Allocate<uint>(accelerator, (long)batch * shape.Width);
+        RowLosses = Allocate<float>(accelerator, batch);
+        Gradients = Allocate<float>(accelerator, shape.Count);
+        SquaredNorm = Allocate<float>(accelerator, 1);
+        hiddenSums = Allocate<float>(accelerator, 2L * batch * shape.Rows);
+        differences = Allocate<uint>(accelerator, (long)batch * shape.Inputs / 2);
+        codes = Allocate<float>(accelerator, (long)batch * shape.Latents);
+        codeHalves = Allocate<uint>(accelerator, (long)batch * shape.Latents / 2);
+        decoded = Allocate<float>(accelerator, (long)batch * shape.Width);
+        errors = Allocate<uint>(accelerator, (long)batch * shape.Width / 2);
+        featureGradients = Allocate<float>(accelerator, (long)batch * shape.Inputs);
+        spread = Allocate<uint>(accelerator, (long)batch * shape.Rows);
+        transposedLeft = Allocate<uint>(accelerator, (long)batch * Math.Max(shape.Rows, shape.Width));
+        transposedRight = Allocate<uint>(accelerator, (long)batch * Math.Max(shape.Inputs, shape.Width));
+        downTransposed = Allocate<uint>(accelerator, (long)shape.Inputs * shape.Latents / 2);
+        upTransposed = Allocate<uint>(accelerator, (long)shape.Width * shape.Latents / 2);
+        scratch = Allocate<float>(accelerator, SumKernels.Groups);
+        Gradients.MemSetToZero(accelerator.DefaultStream);
+    }
+
+    /// <summary>Pairs of halves <c>[2 batch, width]</c>: rows, then what they are coded against.</summary>
+    internal ArrayView<uint> Inputs { get; }
+
+    /// <summary>Squared error of every row of the last batch.</summary>
+    internal ArrayView<float> RowLosses { get; }
+
+    /// <summary>Gradient of half the sum of <see cref="RowLosses"/>.</summary>
+    internal ArrayView<float> Gradients { get; }
+
+    /// <summary>Its squared norm.</summary>
+    internal ArrayView<float> SquaredNorm { get; }
+
+    /// <summary>Computes errors of a batch; <paramref name="bits"/> below 16 quantise the latents on their way.</summary>
+    internal void Forward(AcceleratorStream stream, NetworkParameters network, int batch, int bits = 16)
+    {
+        if (hidden is null)
+        {
+            reconstruction.Difference(stream, Inputs, differences, RowLosses, batch, shape.Width);
+        }
+        else
+        {
+            product.Launch(stream, Inputs, network.Hidden, hiddenSums, 2 * batch, shape.Rows, shape.Width);
+            hidden.Forward(stream, HiddenLayer(network, batch));
+        }
+
+        product.Launch(stream, differences, network.Down, codes, batch, shape.Latents, shape.Inputs);
+        if (bits == 16)
+            latents.Round(stream, codes, codeHalves, (long)batch * shape.Latents);
+        else
+            latents.Quantise(stream, codes, codeHalves, (long)batch * shape.Latents, bits);
+        product.Launch(stream, codeHalves, network.Up, decoded, batch, shape.Width, shape.Latents);
+        reconstruction.Miss(stream, Inputs, decoded, errors, RowLosses, batch, shape.Width);
+    }
+
+    /// <summary>Computes the gradients of the batch that <see cref="Forward"/> went through.</summary>
+    internal void Backward(AcceleratorStream stream, NetworkParameters network, int batch)
+    {
+        var (width, count, inputs, rows) = (shape.Width, shape.Latents, shape.Inputs, shape.Rows);
+        // Up: errors^T codes.
+        transpose.Launch(stream, errors, transposedLeft, batch, width);
+        transpose.Launch(stream, codeHalves, transposedRight, batch, count);
+        product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(shape.Up, shape.Count - shape.Up), width, count, batch);
+        // Codes: errors up. Their own values are no longer needed.
+        transpose.Launch(stream, network.Up, upTransposed, width, count);
+        product.Launch(stream, errors, upTransposed, codes, batch, count, width);
+        latents.Round(stream, codes, codeHalves, (long)batch * count);
+        // Down: code gradients^T differences.
+        transpose.Launch(stream, codeHalves, transposedLeft, batch, count);
+        transpose.Launch(stream, differences, transposedRight, batch, inputs);
+        product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(shape.Down, shape.Up - shape.Down), count, inputs, batch);
+        if (hidden is not null)
+        {
+            transpose.Launch(stream, network.Down, downTransposed, count, inputs);
+            product.Launch(stream, codeHalves, downTransposed, featureGradients, batch, inputs, count);
+            hidden.Backward(stream, HiddenLayer(network, batch));
+            // Hidden: gradients of the sums^T inputs, tokens and references together.
+            transpose.Launch(stream, spread, transposedLeft, 2 * batch, rows);
+            transpose.Launch(stream, Inputs, transposedRight, 2 * batch, width);
+            product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(0, shape.Bias), rows, width, 2 * batch);
+            if (shape.Activation == FeatureActivation.Gelu)
+                sums.LaunchRows(stream, transposedLeft, Gradients.SubView(shape.Bias, rows), rows, 2 * batch);
+        }
+
+        sums.Launch(stream, Gradients, shape.Count, squares: true, scratch, SquaredNorm);
+    }
+
+    /// <summary>Adds up the batch's losses.</summary>
+    internal void SumLosses(AcceleratorStream stream, int batch, ArrayView<float> result) => sums.Launch(stream, RowLosses, batch, squares: false, scratch, result);
+
+    /// <summary>The batch's residuals <c>t = x - r</c>; their squares become <see cref="RowLosses"/>.</summary>
+    internal void Residuals(AcceleratorStream stream, int batch) => reconstruction.Difference(stream, Inputs, errors, RowLosses, batch, shape.Width);
+
+    /// <summary><c>sum t t^T</c> of a batch's residuals <c>t = x - r</c>, fp32 <c>[width, width]</c>.</summary>
+    internal void Covariance(AcceleratorStream stream, int batch, ArrayView<float> result)
+    {
+        Residuals(stream, batch);
+        transpose.Launch(stream, errors, transposedLeft, batch, shape.Width);
+        product.Launch(stream, transposedLeft, transposedLeft, result, shape.Width, shape.Width, batch);
+    }
+
+    public void Dispose() => buffers.ForEach(buffer => buffer.Dispose());
+
+    private HiddenLayerArguments HiddenLayer(NetworkParameters network, int batch) => new()
+    {
+        Sums = hiddenSums,
+        Bias = network.Bias,
+        Differences = differences,
+        Gradients = featureGradients,
+        Spread = spread,
+        Batch = batch,
+        Features = shape.Features,
+    };
+
+    private ArrayView<T> Allocate<T>(Accelerator accelerator, long count)
+        where T : unmanaged
+    {
+        var buffer = accelerator.Allocate1D<T>(Math.Max(count, 1));
+        buffers.Add(buffer);
+        return buffer.View;
+    }
+}
