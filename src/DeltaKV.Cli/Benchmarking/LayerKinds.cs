@@ -16,6 +16,8 @@ internal static class LayerKinds
             return "observers (attention, scores, selection)";
         if (format.RawLayer[layer] >= 0)
             return "full layers (attention)";
+        if (format.KiviLayer[layer] >= 0)
+            return "quantised layers (attention)";
         if (layer == 0 && format.RecomputesFirstLayer)
             return "first layer, recomputed (reconstruction, attention)";
         return format.Observers.Any(observer => observer < layer)

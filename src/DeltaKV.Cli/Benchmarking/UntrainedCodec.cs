@@ -13,7 +13,7 @@ namespace DeltaKV.Cli.Benchmarking;
 /// </summary>
 /// <remarks>
 /// <c>deltakv:codec=klt,bits=512</c> is a transform with so many bits for a token and layer, a quarter of them for 8-bit dimensions; <c>deltakv:codec=published</c> what
-/// DeltaKV's authors released: a quarter of the width in 4 bits, the mean of four references. <c>full=0+1+2</c> lists layers that stay raw, <c>observers=2+8</c> those that
+/// DeltaKV's authors released: a quarter of the width in 4 bits, the mean of four references. <c>full=0+1+2</c> lists layers that stay raw (<c>fulllayers=kivi4</c>: quantised), <c>observers=2+8</c> those that
 /// select, <c>first=recomputed</c> recomputes the first layer from token ids; the rest are settings of the method.
 /// </remarks>
 internal static class UntrainedCodec
@@ -25,7 +25,7 @@ internal static class UntrainedCodec
         var spec = KvMethodSpec.Parse(text);
         if (spec.Name != "deltakv")
             return null;
-        spec.Allow("codec", "bits", "full", "observers", "first", "reference-bits", "recent", "sinks", "stride", "top", "share");
+        spec.Allow("codec", "bits", "full", "fulllayers", "observers", "first", "reference-bits", "recent", "sinks", "stride", "top", "share");
         var full = spec.Layers("full", config.LayerCount);
         var observers = spec.Layers("observers", config.LayerCount);
         var coded = Codec(spec, config);

@@ -5,6 +5,7 @@ using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Compression.DeltaKv.Published;
 using DeltaKV.Compression.Eviction;
+using DeltaKV.Compression.Kivi;
 using DeltaKV.Compression.OmniKv;
 using DeltaKV.Compression.Quest;
 using DeltaKV.Kernels.Attention;
@@ -25,7 +26,7 @@ internal static class KvMethods
     internal const string CodecFileName = "codec.safetensors";
 
     private static readonly string[] Names =
-        [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2", "quest", "omnikv", .. EvictionPolicies.Names];
+        [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2", "kivi-8", "kivi-4", "kivi-2", "quest", "omnikv", .. EvictionPolicies.Names];
 
     /// <summary>Finds a method and prepares it for a model; null for the uncompressed cache.</summary>
     /// <exception cref="ArgumentException">There is no such method or setting.</exception>
@@ -50,6 +51,12 @@ internal static class KvMethods
                 return Rotated(spec, config, ChunkWidth.Bits4, ChunkWidth.Bits4);
             case "int4-2":
                 return Rotated(spec, config, ChunkWidth.Bits4, ChunkWidth.Bits2);
+            case "kivi-8":
+                return Kivi(spec, config, 8);
+            case "kivi-4":
+                return Kivi(spec, config, 4);
+            case "kivi-2":
+                return Kivi(spec, config, 2);
             case "quest":
                 return QuestKvMethod.Create(spec, config);
             case "omnikv":
@@ -69,12 +76,25 @@ internal static class KvMethods
     /// <summary>The same codec for every layer.</summary>
     private static CodedKvMethod Uniform(KvMethodSpec spec, ModelConfig config, LinearCodec codec)
     {
-        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "top", "share", "heads");
+        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads");
         codec = codec with { Neighbours = spec.Number("neighbours", 0) };
         var full = spec.Layers("full", config.LayerCount);
         var layers = Enumerable.Range(0, config.LayerCount).Select(layer => full.Contains(layer) ? null : codec).ToImmutableArray();
-        return new CodedKvMethod(
-            new CodedKvFormat(Shape(config), layers, Options(spec, new CodedKvOptions()), observers: spec.Layers("observers", config.LayerCount)));
+        var fullLayers = FullLayers(spec, null);
+        var kivi = layers.Select(layer => layer is null ? fullLayers : null).ToImmutableArray();
+        return new CodedKvMethod(new CodedKvFormat(
+            Shape(config), layers, Options(spec, new CodedKvOptions(), kivi), observers: spec.Layers("observers", config.LayerCount), kivi: kivi));
+    }
+
+    /// <summary>Every layer quantised as KIVI does.</summary>
+    private static CodedKvMethod Kivi(KvMethodSpec spec, ModelConfig config, int bits)
+    {
+        spec.Allow("recent", "sinks", "keys", "values", "full", "observers", "top", "share", "heads");
+        var code = new KiviCode(spec.Number("keys", bits), spec.Number("values", bits));
+        var full = spec.Layers("full", config.LayerCount);
+        var kivi = Enumerable.Range(0, config.LayerCount).Select(layer => full.Contains(layer) ? null : code).ToImmutableArray();
+        return new CodedKvMethod(new CodedKvFormat(
+            Shape(config), new LinearCodec?[config.LayerCount], Options(spec, new CodedKvOptions { Sinks = 0 }, kivi), observers: spec.Layers("observers", config.LayerCount), kivi: kivi));
     }
 
     private static CodedKvMethod DeltaKv(KvMethodSpec spec, ModelConfig config, ModelWeights weights)
@@ -82,7 +102,7 @@ internal static class KvMethods
         var path = spec.Text("codec") ?? Path.Combine(weights.Directory, CodecFileName);
         if (Directory.Exists(path))
             return Published(spec, config, weights, path);
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share", "heads");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "fulllayers", "top", "share", "heads");
         if (!File.Exists(path))
         {
             throw new FileNotFoundException(
@@ -97,7 +117,7 @@ internal static class KvMethods
     /// <summary>A compressor as the paper's authors publish them.</summary>
     private static CodedKvMethod Published(KvMethodSpec spec, ModelConfig config, ModelWeights weights, string directory)
     {
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share", "heads", "full", "neighbours", "latent-bits", "scales");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share", "heads", "full", "fulllayers", "neighbours", "latent-bits", "scales");
         var choices = new PublishedChoices
         {
             FullLayers = spec.Text("full") is null ? null : spec.Layers("full", config.LayerCount),
@@ -130,24 +150,37 @@ internal static class KvMethods
             LayerTreatment.Recomputed => throw new CodecMismatchException($"The codec recomputes layer {i}; only the first layer is a function of its token. Calibrate again."),
             _ => null,
         }).ToImmutableArray();
-        return new CodedKvMethod(
-            new CodedKvFormat(Shape(config), layers, Options(spec, codec.Options), codec.Layers[0].Treatment == LayerTreatment.Recomputed, Observers(codec)));
+        var kivi = codec.Layers
+            .Select(layer => layer.Treatment is LayerTreatment.Coded or LayerTreatment.Recomputed ? null : FullLayers(spec, layer.Kivi))
+            .ToImmutableArray();
+        return new CodedKvMethod(new CodedKvFormat(
+            Shape(config), layers, Options(spec, codec.Options, kivi), codec.Layers[0].Treatment == LayerTreatment.Recomputed, Observers(codec), kivi));
     }
+
+    /// <summary>How layers without a codec are kept: as the setting says, or else as the codec's file does. Null: raw.</summary>
+    private static KiviCode? FullLayers(KvMethodSpec spec, KiviCode? otherwise) => spec.Text("fulllayers") switch
+    {
+        null => otherwise,
+        "raw" => null,
+        "kivi4" => new KiviCode(4, 4),
+        "kivi8" => new KiviCode(8, 8),
+        var other => throw new ArgumentException($"The setting 'fulllayers' of '{spec.Name}' is '{other}', expected raw, kivi4 or kivi8."),
+    };
 
     private static IEnumerable<int> Observers(DeltaKvCodec codec) =>
         Enumerable.Range(0, codec.Layers.Count).Where(layer => codec.Layers[layer].Observes);
 
-    private static CodedKvOptions Options(KvMethodSpec spec, CodedKvOptions defaults) => new()
+    private static CodedKvOptions Options(KvMethodSpec spec, CodedKvOptions defaults, IEnumerable<KiviCode?> kivi) => new()
     {
-        Recent = RoundUp(spec.Number("recent", defaults.Recent)),
-        Sinks = RoundUp(spec.Number("sinks", defaults.Sinks)),
+        Recent = RoundUp(spec.Number("recent", defaults.Recent), CodedKvFormat.BlockTokens),
+        Sinks = RoundUp(spec.Number("sinks", defaults.Sinks), kivi.Any(code => code is not null) ? KiviCode.GroupSize : CodedKvFormat.BlockTokens),
         ReferenceStride = spec.Number("stride", defaults.ReferenceStride),
         ReferenceBits = spec.Number("bits", defaults.ReferenceBits),
         Selection = new SelectionBudget(spec.Number("top", 0), spec.Number("share", 0) / 100f),
         SelectsPerHead = spec.PerHead(),
     };
 
-    private static int RoundUp(int tokens) => CodedKvFormat.Blocks(tokens, CodedKvFormat.BlockTokens) * CodedKvFormat.BlockTokens;
+    private static int RoundUp(int tokens, int size) => CodedKvFormat.Blocks(tokens, size) * size;
 
     private static AttentionShape Shape(ModelConfig config) => new(config.HeadCount, config.KeyValueHeadCount, config.HeadDim);
 }

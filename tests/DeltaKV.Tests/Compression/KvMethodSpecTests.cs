@@ -36,6 +36,8 @@ public class KvMethodSpecTests
     [InlineData("quest:recent=5", "recent")]
     [InlineData("quest:dense=-1", "negative")]
     [InlineData("omnikv:observers=9", "0 to 7")]
+    [InlineData("kivi-4:keys=3", "8, 4 or 2")]
+    [InlineData("int4:fulllayers=int3", "kivi8")]
     public void Refuses_what_a_method_does_not_know_and_says_so(string text, string named)
     {
         var error = Assert.ThrowsAny<ArgumentException>(() => Resolve(text));
@@ -50,6 +52,13 @@ public class KvMethodSpecTests
     [InlineData("int4-2", 1920)]
     // A raw layer keeps its 1024 bytes.
     [InlineData("int4:full=0", 3264)]
+    // Per layer of four heads of 64: codes, and 4 bytes of scale per 32 numbers.
+    [InlineData("kivi-8", 4608)]
+    [InlineData("kivi-4", 2560)]
+    [InlineData("kivi-2", 1536)]
+    [InlineData("kivi-2:keys=4", 2048)]
+    [InlineData("kivi-4:full=0", 3264)]
+    [InlineData("int8:full=0,fulllayers=kivi4", 4800)]
     public void Methods_know_their_bytes_per_token(string text, long bytes) =>
         Assert.Equal(bytes, Assert.IsType<CodedKvMethod>(Resolve(text)).BytesPerToken);
 

@@ -14,7 +14,7 @@ namespace DeltaKV.Cache.Reading;
 /// Moves what the reader moves, once per key head; two m16n8k16 per 16 x 8 elements of K and of V. With raw tokens bound by memory, with codes by the
 /// reader's products. Source: Dao et al., Flash-Decoding, 2023.
 /// </remarks>
-internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator)
+internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDecodeKernel<TReader>
     where TReader : unmanaged, IKvReader<TReader>
 {
     internal const int Warps = 4;
@@ -25,8 +25,8 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator)
     private readonly KernelHandle<DecodeArguments<TReader>> heads128 = new(accelerator, Kernel<Head128>);
     private readonly CombineSplitsKernel combine = new(accelerator);
 
-    /// <summary>Attends <paramref name="rowCount"/> rows. Partial buffers must hold <c>rows * queryHeads * splits</c> entries unless splits is 1.</summary>
-    internal void Launch(AcceleratorStream stream, DecodeArguments<TReader> arguments, AttentionShape shape, int rowCount)
+    /// <inheritdoc/>
+    public void Launch(AcceleratorStream stream, DecodeArguments<TReader> arguments, AttentionShape shape, int rowCount)
     {
         if (rowCount == 0)
             return;

@@ -1,5 +1,6 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
+using DeltaKV.Compression.Kivi;
 
 namespace DeltaKV.Compression.DeltaKv;
 
@@ -23,6 +24,7 @@ internal sealed record DeltaKvCodec
     {
         LayerTreatment.Coded => RecordLayout.Of(layer.Codec!).Bytes,
         LayerTreatment.Raw => 2 * 2 * Model.KvHeads * Model.HeadDim,
+        LayerTreatment.Kivi4 or LayerTreatment.Kivi8 => layer.Kivi!.HeadBytes(Model.HeadDim) * Model.KvHeads / KiviCode.GroupSize,
         _ => 0,
     });
 

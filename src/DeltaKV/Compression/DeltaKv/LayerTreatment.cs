@@ -11,4 +11,10 @@ internal enum LayerTreatment
 
     /// <summary>Codes.</summary>
     Coded,
+
+    /// <summary>All tokens in 4 bits as KIVI quantises them: a full layer at less than a third of its bytes.</summary>
+    Kivi4,
+
+    /// <summary>All tokens in 8 bits as KIVI quantises them.</summary>
+    Kivi8,
 }

@@ -12,7 +12,7 @@ internal sealed class CodedBlocks
     /// <summary>Raw tokens of compressed layers, 16 each; <see cref="None"/> once compressed.</summary>
     internal List<int> Window { get; } = [];
 
-    /// <summary>Codes, 16 tokens each; <see cref="None"/> for sinks.</summary>
+    /// <summary>Codes, 16 tokens each or 32 (<see cref="CodedKvFormat.CodeTokens"/>); <see cref="None"/> for sinks.</summary>
     internal List<int> Codes { get; } = [];
 
     /// <summary>References, 16 each.</summary>
@@ -20,6 +20,6 @@ internal sealed class CodedBlocks
 
     internal int WindowCount { get; set; }
 
-    /// <summary>Entries of all lists.</summary>
-    internal int Entries => Full.Count + Window.Count + Codes.Count + References.Count;
+    /// <summary>Entries of all tables on the device.</summary>
+    internal int Entries(CodedKvFormat format) => Full.Count + Window.Count + (Codes.Count * format.CodeEntries) + References.Count;
 }

@@ -35,7 +35,7 @@ internal sealed class CodedKvCache : IKvCache
             foreach (var sequence in admitted)
             {
                 tokens += sequence.Length;
-                entries += sequence.Map.Entries;
+                entries += sequence.Map.Entries(Format);
             }
 
             return UsageOf(tokens, Pools.Full.HeldCount, Pools.Window.HeldCount, Pools.Codes.HeldCount, Pools.References.HeldCount, entries, admitted.Count);
@@ -102,7 +102,7 @@ internal sealed class CodedKvCache : IKvCache
         var most = 0;
         for (var node = snapshots.First; node is not null; node = node.Next)
         {
-            var usable = node.Value.Usable(tokens, Format.Options.Sinks);
+            var usable = node.Value.Usable(tokens, Format);
             if (usable > most)
                 (best, most) = (node, usable);
         }

@@ -5,7 +5,7 @@ namespace DeltaKV.Compression.Codes.Storage;
 /// <summary>How many blocks each pool has.</summary>
 /// <param name="FullBlocks">Blocks of 64 tokens of the raw layers.</param>
 /// <param name="WindowBlocks">Blocks of 16 raw tokens of the compressed layers.</param>
-/// <param name="CodeBlocks">Blocks of 16 tokens' codes.</param>
+/// <param name="CodeBlocks">Blocks of codes of <see cref="CodedKvFormat.CodeTokens"/> tokens.</param>
 /// <param name="ReferenceBlocks">Blocks of 16 references.</param>
 /// <param name="Tokens">Tokens that fit when one sequence has it all.</param>
 internal sealed record CodedKvCapacity(int FullBlocks, int WindowBlocks, int CodeBlocks, int ReferenceBlocks, int Tokens)
@@ -20,7 +20,7 @@ internal sealed record CodedKvCapacity(int FullBlocks, int WindowBlocks, int Cod
     {
         var fixedBytes = FixedBytes(format, maxSequences, maxStepTokens);
         var tokens = (long)Math.Min((bytes - fixedBytes) / format.TokenBytes, Math.Min(maxTokens, int.MaxValue / 2));
-        if (tokens < CodedKvFormat.BlockTokens)
+        if (tokens < format.CodeTokens)
         {
             throw new ArgumentException(
                 $"{bytes} bytes do not hold the windows of {maxSequences} sequences and {maxStepTokens} new tokens ({fixedBytes} bytes) and any history.", nameof(bytes));
@@ -30,7 +30,7 @@ internal sealed record CodedKvCapacity(int FullBlocks, int WindowBlocks, int Cod
         return new CodedKvCapacity(
             format.RawLayerCount == 0 ? 1 : (int)(tokens / KvBlockLayout.Size) + maxSequences,
             WindowBlocksFor(format, maxSequences, maxStepTokens),
-            (int)(tokens / CodedKvFormat.BlockTokens) + maxSequences,
+            (int)(tokens / format.CodeTokens) + maxSequences,
             (int)references,
             (int)tokens);
     }
@@ -44,8 +44,8 @@ internal sealed record CodedKvCapacity(int FullBlocks, int WindowBlocks, int Cod
     internal long Bytes(CodedKvFormat format) =>
         (FullBlocks * format.FullBlockBytes) + (WindowBlocks * format.WindowBlockBytes) + (CodeBlocks * format.CodeBlockBytes) + (ReferenceBlocks * format.ReferenceBlockBytes);
 
-    /// <summary>Sinks and window of every sequence, a block being filled and one waiting to be whole, and a step's new tokens.</summary>
+    /// <summary>Sinks and window of every sequence, what is being filled and what waits to be whole, and a step's new tokens.</summary>
     private static int WindowBlocksFor(CodedKvFormat format, int maxSequences, int maxStepTokens) =>
-        (maxSequences * (((format.Options.Sinks + format.Options.Recent) / CodedKvFormat.BlockTokens) + 3))
+        (maxSequences * (((format.Options.Sinks + format.Options.Recent) / CodedKvFormat.BlockTokens) + 1 + (2 * format.CodeTokens / CodedKvFormat.BlockTokens)))
         + CodedKvFormat.Blocks(maxStepTokens, CodedKvFormat.BlockTokens);
 }

@@ -1,3 +1,4 @@
+using DeltaKV.Compression.Kivi;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Storage;
@@ -5,20 +6,22 @@ namespace DeltaKV.Compression.Codes.Storage;
 /// <summary>Sizes of everything a coded cache stores, from its layers and codecs.</summary>
 internal sealed class CodedKvFormat
 {
-    /// <summary>Tokens of a raw block of compressed layers, of a block of codes; references of a block of references.</summary>
+    /// <summary>Tokens of a raw block of compressed layers and of a block of records; references of a block of references.</summary>
     internal const int BlockTokens = 16;
 
     /// <param name="shape">The heads.</param>
-    /// <param name="codecs">One per layer; null for a layer that stays raw.</param>
+    /// <param name="codecs">One per layer; null for a layer that has none.</param>
     /// <param name="options">What stays raw.</param>
     /// <param name="recomputesFirstLayer">The first layer's history comes from a table of tokens; its codec stores nothing.</param>
     /// <param name="observers">Layers that choose the tokens that coded layers after them read; needs a budget in the options.</param>
+    /// <param name="kivi">One per layer; null for a layer that is not quantised so. A layer without this and without a codec stays raw.</param>
     internal CodedKvFormat(
         AttentionShape shape,
         IReadOnlyList<LinearCodec?> codecs,
         CodedKvOptions options,
         bool recomputesFirstLayer = false,
-        IEnumerable<int>? observers = null)
+        IEnumerable<int>? observers = null,
+        IReadOnlyList<KiviCode?>? kivi = null)
     {
         Observers = options.Selection.Selects ? [.. observers ?? []] : [];
         shape.Validate();
@@ -35,10 +38,21 @@ internal sealed class CodedKvFormat
             }
         }
 
+        kivi ??= new KiviCode?[codecs.Count];
+        if (codecs.Zip(kivi).Any(layer => layer is { First: not null, Second: not null }))
+            throw new ArgumentException("A layer has a linear codec or is quantised as in KIVI, not both.", nameof(kivi));
+        Kivi = [.. kivi.OfType<KiviCode>()];
+        if (HasKivi && shape.HeadDim is not (64 or 128))
+            throw new NotSupportedException($"KIVI needs heads of 64 or 128 elements, not {shape.HeadDim}.");
+        if (options.Sinks % CodeTokens != 0)
+            throw new ArgumentException($"{options.Sinks} sinks: with layers quantised in blocks of {CodeTokens} tokens a multiple of that is needed.", nameof(options));
         var coded = 0;
         CodedLayer = [.. codecs.Select(codec => codec is null ? -1 : coded++)];
+        var quantised = 0;
+        KiviLayer = [.. kivi.Select(code => code is null ? -1 : quantised++)];
+        WindowLayer = [.. CodedLayer.Zip(KiviLayer, (codec, code) => codec >= 0 ? codec : code >= 0 ? Codecs.Count + code : -1)];
         var raw = 0;
-        RawLayer = [.. codecs.Select(codec => codec is null ? raw++ : -1)];
+        RawLayer = [.. WindowLayer.Select(window => window < 0 ? raw++ : -1)];
         ReferenceLayers = Codecs.Count(codec => codec.Neighbours > 0);
         if (HasReferences && options.ReferenceBits != 16 && shape.HeadDim is not (64 or 128))
             throw new NotSupportedException($"References of {options.ReferenceBits} bits need heads of 64 or 128 elements, not {shape.HeadDim}.");
@@ -55,11 +69,29 @@ internal sealed class CodedKvFormat
     /// <summary>Whether the first layer comes from a table of tokens.</summary>
     internal bool RecomputesFirstLayer { get; }
 
-    /// <summary>Codecs of the compressed layers.</summary>
+    /// <summary>Codecs of the layers that have a linear one.</summary>
     internal IReadOnlyList<LinearCodec> Codecs { get; }
 
-    /// <summary>Number among the compressed layers, by layer; -1: raw.</summary>
+    /// <summary>Number among the layers with a linear codec, by layer; -1: none.</summary>
     internal IReadOnlyList<int> CodedLayer { get; }
+
+    /// <summary>Codes of the layers quantised as in KIVI.</summary>
+    internal IReadOnlyList<KiviCode> Kivi { get; }
+
+    /// <summary>Number among the layers quantised as in KIVI, by layer; -1: none.</summary>
+    internal IReadOnlyList<int> KiviLayer { get; }
+
+    /// <summary>Whether any layer is quantised as in KIVI.</summary>
+    internal bool HasKivi => Kivi.Count > 0;
+
+    /// <summary>Number among the compressed layers, linear codecs first, by layer; -1: raw.</summary>
+    internal IReadOnlyList<int> WindowLayer { get; }
+
+    /// <summary>Compressed layers of either kind.</summary>
+    internal int WindowLayerCount => Codecs.Count + Kivi.Count;
+
+    /// <summary>Tokens that are compressed together, a block of the codes pool: KIVI's groups take two blocks of records.</summary>
+    internal int CodeTokens => HasKivi ? KiviCode.GroupSize : BlockTokens;
 
     /// <summary>Number among the raw layers, by layer; -1: compressed.</summary>
     internal IReadOnlyList<int> RawLayer { get; }
@@ -74,7 +106,7 @@ internal sealed class CodedKvFormat
 
     internal int LayerCount => CodedLayer.Count;
 
-    internal int RawLayerCount => LayerCount - Codecs.Count;
+    internal int RawLayerCount => LayerCount - WindowLayerCount;
 
     /// <summary>Bytes of a raw token of one layer.</summary>
     internal int RawTokenBytes => 2 * Shape.KeyHeads * Shape.HeadDim * 2;
@@ -83,17 +115,26 @@ internal sealed class CodedKvFormat
     internal long FullBlockBytes => (long)KvBlockLayout.Size * RawLayerCount * RawTokenBytes;
 
     /// <summary>Bytes of a raw block of the compressed layers.</summary>
-    internal long WindowBlockBytes => (long)BlockTokens * Codecs.Count * RawTokenBytes;
+    internal long WindowBlockBytes => (long)BlockTokens * WindowLayerCount * RawTokenBytes;
 
     /// <summary>Bytes of a block of codes over all compressed layers, scales, ids and padding included.</summary>
-    internal long CodeBlockBytes => Codecs.Sum(codec => (long)BlockTokens * RecordLayout.Of(codec).Bytes);
+    internal long CodeBlockBytes => RecordBlockBytes + KiviBlockBytes;
+
+    /// <summary>The records of linear codecs in it.</summary>
+    internal long RecordBlockBytes => Codecs.Sum(codec => (long)CodeTokens * RecordLayout.Of(codec).Bytes);
+
+    /// <summary>The layers quantised as in KIVI in it.</summary>
+    internal long KiviBlockBytes => Kivi.Sum(code => (long)Shape.KeyHeads * code.HeadBytes(Shape.HeadDim));
+
+    /// <summary>Entries of the device's tables for a block of codes: records are found by 16 tokens.</summary>
+    internal int CodeEntries => (Codecs.Count > 0 ? CodeTokens / BlockTokens : 0) + (HasKivi ? 1 : 0);
 
     /// <summary>Bytes of a block of references over all compressed layers, norms included.</summary>
     internal long ReferenceBlockBytes => (long)BlockTokens * ReferenceLayers * ((ReferenceWords * 4) + sizeof(float));
 
     /// <summary>Bytes of a token of history over all layers.</summary>
     internal double TokenBytes => ((double)FullBlockBytes / KvBlockLayout.Size)
-        + ((double)CodeBlockBytes / BlockTokens)
+        + ((double)CodeBlockBytes / CodeTokens)
         + ((double)ReferenceBlockBytes / (BlockTokens * Options.ReferenceStride))
         + (RecomputesFirstLayer ? sizeof(int) : 0);
 
@@ -109,7 +150,7 @@ internal sealed class CodedKvFormat
         : 0;
 
     /// <summary>Where the coded part of a sequence of that length ends once everything old enough is compressed.</summary>
-    internal int CodedEnd(int length) => Math.Max(Options.Sinks, (length - Options.Recent) / BlockTokens * BlockTokens);
+    internal int CodedEnd(int length) => Math.Max(Options.Sinks, (length - Options.Recent) / CodeTokens * CodeTokens);
 
     internal static int Blocks(int tokens, int size) => (tokens + size - 1) / size;
 }

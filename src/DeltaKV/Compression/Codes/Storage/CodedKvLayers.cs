@@ -2,6 +2,7 @@ using DeltaKV.Cache;
 using DeltaKV.Cache.Reading;
 using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes.Encoding;
+using DeltaKV.Compression.Kivi;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
@@ -10,7 +11,7 @@ using DeltaKV.Weights;
 namespace DeltaKV.Compression.Codes.Storage;
 
 /// <summary>
-/// A cache whose layers either stay raw or are coded: sinks and window raw, history as codes with or without references, attention reconstructing as it reads. Which
+/// A cache whose layers stay raw, are coded or are quantised as in KIVI: sinks and window raw, history compressed, attention reconstructing as it reads. Which
 /// codec a layer has is all that tells deltakv, a calibrated transform, rotated integers and the identity apart.
 /// </summary>
 internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
@@ -27,10 +28,11 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     private readonly AcceleratorStream stream;
     private readonly ITransformerKernels<BFloat16> kernels;
     private readonly CodedKvFormat format;
-    private readonly CodeTables codes;
+    private readonly CodeTables? codes;
     private readonly CodedMemory memory;
     private readonly CodedTables tables;
-    private readonly Compressor compressor;
+    private readonly Compressor? compressor;
+    private readonly KiviLayers? kivi;
     private readonly ReadScratch scratch;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> inverseFrequencies;
     private readonly TokenSelector? selector;
@@ -39,6 +41,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     private readonly ScoreKernel<CodeReader> score;
     private readonly ScoreKernel<RawReader> scoreRaw;
     private readonly ReaderPrefillKernel<CodeReader> prefill;
+    private readonly ReconstructKernel<CodeReader> reconstruct;
     private readonly CodePoolView pool;
     private readonly FirstLayerTable? firstLayer;
     private (int Sequence, int Length, int Tiles) onlyPrompt;
@@ -72,10 +75,12 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         this.firstLayer = firstLayer;
         var accelerator = stream.Accelerator;
         (this.stream, this.kernels, this.format) = (stream, kernels, format);
-        codes = new CodeTables(accelerator, format.Codecs, format.RecomputesFirstLayer ? 0 : -1);
+        codes = format.Codecs.Count > 0 ? new CodeTables(accelerator, format.Codecs, format.RecomputesFirstLayer ? 0 : -1) : null;
         memory = new CodedMemory(accelerator, format, capacity);
         tables = new CodedTables(accelerator, format, limits.Sequences, limits.SequenceTokens);
-        compressor = new Compressor(accelerator, format, codes, limits.StepTokens + (limits.Sequences * CodedKvFormat.BlockTokens));
+        var flushTokens = limits.StepTokens + (limits.Sequences * format.CodeTokens);
+        compressor = codes is null ? null : new Compressor(accelerator, format, codes, flushTokens);
+        kivi = format.HasKivi ? new KiviLayers(accelerator, format, memory.Kivi, tables.Kivi, tables.KiviStride, flushTokens) : null;
         scratch = new ReadScratch(accelerator, format.Shape, limits, DecodeSplits);
         inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(rope, format.Shape.HeadDim));
         selector = format.Observers.Count == 0
@@ -86,7 +91,8 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         score = new ScoreKernel<CodeReader>(accelerator);
         scoreRaw = new ScoreKernel<RawReader>(accelerator);
         prefill = new ReaderPrefillKernel<CodeReader>(accelerator);
-        pool = new CodePoolView
+        reconstruct = new ReconstructKernel<CodeReader>(accelerator);
+        pool = codes is null ? default : new CodePoolView
         {
             Records = memory.Records,
             BlockTables = tables.Codes,
@@ -119,7 +125,13 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     /// <summary>Bytes of all pools.</summary>
     internal long PoolBytes => memory.Bytes;
 
-    private KvBlocks<BFloat16> Window => new(memory.WindowKeys, memory.WindowValues, tables.Window, tables.WindowStride, WindowShift);
+    /// <summary>Raw blocks of the compressed layers from one on.</summary>
+    private KvBlocks<BFloat16> Window(int first) => new(
+        memory.WindowKeys.SubView(first * memory.WindowLayerElements),
+        memory.WindowValues.SubView(first * memory.WindowLayerElements),
+        tables.Window,
+        tables.WindowStride,
+        WindowShift);
 
     public void Prepare(AcceleratorStream stream, ReadOnlySpan<SequenceStep> sequences)
     {
@@ -140,7 +152,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         var raw = format.RawLayer[layer];
         if (raw >= 0)
             return new(memory.FullPart(2 * raw), memory.FullPart((2 * raw) + 1), tables.Full, tables.FullStride);
-        var first = format.CodedLayer[layer] * memory.WindowLayerElements;
+        var first = format.WindowLayer[layer] * memory.WindowLayerElements;
         return new(
             memory.WindowKeys.SubView(first, memory.WindowLayerElements),
             memory.WindowValues.SubView(first, memory.WindowLayerElements),
@@ -164,11 +176,20 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
             return;
         }
 
-        var reader = new CodeReader(pool, raw, format.CodedLayer[layer]);
         // Observation layers read everything, and so do the layers before the first; prompts always do.
         var selects = selector is not null && !format.Observers.Contains(layer) && format.Observers.Any(observer => observer < layer);
-        Decode(stream, layer, decode, score, reader, selects ? selector!.Order(tables.Bounds) : everything, qkv, step, output);
-        Prefill(stream, reader, everything, qkv, step, output);
+        var order = selects ? selector!.Order(tables.Bounds) : everything;
+        if (format.KiviLayer[layer] >= 0)
+        {
+            var quantised = kivi!.Reader(format.KiviLayer[layer], raw);
+            Decode(stream, layer, selects ? kivi.DecodeSelected : kivi.DecodeAll, kivi.Score, quantised, order, qkv, step, output);
+            Prefill(stream, kivi.Prefill, kivi.Reconstruct, quantised, everything, qkv, step, output);
+            return;
+        }
+
+        var reader = new CodeReader(pool, raw, format.CodedLayer[layer]);
+        Decode(stream, layer, decode, score, reader, order, qkv, step, output);
+        Prefill(stream, prefill, reconstruct, reader, everything, qkv, step, output);
     }
 
     public void CopyFull(int source, int target) => memory.CopyFull(stream, source, target);
@@ -177,14 +198,19 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
 
     public void CopyReferences(int source, int target) => memory.CopyReferences(stream, source, target);
 
-    public void Compress(IReadOnlyList<FlushItem> items) => compressor.Run(stream, items, pool, Window, memory.WindowLayerElements);
+    public void Compress(IReadOnlyList<FlushItem> items)
+    {
+        compressor?.Run(stream, items, pool, Window(0), memory.WindowLayerElements);
+        kivi?.Compress(stream, items, Window(format.Codecs.Count), memory.WindowLayerElements);
+    }
 
     public void Dispose()
     {
-        codes.Dispose();
+        codes?.Dispose();
         memory.Dispose();
         tables.Dispose();
-        compressor.Dispose();
+        compressor?.Dispose();
+        kivi?.Dispose();
         scratch.Dispose();
         selector?.Dispose();
         inverseFrequencies.Dispose();
@@ -194,7 +220,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     private void Decode<TReader>(
         AcceleratorStream stream,
         int layer,
-        ReaderDecodeKernel<TReader> kernel,
+        IDecodeKernel<TReader> kernel,
         ScoreKernel<TReader> scoring,
         TReader reader,
         TokenOrder order,
@@ -221,21 +247,29 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
             selector!.Observe(stream, scoring, arguments, step.DecodeRows);
     }
 
-    private void Prefill(
-        AcceleratorStream stream, CodeReader reader, TokenOrder order, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output)
+    private void Prefill<TReader>(
+        AcceleratorStream stream,
+        ReaderPrefillKernel<TReader> fused,
+        ReconstructKernel<TReader> reconstruction,
+        TReader reader,
+        TokenOrder order,
+        ArrayView<BFloat16> qkv,
+        in AttentionStep step,
+        ArrayView<BFloat16> output)
+        where TReader : unmanaged, IKvReader<TReader>
     {
         // All tiles of the step are the prompt's, or it is not the only one.
         if (step.TileCount >= TilesWorthScratch
             && step.TileCount == onlyPrompt.Tiles
-            && scratch.TryReconstruct(stream, reader, order.Bounds, onlyPrompt.Sequence, onlyPrompt.Length, out var plain))
+            && scratch.TryReconstruct(stream, reconstruction, reader, order.Bounds, onlyPrompt.Sequence, onlyPrompt.Length, out var plain))
         {
             kernels.PrefillAttention(stream, qkv, step.Tiles, plain, output, step.TileCount);
             return;
         }
 
-        prefill.Launch(
+        fused.Launch(
             stream,
-            new PrefillReadArguments<CodeReader>
+            new PrefillReadArguments<TReader>
             {
                 Reader = reader,
                 Tiles = step.Tiles,

@@ -11,6 +11,7 @@ internal sealed class CodedMemory : IDisposable
     private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> windowKeys;
     private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> windowValues;
     private readonly MemoryBuffer1D<uint, Stride1D.Dense> records;
+    private readonly MemoryBuffer1D<UInt4, Stride1D.Dense> kivi;
     private readonly MemoryBuffer1D<uint, Stride1D.Dense> references;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> norms;
 
@@ -18,15 +19,19 @@ internal sealed class CodedMemory : IDisposable
     {
         (this.format, this.capacity) = (format, capacity);
         full = accelerator.Allocate1D<BFloat16>(Math.Max(2 * format.RawLayerCount * FullLayerElements, 1));
-        windowKeys = accelerator.Allocate1D<BFloat16>(format.Codecs.Count * WindowLayerElements);
-        windowValues = accelerator.Allocate1D<BFloat16>(format.Codecs.Count * WindowLayerElements);
-        records = accelerator.Allocate1D<uint>(Math.Max(capacity.CodeBlocks * format.CodeBlockBytes / sizeof(uint), 1));
+        windowKeys = accelerator.Allocate1D<BFloat16>(format.WindowLayerCount * WindowLayerElements);
+        windowValues = accelerator.Allocate1D<BFloat16>(format.WindowLayerCount * WindowLayerElements);
+        records = accelerator.Allocate1D<uint>(Math.Max(capacity.CodeBlocks * format.RecordBlockBytes / sizeof(uint), 1));
+        kivi = accelerator.Allocate1D<UInt4>(Math.Max(capacity.CodeBlocks * format.KiviBlockBytes / 16, 1));
         references = accelerator.Allocate1D<uint>(format.HasReferences ? capacity.ReferenceBlocks * ReferenceBlockWords : 4);
         norms = accelerator.Allocate1D<float>(format.HasReferences ? capacity.ReferenceBlocks * ReferenceBlockRows : 1);
     }
 
-    /// <summary>Codes.</summary>
+    /// <summary>Codes of linear codecs.</summary>
     internal ArrayView<uint> Records => records.View;
+
+    /// <summary>Layers quantised as in KIVI.</summary>
+    internal ArrayView<UInt4> Kivi => kivi.View;
 
     /// <summary>References.</summary>
     internal ArrayView<uint> References => references.View;
@@ -45,7 +50,7 @@ internal sealed class CodedMemory : IDisposable
 
     /// <summary>All bytes of the pools.</summary>
     internal long Bytes => full.LengthInBytes + windowKeys.LengthInBytes + windowValues.LengthInBytes
-        + records.LengthInBytes + references.LengthInBytes + norms.LengthInBytes;
+        + records.LengthInBytes + kivi.LengthInBytes + references.LengthInBytes + norms.LengthInBytes;
 
     private long FullLayerElements => (long)capacity.FullBlocks * format.Shape.BlockElements;
 
@@ -67,7 +72,7 @@ internal sealed class CodedMemory : IDisposable
 
     internal void CopyWindow(AcceleratorStream stream, int source, int target)
     {
-        for (var layer = 0; layer < format.Codecs.Count; layer++)
+        for (var layer = 0; layer < format.WindowLayerCount; layer++)
         {
             var first = layer * WindowLayerElements;
             Copy(WindowKeys);
@@ -90,6 +95,7 @@ internal sealed class CodedMemory : IDisposable
         windowKeys.Dispose();
         windowValues.Dispose();
         records.Dispose();
+        kivi.Dispose();
         references.Dispose();
         norms.Dispose();
     }

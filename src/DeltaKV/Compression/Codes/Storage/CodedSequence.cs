@@ -22,7 +22,7 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
     public BlockTable Blocks { get; } = new();
 
     public KvUsage Usage => owner.UsageOf(
-        Length, Map.Full.Count, Map.WindowCount, Map.Codes.Count(block => block != CodedBlocks.None), Map.References.Count, Map.Entries, 1);
+        Length, Map.Full.Count, Map.WindowCount, Map.Codes.Count(block => block != CodedBlocks.None), Map.References.Count, Map.Entries(format), 1);
 
     /// <summary>Where every token lives.</summary>
     internal CodedBlocks Map { get; private set; } = new();
@@ -59,7 +59,7 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
         var fits = owner.TryFree(
             FullBlocks(tokens.Length) - Map.Full.Count + (format.RawLayerCount == 0 ? 0 : others),
             Math.Min(owner.Capacity.WindowBlocks, WindowNeed(format.Options.Sinks + format.Options.Recent) + others),
-            (end / BlockTokens) - Map.Codes.Count + others,
+            (end / CodeTokens) - Map.Codes.Count + others,
             ReferenceBlocks(end) - Map.References.Count + (format.HasReferences ? others : 0));
         if (!fits)
             Release();
@@ -72,7 +72,7 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
         var end = Math.Max(CodedEnd, format.CodedEnd(length));
         var full = FullBlocks(length) - Map.Full.Count;
         var window = WindowNeed(length) - Map.Window.Count;
-        var codes = Math.Max(0, end / BlockTokens - Math.Max(Map.Codes.Count, format.Options.Sinks / BlockTokens));
+        var codes = Math.Max(0, (end / CodeTokens) - Math.Max(Map.Codes.Count, format.Options.Sinks / CodeTokens));
         var references = ReferenceBlocks(end) - Map.References.Count;
         if (!owner.TryFree(full, window, codes, references))
             return false;
@@ -80,7 +80,7 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
         Take(pools.Window, Map.Window, window);
         Map.WindowCount += Math.Max(window, 0);
         // Sinks have no codes.
-        while (Map.Codes.Count < format.Options.Sinks / BlockTokens && codes > 0)
+        while (Map.Codes.Count < format.Options.Sinks / CodeTokens && codes > 0)
             Map.Codes.Add(CodedBlocks.None);
         Take(pools.Codes, Map.Codes, codes);
         Take(pools.References, Map.References, references);
@@ -132,6 +132,8 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
         CodedEnd = Math.Max(CodedEnd, flushEnd);
     }
 
+    private int CodeTokens => format.CodeTokens;
+
     private static int WindowNeed(int length) => CodedKvFormat.Blocks(length, BlockTokens);
 
     private static void Take(BlockPool pool, List<int> blocks, int count)
@@ -148,7 +150,7 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
     private bool TryStartFrom(CodedSnapshot snapshot, int common)
     {
         var sinks = format.Options.Sinks;
-        var end = snapshot.CodedEndAt(common, sinks);
+        var end = snapshot.CodedEndAt(common, format);
         var source = snapshot.Blocks;
         var references = format.ReferencesBelow(end);
         // At most one copy in each pool.
@@ -180,7 +182,7 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
 
         if (end > sinks)
         {
-            foreach (var block in CollectionsMarshal.AsSpan(source.Codes)[..(end / BlockTokens)])
+            foreach (var block in CollectionsMarshal.AsSpan(source.Codes)[..(end / CodeTokens)])
             {
                 if (block != CodedBlocks.None)
                     pools.Codes.Share(block);

@@ -7,14 +7,15 @@ namespace DeltaKV.Compression.Codes.Storage;
 internal sealed record CodedSnapshot(int[] Tokens, int CodedEnd, CodedBlocks Blocks)
 {
     /// <summary>How much of a prompt can start from here: what agrees, less raw tokens that were compressed together with others.</summary>
-    internal int Usable(ReadOnlySpan<int> tokens, int sinks)
+    internal int Usable(ReadOnlySpan<int> tokens, CodedKvFormat format)
     {
         var common = tokens.CommonPrefixLength(Tokens);
-        var end = CodedEndAt(common, sinks);
+        var end = CodedEndAt(common, format);
         // Behind the coded part raw tokens are needed; they are there only if the snapshot has not compressed them.
-        return end == CodedEnd || common <= sinks ? common : end;
+        return end == CodedEnd || common <= format.Options.Sinks ? common : end;
     }
 
     /// <summary>Where the coded part ends when that many tokens are taken over.</summary>
-    internal int CodedEndAt(int common, int sinks) => Math.Max(sinks, Math.Min(CodedEnd, common / CodedKvFormat.BlockTokens * CodedKvFormat.BlockTokens));
+    internal int CodedEndAt(int common, CodedKvFormat format) =>
+        Math.Max(format.Options.Sinks, Math.Min(CodedEnd, common / format.CodeTokens * format.CodeTokens));
 }

@@ -10,16 +10,21 @@ internal sealed class CodedTables : IDisposable
 {
     private readonly Table full;
     private readonly Table window;
-    private readonly Table codes;
+    private readonly Table? codes;
+    private readonly Table? kivi;
     private readonly Table references;
     private readonly Table bounds;
     private readonly Table? tokens;
+    private readonly int recordsPerBlock;
 
     internal CodedTables(Accelerator accelerator, CodedKvFormat format, int maxSequences, int maxTokens)
     {
         full = new Table(accelerator, maxSequences, CodedKvFormat.Blocks(maxTokens, KvBlockLayout.Size));
         window = new Table(accelerator, maxSequences, CodedKvFormat.Blocks(maxTokens, CodedKvFormat.BlockTokens));
-        codes = new Table(accelerator, maxSequences, CodedKvFormat.Blocks(maxTokens, CodedKvFormat.BlockTokens));
+        recordsPerBlock = format.CodeTokens / CodedKvFormat.BlockTokens;
+        var blocks = CodedKvFormat.Blocks(maxTokens, format.CodeTokens);
+        codes = format.Codecs.Count > 0 ? new Table(accelerator, maxSequences, blocks * recordsPerBlock) : null;
+        kivi = format.HasKivi ? new Table(accelerator, maxSequences, blocks) : null;
         references = new Table(accelerator, maxSequences, CodedKvFormat.Blocks(format.ReferencesBelow(maxTokens), CodedKvFormat.BlockTokens) + 1);
         bounds = new Table(accelerator, maxSequences, 2);
         tokens = format.RecomputesFirstLayer ? new Table(accelerator, maxSequences, maxTokens) : null;
@@ -33,9 +38,15 @@ internal sealed class CodedTables : IDisposable
 
     internal int WindowStride => window.Stride;
 
-    internal ArrayView<int> Codes => codes.View;
+    /// <summary>Blocks of records by 16 tokens.</summary>
+    internal ArrayView<int> Codes => codes?.View ?? default;
 
-    internal int CodeStride => codes.Stride;
+    internal int CodeStride => codes?.Stride ?? 0;
+
+    /// <summary>Blocks of layers quantised as in KIVI by 32 tokens.</summary>
+    internal ArrayView<int> Kivi => kivi?.View ?? default;
+
+    internal int KiviStride => kivi?.Stride ?? 0;
 
     internal ArrayView<int> References => references.View;
 
@@ -59,7 +70,8 @@ internal sealed class CodedTables : IDisposable
             sequence.Row = row;
             full.Fill(row, sequence.Map.Full);
             window.Fill(row, sequence.Map.Window);
-            codes.Fill(row, sequence.Map.Codes);
+            codes?.FillParts(row, sequence.Map.Codes, recordsPerBlock);
+            kivi?.Fill(row, sequence.Map.Codes);
             references.Fill(row, sequence.Map.References);
             ReadOnlySpan<int> ends = [sequence.CodedStart, sequence.CodedEnd];
             bounds.Fill(row, ends);
@@ -69,7 +81,8 @@ internal sealed class CodedTables : IDisposable
 
         full.Upload(stream);
         window.Upload(stream);
-        codes.Upload(stream);
+        codes?.Upload(stream);
+        kivi?.Upload(stream);
         references.Upload(stream);
         bounds.Upload(stream);
         tokens?.Upload(stream);
@@ -79,7 +92,8 @@ internal sealed class CodedTables : IDisposable
     {
         full.Dispose();
         window.Dispose();
-        codes.Dispose();
+        codes?.Dispose();
+        kivi?.Dispose();
         references.Dispose();
         bounds.Dispose();
         tokens?.Dispose();
@@ -102,6 +116,21 @@ internal sealed class CodedTables : IDisposable
         }
 
         internal void Fill(int row, List<int> entries) => Fill(row, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(entries));
+
+        /// <summary>Every block as so many consecutive ones.</summary>
+        internal void FillParts(int row, List<int> entries, int parts)
+        {
+            if (parts == 1)
+            {
+                Fill(row, entries);
+                return;
+            }
+
+            var target = staging.Span[(row * Stride)..];
+            for (var i = 0; i < entries.Count * parts; i++)
+                target[i] = entries[i / parts] == CodedBlocks.None ? CodedBlocks.None : (entries[i / parts] * parts) + (i % parts);
+            used = entries.Count == 0 ? used : (row * Stride) + (entries.Count * parts);
+        }
 
         internal void Upload(AcceleratorStream stream)
         {

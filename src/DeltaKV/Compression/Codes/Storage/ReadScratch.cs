@@ -12,7 +12,6 @@ internal sealed class ReadScratch : IDisposable
     private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialSoftmax;
     private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> plain;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> blockNumbers;
-    private readonly ReconstructKernel<CodeReader> reconstruct;
     private readonly int plainBlocks;
 
     /// <param name="accelerator">Where it is.</param>
@@ -29,7 +28,6 @@ internal sealed class ReadScratch : IDisposable
             CodedKvFormat.Blocks(limits.SequenceTokens, KvBlockLayout.Size), limits.ScratchBytes / (2L * sizeof(ushort) * shape.BlockElements));
         plain = accelerator.Allocate1D<BFloat16>(Math.Max(2L * plainBlocks * shape.BlockElements, 1));
         blockNumbers = accelerator.Allocate1D(Enumerable.Range(0, Math.Max(plainBlocks, 1)).ToArray());
-        reconstruct = new ReconstructKernel<CodeReader>(accelerator);
     }
 
     internal ArrayView<float> PartialOutput => partialOutput.View;
@@ -37,8 +35,15 @@ internal sealed class ReadScratch : IDisposable
     internal ArrayView<Float2> PartialSoftmax => partialSoftmax.View;
 
     /// <summary>Writes a prompt's tokens of one layer as plain blocks, if there is room; every row of their table is the same.</summary>
-    internal bool TryReconstruct(
-        AcceleratorStream stream, CodeReader reader, ArrayView<ReadBounds> bounds, int sequence, int promptLength, out KvBlocks<BFloat16> blocks)
+    internal bool TryReconstruct<TReader>(
+        AcceleratorStream stream,
+        ReconstructKernel<TReader> reconstruct,
+        TReader reader,
+        ArrayView<ReadBounds> bounds,
+        int sequence,
+        int promptLength,
+        out KvBlocks<BFloat16> blocks)
+        where TReader : unmanaged, IKvReader<TReader>
     {
         blocks = default;
         var used = CodedKvFormat.Blocks(promptLength, KvBlockLayout.Size);

@@ -1,0 +1,51 @@
+using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Compression.Kivi;
+
+/// <summary>A warp's online softmax over 8 heads, base 2: lane (g, t) keeps heads 2t and 2t + 1.</summary>
+internal struct KiviSoftmax
+{
+    /// <summary>
+    /// Weights are relative to the largest score less this, so that they reach 256: as halves, times a step of a value, they keep their digits 8 bits longer.
+    /// </summary>
+    private const float Headroom = 8f;
+
+    /// <summary>The largest scores so far, less the headroom.</summary>
+    public Float2 Largest;
+
+    /// <summary>Sums of this lane's weights.</summary>
+    public Float2 Total;
+
+    internal static KiviSoftmax Start() => new() { Largest = new Float2(float.NegativeInfinity, float.NegativeInfinity) };
+
+    /// <summary>Takes in the scores of up to 32 tokens, which become weights; what was summed before turns to the new largest score.</summary>
+    internal void Update<THead>(ref Float4 first, ref Float4 second, ArrayView<Float4> sums, ref Float4 zeros)
+        where THead : struct, IHead
+    {
+        var even = MathF.Max(MathF.Max(first.X, first.Z), MathF.Max(second.X, second.Z));
+        var odd = MathF.Max(MathF.Max(first.Y, first.W), MathF.Max(second.Y, second.W));
+        for (var i = 0; i < Unroll.Full(3); i++)
+        {
+            even = MathF.Max(even, Warp.ShuffleXor(even, 4 << i));
+            odd = MathF.Max(odd, Warp.ShuffleXor(odd, 4 << i));
+        }
+
+        even = MathF.Max(Largest.X, even - Headroom);
+        odd = MathF.Max(Largest.Y, odd - Headroom);
+        var scaleEven = FastMath.Ex2(Largest.X - even);
+        var scaleOdd = FastMath.Ex2(Largest.Y - odd);
+        Largest = new Float2(even, odd);
+        first = Weights(first);
+        second = Weights(second);
+        Total = new Float2(
+            FastMath.Fma(Total.X, scaleEven, first.X + first.Z + second.X + second.Z),
+            FastMath.Fma(Total.Y, scaleOdd, first.Y + first.W + second.Y + second.W));
+        for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
+            sums[i] = new Float4(sums[i].X * scaleEven, sums[i].Y * scaleOdd, sums[i].Z * scaleEven, sums[i].W * scaleOdd);
+        zeros = new Float4(zeros.X * scaleEven, zeros.Y * scaleOdd, 0f, 0f);
+    }
+
+    private readonly Float4 Weights(Float4 scores) => new(
+        FastMath.Ex2(scores.X - Largest.X), FastMath.Ex2(scores.Y - Largest.Y), FastMath.Ex2(scores.Z - Largest.X), FastMath.Ex2(scores.W - Largest.Y));
+}

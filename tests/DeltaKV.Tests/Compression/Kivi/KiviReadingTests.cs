@@ -1,0 +1,194 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Compression.Kivi;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+using DeltaKV.Tests.Kernels;
+
+namespace DeltaKV.Tests.Compression.Kivi;
+
+[Collection(KernelCollection.Name)]
+public sealed class KiviReadingTests(KernelFixture device)
+{
+    /// <summary>Weights pass through bf16 (raw tokens, the general kernel) or halves, outputs through bf16, relative to values of a few units.</summary>
+    private const double Tolerance = 2e-2;
+
+    [Theory]
+    [InlineData(64, 8, 8, 0)]
+    [InlineData(64, 4, 2, 32)]
+    [InlineData(128, 4, 4, 0)]
+    [InlineData(128, 2, 8, 0)]
+    public void Reconstructs_what_is_stored(int headDim, int keyBits, int valueBits, int sinks)
+    {
+        using var fixture = Create(headDim, 2, 2, keyBits, valueBits, [20, 75, 150], sinks);
+        var blocks = (fixture.Lengths.Max() + 63) / 64;
+        var size = blocks * fixture.Shape.BlockElements;
+        using var keys = device.Poisoned<BFloat16>(size);
+        using var values = device.Poisoned<BFloat16>(size);
+        var kernel = new ReconstructKernel<KiviReader>(device.Accelerator);
+        for (var s = 0; s < fixture.Lengths.Length; s++)
+        {
+            kernel.Launch(device.Stream, fixture.Reader, fixture.Bounds, s, fixture.Lengths[s], keys.View, values.View, fixture.Shape);
+            var (actualKeys, actualValues) = (device.Download(keys, size), device.Download(values, size));
+            for (var p = 0; p < fixture.Lengths[s]; p++)
+            {
+                for (var i = 0; i < 2 * headDim; i++)
+                {
+                    var at = ((((p / 64 * 2) + (i / headDim)) * 64) + (p % 64)) * headDim + (i % headDim);
+                    Assert.Equal((float)BFloat16.FromSingle(Number(fixture, false, s, p, i / headDim, i % headDim)), actualKeys[at]);
+                    Assert.Equal((float)BFloat16.FromSingle(Number(fixture, true, s, p, i / headDim, i % headDim)), actualValues[at]);
+                }
+            }
+        }
+    }
+
+    public static TheoryData<int, int, int, int, int, int, int, bool> Decodings()
+    {
+        var data = new TheoryData<int, int, int, int, int, int, int, bool>();
+        foreach (var isGeneral in (bool[])[false, true])
+        {
+            // Dimension, query and key heads, bits of keys and values, sinks, splits.
+            data.Add(64, 4, 2, 4, 4, 0, 1, isGeneral);
+            data.Add(64, 7, 1, 8, 8, 32, 2, isGeneral);
+            data.Add(64, 2, 2, 2, 2, 0, 3, isGeneral);
+            data.Add(128, 8, 2, 4, 4, 0, 2, isGeneral);
+            data.Add(128, 10, 1, 8, 4, 32, 1, isGeneral);
+            data.Add(128, 4, 1, 2, 8, 0, 2, isGeneral);
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Decodings))]
+    public void Decodes_as_one_number_at_a_time(int headDim, int queryHeads, int keyHeads, int keyBits, int valueBits, int sinks, int splits, bool isGeneral)
+    {
+        int[] lengths = [1, 17, 48, 150, 333];
+        using var fixture = Create(headDim, queryHeads, keyHeads, keyBits, valueBits, lengths, sinks);
+        var shape = fixture.Shape;
+        // Row 5 is padding; rows are not in the order of the tables.
+        int[] rowSequences = [3, 0, 4, 1, 2, 0];
+        var qkv = Numbers.BFloat16s(9, 6 * shape.QkvWidth, 2f);
+        using var output = device.Poisoned<BFloat16>(6 * shape.OutputWidth);
+        using var partialOutput = device.Poisoned<float>(6 * shape.OutputWidth * splits);
+        using var partialSoftmax = device.Poisoned<Float2>(6 * shape.QueryHeads * splits);
+        using var logSumExp = device.Poisoned<float>(6 * shape.QueryHeads);
+        IDecodeKernel<KiviReader> kernel = isGeneral ? new ReaderDecodeKernel<KiviReader>(device.Accelerator) : new KiviDecodeKernel(device.Accelerator, shape);
+        kernel.Launch(
+            device.Stream,
+            new DecodeArguments<KiviReader>
+            {
+                Reader = fixture.Reader,
+                Rows = new TokenRows(fixture.Upload(rowSequences), fixture.Upload([149, 0, 332, 16, 47, -1])),
+                Order = new TokenOrder(fixture.Bounds, default, default, 0),
+                Qkv = fixture.Upload(qkv).Cast<uint>(),
+                Output = output.View.BaseView.Cast<BFloat16x2>(),
+                PartialOutput = partialOutput.View,
+                PartialSoftmax = partialSoftmax.View,
+                LogSumExp = logSumExp.View,
+                Splits = splits,
+            },
+            shape,
+            6);
+
+        var actual = Numbers.Widen(device.Download(output, 6 * shape.OutputWidth));
+        var actualSums = device.Download(logSumExp, 6 * shape.QueryHeads);
+        var queries = Numbers.Widen(qkv);
+        for (var row = 0; row < 5; row++)
+        {
+            var s = rowSequences[row];
+            for (var h = 0; h < shape.QueryHeads; h++)
+            {
+                var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
+                var (expected, sum) = Attend(fixture, query, s, lengths[s] - 1, h / shape.GroupSize);
+                Numbers.AssertClose(expected, actual.AsSpan((row * shape.OutputWidth) + (h * headDim), headDim).ToArray(), Tolerance, 1e-2, $"row {row} head {h}");
+                Assert.Equal(sum, actualSums[(row * shape.QueryHeads) + h], 0.1);
+            }
+        }
+
+        Assert.All(actual[(5 * shape.OutputWidth)..], value => Assert.Equal(0f, value));
+    }
+
+    [Theory]
+    [InlineData(64, 2, 1, 4, 4)]
+    [InlineData(128, 3, 1, 8, 2)]
+    public void Prefills_as_one_number_at_a_time(int headDim, int queryHeads, int keyHeads, int keyBits, int valueBits)
+    {
+        int[] lengths = [10, 60, 200];
+        using var fixture = Create(headDim, queryHeads, keyHeads, keyBits, valueBits, lengths, 0);
+        var shape = fixture.Shape;
+        (int Sequence, int Rows)[] chunks = [(1, 3), (0, 10), (2, 15)];
+        var tiles = new List<PrefillTile>();
+        var rows = 0;
+        foreach (var (sequence, count) in chunks)
+        {
+            var cut = new PrefillTile[PrefillTile.CountOf(count)];
+            PrefillTile.Cut(sequence, rows, count, lengths[sequence] - count, cut);
+            tiles.AddRange(cut);
+            rows += count;
+        }
+
+        var qkv = Numbers.BFloat16s(9, rows * shape.QkvWidth, 2f);
+        using var output = device.Poisoned<BFloat16>(rows * shape.OutputWidth);
+        new ReaderPrefillKernel<KiviReader>(device.Accelerator).Launch(
+            device.Stream,
+            new PrefillReadArguments<KiviReader>
+            {
+                Reader = fixture.Reader,
+                Tiles = fixture.Upload(tiles.ToArray()),
+                Order = new TokenOrder(fixture.Bounds, default, default, 0),
+                Qkv = fixture.Upload(qkv).Cast<uint>(),
+                Output = output.View.BaseView.Cast<BFloat16x2>(),
+            },
+            shape,
+            tiles.Count);
+
+        var actual = Numbers.Widen(device.Download(output, rows * shape.OutputWidth));
+        var queries = Numbers.Widen(qkv);
+        var row = 0;
+        foreach (var (sequence, count) in chunks)
+        {
+            for (var i = 0; i < count; i++, row++)
+            {
+                for (var h = 0; h < shape.QueryHeads; h++)
+                {
+                    var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
+                    var (expected, _) = Attend(fixture, query, sequence, lengths[sequence] - count + i, h / shape.GroupSize);
+                    Numbers.AssertClose(expected, actual.AsSpan((row * shape.OutputWidth) + (h * headDim), headDim).ToArray(), Tolerance, 1e-2, $"row {row} head {h}");
+                }
+            }
+        }
+    }
+
+    private static float Number(KiviFixture fixture, bool isValue, int sequence, int slot, int head, int channel)
+    {
+        if (!fixture.IsCoded(sequence, slot))
+            return fixture.RawOf(isValue, sequence, slot, head, channel);
+        var (integer, step, zero) = fixture.Expected(isValue, sequence, slot, head, channel);
+        return MathF.FusedMultiplyAdd(integer, step, zero);
+    }
+
+    private static (double[] Output, double LogSumExp) Attend(KiviFixture fixture, float[] query, int sequence, int position, int head)
+    {
+        var dim = query.Length;
+        var scores = Enumerable.Range(0, position + 1)
+            .Select(p => Enumerable.Range(0, dim).Sum(i => (double)query[i] * Number(fixture, false, sequence, p, head, i)) / Math.Sqrt(dim)).ToArray();
+        var largest = scores.Max();
+        var total = scores.Sum(score => Math.Exp(score - largest));
+        var output = new double[dim];
+        for (var p = 0; p <= position; p++)
+        {
+            var weight = Math.Exp(scores[p] - largest) / total;
+            for (var i = 0; weight > 1e-9 && i < dim; i++)
+                output[i] += weight * Number(fixture, true, sequence, p, head, i);
+        }
+
+        return (output, largest + Math.Log(total));
+    }
+
+    private KiviFixture Create(int headDim, int queryHeads, int keyHeads, int keyBits, int valueBits, int[] lengths, int sinks)
+    {
+        var fixture = new KiviFixture(device, new AttentionShape(queryHeads, keyHeads, headDim), new KiviCode(keyBits, valueBits), lengths, sinks, 5);
+        fixture.Compress();
+        return fixture;
+    }
+}
