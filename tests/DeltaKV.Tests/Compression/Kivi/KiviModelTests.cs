@@ -53,7 +53,7 @@ public class KiviModelTests
         {
             Methods = ["full", "kivi-8:recent=32", "kivi-4:recent=32"], Tasks = ["attr"], Lengths = [Length], Questions = 3, QuestionsPerDocument = 3, TextTokens = 32,
         };
-        var records = new EvaluationRunner(plan, new EvaluationJournal(), method => new DeviceTarget(
+        var records = new EvaluationRunner(plan, new EvaluationJournal(), ModelTokenizer.Load(TestModels.Needle), method => new DeviceTarget(
             TestModels.Needle,
             new EngineOptions { Device = ComputeDevice.Cpu, MaxSequences = 1, MaxModelLength = Length + 600, MaxBatchTokens = 256, KvMethod = method })).Run();
 
