@@ -1,32 +1,35 @@
 using System.Globalization;
-using System.Text;
 
 namespace DeltaKV.Evaluation.Html;
 
-/// <summary>Labelled horizontal bars, as SVG.</summary>
+/// <summary>Labelled horizontal bars; a second, paler value may reach further than the first.</summary>
 internal static class BarChart
 {
-    private const int RowHeight = 24;
-    private const int LabelWidth = 260;
-    private const int BarWidth = 560;
+    private const double Width = 500;
+    private const double RowHeight = 22;
 
-    /// <summary>One bar per item, the longest across the whole width.</summary>
-    public static string Svg(IReadOnlyList<(string Label, double Value)> items)
+    /// <summary>One row per item, the longest across the whole width.</summary>
+    /// <param name="label">What the chart shows, for who cannot see it.</param>
+    /// <param name="items">Names, colours and values.</param>
+    /// <param name="format">How values are written.</param>
+    public static string Draw(string label, IReadOnlyList<(string Name, string Color, double Value, double? Beyond, string Tip)> items, string format)
     {
-        var largest = Math.Max(items.Max(i => i.Value), double.Epsilon);
-        var svg = new StringBuilder(Invariant($"<svg viewBox=\"0 0 900 {items.Count * RowHeight + 8}\" role=\"img\">"));
+        var left = Math.Min(items.Max(i => Svg.WidthOf(i.Name)) + 10, Width / 2);
+        var right = 56;
+        var largest = Math.Max(items.Max(i => Math.Max(i.Value, i.Beyond ?? 0)), 1e-300);
+        var svg = new Svg(Width, items.Count * RowHeight + 6, label);
         for (var i = 0; i < items.Count; i++)
         {
-            var (label, value) = items[i];
-            var y = i * RowHeight + 4;
-            var width = BarWidth * value / largest;
-            svg.Append(Invariant($"<text x=\"{LabelWidth - 8}\" y=\"{y + 15}\" text-anchor=\"end\">{EvaluationHtml.Escape(label)}</text>"))
-                .Append(Invariant($"<rect x=\"{LabelWidth}\" y=\"{y}\" width=\"{width:F1}\" height=\"{RowHeight - 6}\" rx=\"2\" fill=\"hsl(212 60% 52%)\"/>"))
-                .Append(Invariant($"<text x=\"{LabelWidth + width + 6:F1}\" y=\"{y + 15}\">{value:G4}</text>"));
+            var (name, color, value, beyond, tip) = items[i];
+            var y = i * RowHeight + 3;
+            double Length(double of) => (Width - left - right) * of / largest;
+            svg.Text(left - 8, y + 14, name, "end");
+            if (beyond is { } more && more > value)
+                svg.Rect(left, y + 2, Length(more), RowHeight - 6, $"style=\"color:{color}\" fill=\"currentColor\" fill-opacity=\".28\" rx=\"3\"", tip);
+            svg.Rect(left, y + 2, Math.Max(1, Length(value)), RowHeight - 6, $"style=\"color:{color}\" fill=\"currentColor\" rx=\"3\"", tip);
+            svg.Text(left + Length(Math.Max(value, beyond ?? 0)) + 6, y + 14, value.ToString(format, CultureInfo.InvariantCulture), style: "class=\"strong\"");
         }
 
-        return svg.Append("</svg>").ToString();
+        return svg.ToString();
     }
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,77 +1,177 @@
-using System.Net;
-using System.Text;
+using System.Globalization;
 
 namespace DeltaKV.Evaluation.Html;
 
-/// <summary>Results as one self-contained page: no script, no style sheet and no picture from elsewhere.</summary>
-internal static class EvaluationHtml
+/// <summary>Results as one self-contained page.</summary>
+internal sealed class EvaluationHtml
 {
-    private const string Style = """
-        :root{color-scheme:light dark;--ink:#1b1f24;--dim:#667085;--paper:#fff;--rule:#e4e7ec}
-        @media(prefers-color-scheme:dark){:root{--ink:#e6e8eb;--dim:#98a2b3;--paper:#14171a;--rule:#2b3036}}
-        body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1000px;margin:40px auto;padding:0 20px}
-        h1{font-size:26px;margin:0}h2{font-size:18px;margin:40px 0 8px}p{color:var(--dim);margin:4px 0 16px}
-        table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:4px 10px;text-align:right;border-bottom:1px solid var(--rule)}
-        td:first-child,th:first-child{text-align:left}td.heat{color:#111;text-align:center;min-width:52px}
-        svg text{fill:var(--dim);font:12px system-ui,sans-serif}svg .axis{stroke:var(--rule)}
-        """;
+    private readonly EvaluationPlan plan;
+    private readonly EvaluationJournal journal;
+    private readonly IReadOnlyList<EvaluationRecord> records;
+    private readonly MethodFamilies families;
+    private readonly string[] methods;
+
+    private EvaluationHtml(EvaluationPlan plan, EvaluationJournal journal, IReadOnlyList<EvaluationRecord> records)
+    {
+        (this.plan, this.journal, this.records) = (plan, journal, records);
+        families = new MethodFamilies(plan.Methods);
+        // By what they hold: the eye then finds neighbours of the frontier beside each other.
+        methods = [.. plan.Methods.OrderByDescending(m => m == EvaluationRunner.Baseline).ThenByDescending(m => Of(m).Average(r => r.Ratio))];
+    }
 
     /// <summary>The page of a finished run.</summary>
-    public static string Render(EvaluationPlan plan, EvaluationJournal journal, IReadOnlyList<EvaluationRecord> records)
+    public static string Render(EvaluationPlan plan, EvaluationJournal journal, IReadOnlyList<EvaluationRecord> records) =>
+        new EvaluationHtml(plan, journal, records).Render();
+
+    private string Render()
     {
-        var text = new StringBuilder();
-        text.Append("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">")
-            .Append("<title>KV methods side by side</title><style>").Append(Style).Append("</style><h1>KV methods side by side</h1>")
-            .Append(FormattableString.Invariant($"<p>{Escape(string.Join(", ", plan.Tasks))}; {plan.Questions} questions per task and length, "))
-            .Append(FormattableString.Invariant($"question-{(plan.Setting == EvaluationSetting.Agnostic ? "agnostic: the notes are compressed before any question is seen" : "aware: the question is in the compressed prompt")}; seed {plan.Seed}.</p>"));
+        var setting = plan.Setting == EvaluationSetting.Agnostic
+            ? "The documents are compressed before any question is seen, and every question continues from the same compressed cache"
+            : "The question stands in the prompt that is compressed";
+        var page = new HtmlPage("KV methods side by side", $"{setting} (question-{(plan.Setting == EvaluationSetting.Agnostic ? "agnostic" : "aware")}).");
+        page.Card(Text($"{plan.Methods.Count}"), "methods");
+        page.Card(Text($"{records.GroupBy(r => r.Method).Max(g => g.Sum(r => r.Questions)):N0}"), "questions to each");
+        page.Card(string.Join(" / ", plan.Lengths.Select(Tokens)), "tokens a document");
+        page.Card(Text($"{plan.Tasks.Count}"), plan.Tasks.Count > 8 ? "tasks" : string.Join(", ", plan.Tasks));
+        page.Card(Text($"{plan.Seed}"), "seed");
+        foreach (var length in plan.Lengths)
+            Frontier(page, length);
+        Divergence(page);
+        Depths(page);
+        Tasks(page);
+        Bars(page, "Memory", "What the cache of one sequence holds when the answer ends, MB; the pale part is the most it held at any time, its prompt's prefill included.",
+            r => r.KvBytes / 1e6, r => r.PeakKvBytes / 1e6, "F2");
+        Bars(page, "Decode speed", "Tokens per second after the first.", r => r.DecodeTokensPerSecond, null, "F0");
+        Bars(page, "Time to the first token", "Milliseconds from the start of the prompt.", r => r.TtftMs, null, "F0");
+        Figures(page);
+        return page.ToString();
+    }
+
+    private void Frontier(HtmlPage page, int length)
+    {
+        var summaries = MethodSummary.Of(plan, journal, records, length);
+        var full = summaries.FirstOrDefault(s => s.Method == EvaluationRunner.Baseline);
+        var series = Series(summaries.Where(s => s != full), s => new ChartPoint(
+            100 * s.Ratio, 100 * s.Accuracy, 100 * s.Low, 100 * s.High,
+            Text($"{s.Method}\n{100 * s.Accuracy:F1} % right ({100 * s.Low:F1} to {100 * s.High:F1})\n{100 * s.Ratio:F1} % of the bytes")), s => s.Method);
+        if (series.Count == 0)
+            return;
+        var chart = new LineChart(Bytes(summaries), new Axis(0, 100, 0, 0, Unit: " %"), "KV bytes held, % of an uncompressed bf16 cache", "right answers")
+        {
+            Baseline = full is null ? null : (100 * full.Accuracy, Text($"full cache {100 * full.Accuracy:F1} %")),
+        };
+        page.Section(
+            $"Accuracy against bytes, {Tokens(length)} tokens",
+            "Further up is better, further left is smaller. Whiskers are 95 % intervals of the difference to the full cache, drawn by document.", chart.Draw(series));
+        var close = full is null ? [] : summaries.Where(s => s != full && s.Accuracy >= full.Accuracy - 0.1).ToArray();
+        if (full is null || close.Length < 2)
+            return;
+        var top = Math.Min(100, 100 * Math.Max(full.Accuracy, close.Max(s => s.Accuracy)) + 1);
+        var near = Series(close, s => new ChartPoint(
+            100 * s.Ratio, 100 * s.Accuracy, Math.Max(100 * s.Low, top - 12), Math.Min(100 * s.High, top),
+            Text($"{s.Method}\n{100 * (s.Accuracy - full.Accuracy):+0.0;-0.0;0.0} points\n{100 * s.Ratio:F1} % of the bytes")), s => s.Method);
+        page.Section(
+            $"The last points, {Tokens(length)} tokens", "The same, close to the full cache.",
+            (chart with { Vertical = new Axis(top - 12, top, 0, 0, Unit: " %") }).Draw(near));
+    }
+
+    private void Divergence(HtmlPage page)
+    {
         foreach (var length in plan.Lengths)
         {
-            var rows = MethodSummary.Of(plan, journal, records, length);
-            text.Append(FormattableString.Invariant($"<h2>Accuracy against bytes, {length} tokens</h2>"))
-                .Append("<p>Measured KV bytes as a share of the bf16 cache, logarithmic; whiskers are 95 % intervals of the difference to full.</p>")
-                .Append(FrontierChart.Svg(rows));
+            var measured = plan.Methods.Select(m => records.First(r => r.Method == m && r.Length == length))
+                .Where(r => r.Method != EvaluationRunner.Baseline && r.KlMean is > 0).ToArray();
+            if (measured.Length < 2)
+                continue;
+            var (low, high) = (measured.Min(r => r.KlMean!.Value), measured.Max(r => r.KlMean!.Value));
+            var series = Series(measured, r => new ChartPoint(
+                100 * r.Ratio, r.KlMean!.Value, 0, 0, Text($"{r.Method}\nKL {r.KlMean:G3} nats, perplexity {r.Perplexity:F2}\n{100 * r.Ratio:F1} % of the bytes")), r => r.Method);
+            var summaries = MethodSummary.Of(plan, journal, records, length);
+            page.Section(
+                $"Divergence against bytes, {Tokens(length)} tokens",
+                "How far predictions of plain text behind a compressed context are from the full cache's: the most sensitive measure. Lower is better.",
+                new LineChart(
+                    Bytes(summaries), new Axis(low * 0.7, high * 1.4, 0, 0, IsLogarithmic: true), "KV bytes held, % of an uncompressed bf16 cache",
+                    "mean KL divergence, nats").Draw(series));
         }
-
-        text.Append("<h2>Accuracy by task and length</h2>").Append(HeatMap(plan, records));
-        foreach (var (title, note, value) in Charts)
-        {
-            text.Append("<h2>").Append(title).Append("</h2><p>").Append(note).Append("</p>")
-                .Append(BarChart.Svg([.. plan.Methods.SelectMany(method => plan.Lengths.Select(length =>
-                    (FormattableString.Invariant($"{method}, {length}"), records.Where(r => r.Method == method && r.Length == length).Average(value))))]));
-        }
-
-        return text.Append("</html>").ToString();
     }
 
-    /// <summary>Text made safe for HTML.</summary>
-    public static string Escape(string text) => WebUtility.HtmlEncode(text);
-
-    private static (string Title, string Note, Func<EvaluationRecord, double> Value)[] Charts =>
-    [
-        ("Memory", "KV cache at the end of an answer, MB.", r => r.KvBytes / 1e6),
-        ("Decode speed", "Tokens per second of one sequence, after the first token.", r => r.DecodeTokensPerSecond),
-        ("Time to the first token", "Milliseconds from the start of the prompt.", r => r.TtftMs),
-    ];
-
-    private static string HeatMap(EvaluationPlan plan, IReadOnlyList<EvaluationRecord> records)
+    private void Depths(HtmlPage page)
     {
-        var text = new StringBuilder("<table><tr><th>method</th>");
-        foreach (var (task, length) in Columns(plan))
-            text.Append(FormattableString.Invariant($"<th>{Escape(task)}<br>{length}</th>"));
-        foreach (var method in plan.Methods)
-        {
-            text.Append("<tr><td>").Append(Escape(method)).Append("</td>");
-            foreach (var (task, length) in Columns(plan))
-            {
-                var accuracy = records.Single(r => r.Method == method && r.Task == task && r.Length == length).Accuracy;
-                // From red over yellow to green, pale enough for dark figures.
-                text.Append(FormattableString.Invariant($"<td class=\"heat\" style=\"background:hsl({120 * accuracy:F0} 65% 72%)\">{100 * accuracy:F0}</td>"));
-            }
-        }
-
-        return text.Append("</table>").ToString();
+        var depths = new DepthAccuracy(plan, journal);
+        if (depths.IsEmpty)
+            return;
+        page.Section(
+            "Where in the document", "Right answers, %, by how deep in the document stood what was asked about (rows) and by its length in tokens (columns).",
+            HtmlPage.Grid(methods.Select(method => (
+                method,
+                new HeatMap([.. Enumerable.Range(0, DepthAccuracy.Parts).Select(DepthAccuracy.Name)], [.. plan.Lengths.Select(Tokens)]) { Cell = (70, 26) }.Draw(
+                    (row, column) => depths.Of(method, plan.Lengths[column], row).Accuracy,
+                    (row, column) => depths.Of(method, plan.Lengths[column], row) is ({ } accuracy, var count)
+                        ? Text($"{method}\n{100 * accuracy:F1} % of {count} questions")
+                        : $"{method}\nnothing asked")))));
     }
 
-    private static IEnumerable<(string Task, int Length)> Columns(EvaluationPlan plan) =>
-        plan.Tasks.SelectMany(task => plan.Lengths.Select(length => (task, length)));
+    private void Tasks(HtmlPage page) => page.Section(
+        "Task by task", "Right answers, %.",
+        HtmlPage.Grid(
+            plan.Lengths.Select(length => (
+                $"{Tokens(length)} tokens",
+                new HeatMap(methods, plan.Tasks) { Cell = (Math.Max(46, plan.Tasks.Max(Svg.WidthOf) + 8), 26) }.Draw(
+                    (row, column) => Find(methods[row], plan.Tasks[column], length).Accuracy,
+                    (row, column) => Find(methods[row], plan.Tasks[column], length) is var r
+                        ? Text($"{r.Method}, {r.Task}\n{r.Correct:G6} of {r.Questions}\n{100 * r.Ratio:F1} % of the bytes")
+                        : ""))),
+            isWide: true));
+
+    private void Bars(HtmlPage page, string heading, string note, Func<EvaluationRecord, double> value, Func<EvaluationRecord, double>? beyond, string format)
+    {
+        page.Section(heading, note, HtmlPage.Grid(
+            plan.Lengths.Select(length => (
+                $"{Tokens(length)} tokens",
+                BarChart.Draw(
+                    $"{heading}, {length} tokens",
+                    [.. methods.Select(method =>
+                    {
+                        var own = Of(method).Where(r => r.Length == length).ToArray();
+                        var (mean, most) = (own.Average(value), beyond is null ? (double?)null : own.Max(beyond));
+                        var tip = most is { } m ? Text($"{method}\n{mean.ToString(format, CultureInfo.InvariantCulture)}, at most {m.ToString(format, CultureInfo.InvariantCulture)}") : Text($"{method}\n{mean.ToString(format, CultureInfo.InvariantCulture)}");
+                        return (method, families.Color(MethodFamilies.Of(method)), mean, most, tip);
+                    })],
+                    format))),
+            isWide: true));
+    }
+
+    private void Figures(HtmlPage page) => page.Section(
+        "The figures", "Intervals are 95 %, paired by question and drawn by document.",
+        HtmlPage.Table(
+            ["method", "length", "KV %", "right %", "vs full", "interval", "KL", "perplexity", "TTFT ms", "tok/s", "peak MB", "n"],
+            from length in plan.Lengths
+            from method in methods
+            let own = Of(method).Where(r => r.Length == length).ToArray()
+            let difference = EvaluationSummary.Difference(plan, journal, method, plan.Tasks, length)
+            select (IReadOnlyList<string>)
+            [
+                method, Tokens(length), Text($"{100 * own.Sum(r => (double)r.KvBytes) / Math.Max(1, own.Sum(r => (double)r.FullKvBytes)):F1}"),
+                Text($"{100 * own.Sum(r => r.Correct) / own.Sum(r => r.Questions):F1}"),
+                difference is { } d ? Text($"{100 * d.Difference:+0.0;-0.0;0.0}") : "", difference is { } i ? Text($"{100 * i.Low:+0.0;-0.0;0.0} .. {100 * i.High:+0.0;-0.0;0.0}") : "",
+                own[0].KlMean is { } kl ? Text($"{kl:F4}") : "", own[0].Perplexity is { } p ? Text($"{p:F2}") : "",
+                Text($"{own.Average(r => r.TtftMs):F0}"), Text($"{own.Average(r => r.DecodeTokensPerSecond):F0}"), Text($"{own.Max(r => r.PeakKvBytes) / 1e6:F2}"),
+                Text($"{own.Sum(r => r.Questions)}"),
+            ]));
+
+    private List<ChartSeries> Series<T>(IEnumerable<T> items, Func<T, ChartPoint> point, Func<T, string> method) =>
+        [.. items.GroupBy(item => MethodFamilies.Of(method(item))).Select(g => new ChartSeries(
+            g.Count() == 1 ? method(g.First()) : g.Key, families.Color(g.Key), [.. g.Select(point).OrderBy(p => p.X)]))];
+
+    private static Axis Bytes(IReadOnlyList<MethodSummary> summaries) => new(
+        100 * Math.Min(0.09, 0.8 * summaries.Min(s => s.Ratio)), 100 * Math.Max(1.05, 1.05 * summaries.Max(s => s.Ratio)), 0, 0, IsLogarithmic: true, Unit: " %");
+
+    private IEnumerable<EvaluationRecord> Of(string method) => records.Where(r => r.Method == method);
+
+    private EvaluationRecord Find(string method, string task, int length) => records.Single(r => r.Method == method && r.Task == task && r.Length == length);
+
+    private static string Tokens(int length) => length % 1024 == 0 ? Text($"{length / 1024}k") : Text($"{length}");
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
