@@ -21,6 +21,15 @@ internal static class EvaluationSummary
         return baseline.Count == 0 ? null : PairedBootstrap.Interval(Scores(method), baseline, plan.Seed);
     }
 
+    /// <summary>What the journal has of one cell, document by document.</summary>
+    public static EvaluationJournalEntry[] Entries(EvaluationPlan plan, EvaluationJournal journal, string method, string task, int length)
+    {
+        var run = plan.RunOf(method, task, length);
+        return [.. journal.Entries
+            .Where(e => e.Method == method && e.Task == task && e.Length == length && e.Setting == plan.Setting && e.Seed == plan.Seed && e.Run == run)
+            .OrderBy(e => e.Document)];
+    }
+
     private static EvaluationRecord Record(EvaluationPlan plan, EvaluationJournal journal, string method, string task, int length)
     {
         var entries = Entries(plan, journal, method, task, length);
@@ -32,13 +41,5 @@ internal static class EvaluationSummary
             method, task, length, plan.Setting, plan.Seed, questions, correct, correct / questions, (long)kv, (long)full,
             full > 0 ? kv / full : 1, entries.Max(e => e.PeakKvBytes), entries.Average(e => e.TtftMs),
             entries.Average(e => e.DecodeTokensPerSecond), text?.KlMean, text?.Perplexity);
-    }
-
-    private static EvaluationJournalEntry[] Entries(EvaluationPlan plan, EvaluationJournal journal, string method, string task, int length)
-    {
-        var run = plan.RunOf(method, task, length);
-        return [.. journal.Entries
-            .Where(e => e.Method == method && e.Task == task && e.Length == length && e.Setting == plan.Setting && e.Seed == plan.Seed && e.Run == run)
-            .OrderBy(e => e.Document)];
     }
 }

@@ -10,7 +10,11 @@ internal sealed class DepthAccuracy
 
     public DepthAccuracy(EvaluationPlan plan, EvaluationJournal journal)
     {
-        foreach (var entry in journal.Entries.Where(e => e.Setting == plan.Setting && e.Seed == plan.Seed && plan.Tasks.Contains(e.Task)))
+        foreach (var entry in from method in plan.Methods
+                              from task in plan.Tasks
+                              from length in plan.Lengths
+                              from found in EvaluationSummary.Entries(plan, journal, method, task, length)
+                              select found)
         {
             for (var i = 0; i < Math.Min(entry.Scores.Count, entry.Depths.Count); i++)
             {

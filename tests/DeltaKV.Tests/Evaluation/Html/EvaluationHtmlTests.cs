@@ -102,7 +102,7 @@ public sealed class EvaluationHtmlTests
                 {
                     Method = method, Task = task, Length = length, Setting = plan.Setting, Seed = plan.Seed, Document = document,
                     KvBytes = (long)(ratio * full), FullKvBytes = full, PeakKvBytes = (long)((0.3 + 0.7 * ratio) * full), TtftMs = length / 8.0,
-                    DecodeTokensPerSecond = 60 - 20 * ratio,
+                    DecodeTokensPerSecond = 60 - 20 * ratio, Run = plan.RunOf(method, task, length),
                 };
 
                 for (var i = 0; i < plan.Tasks.Count * 4; i++)
