@@ -28,8 +28,8 @@ internal sealed record CompressKvProfile
     /// <summary>How many of a layer's query heads choose: four, as published, but at most the best third of few.</summary>
     public static int HeadsOf(int queryHeads) => Math.Clamp(queryHeads / 3, 1, MostHeads);
 
-    /// <summary>Tokens per layer when layers keep <paramref name="perLayer"/> tokens on average.</summary>
-    public int[] Budgets(int perLayer) => LayerBudgets.Distribute([.. Layers.Select(layer => layer.Error)], perLayer);
+    /// <summary>Tokens per layer when layers keep <paramref name="perLayer"/> tokens on average, and none more than there are.</summary>
+    public int[] Budgets(int perLayer, int promptTokens = int.MaxValue) => LayerBudgets.Distribute([.. Layers.Select(layer => layer.Error)], perLayer, promptTokens);
 
     /// <summary>Refuses another model, naming both.</summary>
     /// <exception cref="CodecMismatchException">It was calibrated for a different model.</exception>

@@ -28,14 +28,15 @@ internal static class LayerBudgets
     /// <summary>Tokens per layer; they add up to <paramref name="perLayer"/> times the layers.</summary>
     /// <param name="errors">One summed error per layer, not all zero.</param>
     /// <param name="perLayer">The average budget, at least <see cref="Minimum"/>.</param>
-    public static int[] Distribute(ReadOnlySpan<double> errors, int perLayer)
+    /// <param name="most">No layer can keep more; at least <paramref name="perLayer"/>.</param>
+    public static int[] Distribute(ReadOnlySpan<double> errors, int perLayer, int most = int.MaxValue)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(perLayer, Minimum);
         var layers = errors.Length;
         var share = errors.ToArray();
         var sum = share.Sum();
         share = [.. share.Select(e => sum > 0 ? e / sum : 1.0 / layers)];
-        var largest = LargestShare * perLayer;
+        var largest = (int)Math.Min((long)LargestShare * perLayer, most);
         var budgets = share.Select(e => (int)Math.Clamp(Minimum + Math.Round(e * layers * (perLayer - Minimum)), Minimum, largest)).ToArray();
         var order = Enumerable.Range(0, layers).OrderByDescending(layer => share[layer]).ToArray();
         var left = perLayer * layers - budgets.Sum();

@@ -1,3 +1,6 @@
+using DeltaKV.Compression.CompressKv;
+using DeltaKV.Compression.H2o;
+using DeltaKV.Compression.PyramidKv;
 using DeltaKV.Compression.SnapKv;
 using DeltaKV.Compression.StreamingLlm;
 using DeltaKV.Weights;
@@ -10,6 +13,9 @@ internal static class EvictionPolicies
     private static readonly Dictionary<string, Func<KvMethodSpec, ModelConfig, ModelWeights?, IEvictionPolicy>> Factories = new(StringComparer.OrdinalIgnoreCase)
     {
         ["streaming-llm"] = (spec, _, _) => StreamingLlmPolicy.Create(spec),
+        ["compresskv"] = CompressKvPolicy.Create,
+        ["h2o"] = (spec, _, _) => H2oPolicy.Create(spec),
+        ["pyramidkv"] = (spec, config, _) => PyramidKvPolicy.Create(spec, config.LayerCount),
         ["snapkv"] = (spec, _, _) => SnapKvPolicy.Create(spec),
     };
 

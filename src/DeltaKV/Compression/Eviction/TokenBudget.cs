@@ -29,9 +29,12 @@ internal readonly record struct TokenBudget(int Tokens, double Share)
         return new TokenBudget(tokens, tokens > 0 ? 0 : percent / 100);
     }
 
+    /// <summary>The same before it is made to fit blocks.</summary>
+    internal int Average(int promptTokens) => Tokens > 0 ? Tokens : (int)(Share * promptTokens);
+
     /// <summary>Tokens kept of a prompt of that length.</summary>
     /// <remarks>A share is one of bytes, so it ends at the border of a block; a number of tokens is that number.</remarks>
-    internal int For(int promptTokens) => Tokens > 0 ? Tokens : Aligned(promptTokens, (int)(Share * promptTokens), (1 << KvBlockLayout.Shift) - 1);
+    internal int For(int promptTokens) => Tokens > 0 ? Tokens : Aligned(promptTokens, Average(promptTokens), (1 << KvBlockLayout.Shift) - 1);
 
     /// <summary>The same budget where a layer gets another part of it.</summary>
     internal int Aligned(int promptTokens, int tokens) => Tokens > 0 ? tokens : Aligned(promptTokens, tokens, 1 << (KvBlockLayout.Shift - 1));

@@ -1,8 +1,5 @@
 using DeltaKV.Cache;
-using DeltaKV.Compression;
 using DeltaKV.Compression.Eviction;
-using DeltaKV.Compression.SnapKv;
-using DeltaKV.Compression.StreamingLlm;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Tests.Compression.Eviction;
@@ -115,6 +112,9 @@ public class EvictingKvCacheTests
     [InlineData("snapkv:share=20,window=5", 2)]
     [InlineData("streaming-llm:budget=64", 3)]
     [InlineData("streaming-llm:share=50", 4)]
+    [InlineData("pyramidkv:share=25", 5)]
+    [InlineData("compresskv:budget=64", 6)]
+    [InlineData("h2o:budget=64", 7)]
     public void Random_sequences_in_little_memory_never_lose_a_block(string method, int seed)
     {
         var random = new Random(seed);
@@ -215,8 +215,7 @@ public class EvictingKvCacheTests
     /// <summary>Three layers; so many times 64 tokens fit.</summary>
     private static EvictingKvCache Create(string method, int blocks, bool prefixCaching = false)
     {
-        var spec = KvMethodSpec.Parse(method);
-        IEvictionPolicy policy = spec.Name == "snapkv" ? SnapKvPolicy.Create(spec) : StreamingLlmPolicy.Create(spec);
+        var policy = TestPolicies.Create(method, Layers, Shape.QueryHeads);
         return new EvictingKvCache(new EvictionFormat(Shape, Layers, policy), blocks * Layers, 8, new CheckingStore(), prefixCaching);
     }
 

@@ -18,6 +18,8 @@ public sealed class EvictionEngineTests
     [InlineData("streaming-llm:budget=40", 1)]
     [InlineData("snapkv:budget=40,window=8", 2)]
     [InlineData("snapkv:share=50", 3)]
+    [InlineData("pyramidkv:budget=40,window=8", 4)]
+    [InlineData("h2o:budget=40", 5)]
     public async Task Requests_that_come_go_and_are_preempted_leave_no_block_behind(string method, int seed)
     {
         using var model = new TinyModel(seed);

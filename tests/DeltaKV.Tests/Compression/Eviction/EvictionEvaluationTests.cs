@@ -12,6 +12,8 @@ public class EvictionEvaluationTests
     [Theory]
     [InlineData("snapkv:share=50,window=16")]
     [InlineData("streaming-llm:budget=200")]
+    [InlineData("compresskv:share=50")]
+    [InlineData("h2o:share=50")]
     public void Questions_continue_from_the_context_as_it_was_kept(string method)
     {
         using var target = Open(method, 4);
@@ -32,12 +34,14 @@ public class EvictionEvaluationTests
     }
 
     /// <summary>The question is in the prompt: its last queries look for the answer, and find it in a quarter of the memory.</summary>
-    [Fact]
-    public void SnapKv_finds_what_the_prompt_asks_for()
+    [Theory]
+    [InlineData("snapkv:share=25,window=16")]
+    [InlineData("compresskv:share=25")]
+    public void A_method_finds_what_the_prompt_asks_for(string method)
     {
-        using var target = Open("snapkv:share=25,window=16", 1, prefixCaching: false);
+        using var target = Open(method, 1, prefixCaching: false);
         var documents = new EvaluationDocuments(
-            new EvaluationPlan { Methods = ["snapkv"], Tasks = ["attr"], Lengths = [Length], Questions = 2, QuestionsPerDocument = 2 }, target.Tokenizer);
+            new EvaluationPlan { Methods = [method], Tasks = ["attr"], Lengths = [Length], Questions = 2, QuestionsPerDocument = 2 }, target.Tokenizer);
         var document = documents.Of("attr", Length)[0];
         foreach (var question in document.Questions)
         {

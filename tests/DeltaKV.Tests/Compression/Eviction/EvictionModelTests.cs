@@ -1,4 +1,5 @@
 using DeltaKV.Compression;
+using DeltaKV.Compression.Eviction;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Tests.Model;
@@ -10,7 +11,7 @@ public class EvictionModelTests
 {
     private const string Model = "llama";
 
-    public static TheoryData<string> Methods => ["streaming-llm:budget=1000", "snapkv:budget=1000,window=8", "snapkv:share=100"];
+    public static TheoryData<string> Methods => ["streaming-llm:budget=1000", "snapkv:budget=1000,window=8", "snapkv:share=100", "pyramidkv:share=100", "pyramidkv:budget=210", "compresskv:budget=210", "compresskv:share=100", "h2o:budget=210"];
 
     /// <summary>Prompt in two chunks, then token by token: not a bit differs.</summary>
     [Theory, AcceleratorMemberData(nameof(Methods))]
@@ -47,7 +48,7 @@ public class EvictionModelTests
             method is null ? null : (stream, config, weights, kernels) =>
             {
                 var limits = new KvLimits(4, 256, 256, 0);
-                var kv = KvMethods.Resolve(method, config, null)!;
+                var kv = new EvictionMethod(config, TestPolicies.Create(method, config.LayerCount, config.HeadCount));
                 return kv.Open(new KvMethodContext(stream, config, weights, kernels, kv.FixedBytes(limits) + (256 * config.KvBytesPerToken), limits, PrefixCaching: false));
             });
     }

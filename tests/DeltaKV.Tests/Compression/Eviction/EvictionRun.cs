@@ -141,8 +141,8 @@ internal sealed class EvictionRun : IDisposable
         var sequence = follower.Cache;
         for (var layer = 0; layer < LayerCount && follower.Account is not null; layer++)
         {
-            for (var head = 0; head < shape.KeyHeads; head++)
-                follower.Account.Agree(layer, head, Kept(sequence, layer, head), sequence.PromptLength, RankTolerance);
+            follower.Account.Agree(
+                layer, [.. Enumerable.Range(0, shape.KeyHeads).Select(head => Kept(sequence, layer, head))], sequence.PromptLength, RankTolerance);
         }
     }
 

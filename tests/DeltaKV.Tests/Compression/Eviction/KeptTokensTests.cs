@@ -1,7 +1,3 @@
-using DeltaKV.Compression;
-using DeltaKV.Compression.Eviction;
-using DeltaKV.Compression.SnapKv;
-using DeltaKV.Compression.StreamingLlm;
 using DeltaKV.Kernels.Attention;
 using DeltaKV.Tests.Kernels;
 
@@ -19,6 +15,12 @@ public sealed class KeptTokensTests(KernelFixture device)
         { "snapkv:budget=70,window=16,kernel=1", 6, 2, 64 },
         { "snapkv:budget=40,window=33,kernel=7,pool=max", 3, 1, 80 },
         { "snapkv:share=40", 4, 2, 128 },
+        { "pyramidkv:budget=70,window=20,kernel=5", 4, 2, 64 },
+        { "pyramidkv:share=25,beta=4", 4, 4, 96 },
+        { "compresskv:budget=50", 4, 2, 64 },
+        { "compresskv:share=30", 6, 2, 64 },
+        { "h2o:budget=50", 4, 2, 64 },
+        { "h2o:share=25", 5, 1, 80 },
     };
 
     [Theory]
@@ -68,15 +70,6 @@ public sealed class KeptTokensTests(KernelFixture device)
         Assert.Equal(run.Cache.Usage, follower.Cache.Usage);
     }
 
-    private EvictionRun Open(string method, AttentionShape shape) => new(device, shape, Policy(method), 512, seed: 11);
-
-    private static IEvictionPolicy Policy(string method)
-    {
-        var spec = KvMethodSpec.Parse(method);
-        return spec.Name switch
-        {
-            "streaming-llm" => StreamingLlmPolicy.Create(spec),
-            _ => SnapKvPolicy.Create(spec),
-        };
-    }
+    private EvictionRun Open(string method, AttentionShape shape) => new(
+        device, shape, TestPolicies.Create(method, EvictionRun.LayerCount, shape.QueryHeads), 512, seed: 11);
 }

@@ -40,11 +40,21 @@ internal sealed class ScalarEviction(AttentionShape shape, IEvictionPolicy polic
         return output;
     }
 
+    /// <summary>Fails unless the heads of a layer keep what they should.</summary>
+    internal void Agree(int layer, int[][] kept, int promptTokens, double tolerance)
+    {
+        // All ranks before any head forgets: they may share them.
+        var isEvicted = kept[0].Length < heads[layer * shape.KeyHeads].Count;
+        var ranks = Enumerable.Range(0, shape.KeyHeads).Select(head => isEvicted ? Ranks(layer, head, promptTokens) : []).ToArray();
+        for (var head = 0; head < shape.KeyHeads; head++)
+            Agree(layer, head, kept[head], ranks[head], promptTokens, tolerance);
+    }
+
     /// <summary>
     /// Fails unless a head keeps what it should: everything, or of what it had the sinks, the recent tokens and the best ranked others. Tokens whose ranks are as good as
     /// equal may stand for each other; from here on the account goes on with those that were kept.
     /// </summary>
-    internal void Agree(int layer, int head, int[] kept, int promptTokens, double tolerance)
+    private void Agree(int layer, int head, int[] kept, double[] ranks, int promptTokens, double tolerance)
     {
         var entries = heads[(layer * shape.KeyHeads) + head];
         Assert.Equal(kept.Order(), kept);
@@ -56,8 +66,7 @@ internal sealed class ScalarEviction(AttentionShape shape, IEvictionPolicy polic
 
         var budget = policy.Budget(layer, promptTokens);
         Assert.Equal(budget, kept.Length);
-        var history = entries.Count - Math.Min(policy.Recent(budget), budget - policy.Sinks);
-        var ranks = Ranks(layer, head, history, promptTokens);
+        var history = ranks.Length;
         var chosen = kept.ToHashSet();
         for (var i = 0; i < entries.Count; i++)
         {
@@ -72,8 +81,10 @@ internal sealed class ScalarEviction(AttentionShape shape, IEvictionPolicy polic
         entries.RemoveAll(entry => !chosen.Contains(entry.Position));
     }
 
-    private double[] Ranks(int layer, int head, int history, int promptTokens)
+    private double[] Ranks(int layer, int head, int promptTokens)
     {
+        var budget = policy.Budget(layer, promptTokens);
+        var history = heads[(layer * shape.KeyHeads) + head].Count - Math.Min(policy.Recent(budget), budget - policy.Sinks);
         var scoring = policy.Scoring;
         var mass = new double[history];
         for (var other = 0; other < shape.KeyHeads; other++)
