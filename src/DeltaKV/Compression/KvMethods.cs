@@ -76,14 +76,14 @@ internal static class KvMethods
     /// <summary>The same codec for every layer.</summary>
     private static CodedKvMethod Uniform(KvMethodSpec spec, ModelConfig config, LinearCodec codec)
     {
-        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads");
+        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads", "search");
         codec = codec with { Neighbours = spec.Number("neighbours", 0) };
         var full = spec.Layers("full", config.LayerCount);
         var layers = Enumerable.Range(0, config.LayerCount).Select(layer => full.Contains(layer) ? null : codec).ToImmutableArray();
         var fullLayers = FullLayers(spec, null);
         var kivi = layers.Select(layer => layer is null ? fullLayers : null).ToImmutableArray();
         return new CodedKvMethod(new CodedKvFormat(
-            Shape(config), layers, Options(spec, new CodedKvOptions(), kivi), observers: spec.Layers("observers", config.LayerCount), kivi: kivi));
+            Shape(config), layers, Options(spec, config, new CodedKvOptions(), kivi), observers: spec.Layers("observers", config.LayerCount), kivi: kivi));
     }
 
     /// <summary>Every layer quantised as KIVI does.</summary>
@@ -94,7 +94,7 @@ internal static class KvMethods
         var full = spec.Layers("full", config.LayerCount);
         var kivi = Enumerable.Range(0, config.LayerCount).Select(layer => full.Contains(layer) ? null : code).ToImmutableArray();
         return new CodedKvMethod(new CodedKvFormat(
-            Shape(config), new LinearCodec?[config.LayerCount], Options(spec, new CodedKvOptions { Sinks = 0 }, kivi), observers: spec.Layers("observers", config.LayerCount), kivi: kivi));
+            Shape(config), new LinearCodec?[config.LayerCount], Options(spec, config, new CodedKvOptions { Sinks = 0 }, kivi), observers: spec.Layers("observers", config.LayerCount), kivi: kivi));
     }
 
     private static CodedKvMethod DeltaKv(KvMethodSpec spec, ModelConfig config, ModelWeights weights)
@@ -102,7 +102,7 @@ internal static class KvMethods
         var path = spec.Text("codec") ?? Path.Combine(weights.Directory, CodecFileName);
         if (Directory.Exists(path))
             return Published(spec, config, weights, path);
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "fulllayers", "top", "share", "heads");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "fulllayers", "top", "share", "heads", "search");
         if (!File.Exists(path))
         {
             throw new FileNotFoundException(
@@ -117,7 +117,7 @@ internal static class KvMethods
     /// <summary>A compressor as the paper's authors publish them.</summary>
     private static CodedKvMethod Published(KvMethodSpec spec, ModelConfig config, ModelWeights weights, string directory)
     {
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share", "heads", "full", "fulllayers", "neighbours", "latent-bits", "scales");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share", "heads", "search", "full", "fulllayers", "neighbours", "latent-bits", "scales");
         var choices = new PublishedChoices
         {
             FullLayers = spec.Text("full") is null ? null : spec.Layers("full", config.LayerCount),
@@ -154,7 +154,7 @@ internal static class KvMethods
             .Select(layer => layer.Treatment is LayerTreatment.Coded or LayerTreatment.Recomputed ? null : FullLayers(spec, layer.Kivi))
             .ToImmutableArray();
         return new CodedKvMethod(new CodedKvFormat(
-            Shape(config), layers, Options(spec, codec.Options, kivi), codec.Layers[0].Treatment == LayerTreatment.Recomputed, Observers(codec), kivi));
+            Shape(config), layers, Options(spec, config, codec.Options, kivi), codec.Layers[0].Treatment == LayerTreatment.Recomputed, Observers(codec), kivi));
     }
 
     /// <summary>How layers without a codec are kept: as the setting says, or else as the codec's file does. Null: raw.</summary>
@@ -170,7 +170,7 @@ internal static class KvMethods
     private static IEnumerable<int> Observers(DeltaKvCodec codec) =>
         Enumerable.Range(0, codec.Layers.Count).Where(layer => codec.Layers[layer].Observes);
 
-    private static CodedKvOptions Options(KvMethodSpec spec, CodedKvOptions defaults, IEnumerable<KiviCode?> kivi) => new()
+    private static CodedKvOptions Options(KvMethodSpec spec, ModelConfig config, CodedKvOptions defaults, IEnumerable<KiviCode?> kivi) => new()
     {
         Recent = RoundUp(spec.Number("recent", defaults.Recent), CodedKvFormat.BlockTokens),
         Sinks = RoundUp(spec.Number("sinks", defaults.Sinks), kivi.Any(code => code is not null) ? KiviCode.GroupSize : CodedKvFormat.BlockTokens),
@@ -178,7 +178,15 @@ internal static class KvMethods
         ReferenceBits = spec.Number("bits", defaults.ReferenceBits),
         Selection = new SelectionBudget(spec.Number("top", 0), spec.Number("share", 0) / 100f),
         SelectsPerHead = spec.PerHead(),
+        TwoLevelFrom = TwoLevelFrom(spec, config, spec.Number("stride", defaults.ReferenceStride)),
     };
+
+    /// <summary>References from which on they are searched in two levels; a model too short for so many needs no sketches.</summary>
+    private static int TwoLevelFrom(KvMethodSpec spec, ModelConfig config, int stride)
+    {
+        var from = spec.Text("search") == "exact" ? 0 : spec.Number("search", 4096);
+        return config.MaxPositions / stride > from ? from : 0;
+    }
 
     private static int RoundUp(int tokens, int size) => CodedKvFormat.Blocks(tokens, size) * size;
 

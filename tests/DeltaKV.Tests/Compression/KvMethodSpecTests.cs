@@ -32,6 +32,7 @@ public class KvMethodSpecTests
     [InlineData("int4:recent=many", "many")]
     [InlineData("int4:full=0+8", "0 to 7")]
     [InlineData("int4:bits=5", "16, 8 or 4")]
+    [InlineData("int4:search=often", "often")]
     [InlineData("int4:heads=all", "'shared' or 'each'")]
     [InlineData("quest:recent=5", "recent")]
     [InlineData("quest:dense=-1", "negative")]
@@ -50,6 +51,10 @@ public class KvMethodSpecTests
     [InlineData("int8", 5120)]
     [InlineData("int4", 2560)]
     [InlineData("int4-2", 1920)]
+    // Four ids make 336 bytes of 328; every tenth token is a reference of 1024 bytes and its norm. 1638 of them are few enough for an exact search, unless told otherwise.
+    [InlineData("int4:neighbours=4", (8 * 336) + 823)]
+    [InlineData("int4:neighbours=4,search=exact", (8 * 336) + 823)]
+    [InlineData("int4:neighbours=4,search=1000", (8 * 336) + 823 + 208)]
     // A raw layer keeps its 1024 bytes.
     [InlineData("int4:full=0", 3264)]
     // Per layer of four heads of 64: codes, and 4 bytes of scale per 32 numbers.

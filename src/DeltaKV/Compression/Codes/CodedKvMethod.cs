@@ -25,7 +25,9 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
     }
 
     /// <summary>Bytes that hold no tokens.</summary>
-    private long WorkBytes(KvLimits limits) => limits.ScratchBytes + format.FeatureBytes + (format.Observers.Count == 0
+    private long WorkBytes(KvLimits limits) => limits.ScratchBytes + format.FeatureBytes
+        + Compressor.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
+        + (format.Observers.Count == 0
         ? 0
         : TokenSelector.Bytes(format.Shape, format.Options.Selection, format.Options.SelectsPerHead, limits.Sequences, limits.SequenceTokens));
 }

@@ -38,6 +38,21 @@ internal struct FlushView
     /// <summary>What the search found <c>[layer][item][16][splits][4]</c>.</summary>
     public ArrayView<Candidate> Candidates;
 
+    /// <summary>References from which on a search has two levels; 0: always one.</summary>
+    public int TwoLevelFrom;
+
+    /// <summary>Sketches of the tokens, in eights of halves <c>[layer][item][16][sketch width / 8]</c>; where there is a second level.</summary>
+    public ArrayView<UInt4> Sketches;
+
+    /// <summary>Sketches of references, in the places of their rows.</summary>
+    public ArrayView<UInt4> ReferenceSketches;
+
+    /// <summary>Squared norms of the sketches of references.</summary>
+    public ArrayView<float> SketchNorms;
+
+    /// <summary>References that may be near <c>[layer][item][16][candidates]</c>; -1: none.</summary>
+    public ArrayView<int> CoarseCandidates;
+
     /// <summary>Items of this pass.</summary>
     public int ItemCount;
 
@@ -58,6 +73,9 @@ internal struct FlushView
 
     /// <summary>Chunks of eight elements that an encoder's input has at most.</summary>
     public readonly int InputChunks => Math.Max(Width, FeatureWidth) / 8;
+
+    /// <summary>Whether an item has so many references behind it that they are searched in two levels.</summary>
+    public readonly bool IsLong(FlushItem item) => TwoLevelFrom > 0 && ((item.Position + 15 - Origin) / Stride) + 1 > TwoLevelFrom;
 
     /// <summary>Number of a token of an item among all rows.</summary>
     public readonly int RowOf(int layer, int item, int token) => (((layer * ItemCount) + item) * 16) + token;

@@ -3,7 +3,7 @@ using DeltaKV.Kernels;
 
 namespace DeltaKV.Compression.Codes.Encoding;
 
-/// <summary>The nearest references of every token of a flush: the four largest <c>2 x.r - |r|^2</c> over references at or before the token. Exact.</summary>
+/// <summary>The nearest references of every token of a flush: the four largest <c>2 x.r - |r|^2</c> over references at or before the token. Exact; long searches are left to <see cref="CoarseSearchKernel"/>.</summary>
 /// <remarks>
 /// Shapes: x <c>[64 tokens, width]</c>, r <c>[references, width]</c>, halves (quantised references are widened on the way). One group of four warps per (split of the
 /// references, search group, layer): tiles of 64 x 64 scores, width in slices of 64 through shared memory, m16n8k16, fp32 sums; a warp has 16 tokens. The best
@@ -32,10 +32,10 @@ internal sealed class SearchKernel(Accelerator accelerator)
     {
         var layer = Grid.IdxZ;
         var code = flush.Pool.LayerCodes[layer];
-        if (code.Neighbours <= 0)
-            return;
         var group = flush.Groups[Grid.IdxY];
         var item = flush.Items[group.FirstItem];
+        if (code.Neighbours <= 0 || flush.IsLong(item))
+            return;
         var offset = item.Position - flush.Origin;
         var last = offset + (16 * group.ItemCount) - 1;
         var references = (last / flush.Stride) + 1;

@@ -1,3 +1,4 @@
+using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Compression.Kivi;
 using DeltaKV.Kernels.Attention;
 
@@ -8,6 +9,9 @@ internal sealed class CodedKvFormat
 {
     /// <summary>Tokens of a raw block of compressed layers and of a block of records; references of a block of references.</summary>
     internal const int BlockTokens = 16;
+
+    /// <summary>References that ids of 16 bits tell apart.</summary>
+    internal const int ReferenceIds = 1 << 16;
 
     /// <param name="shape">The heads.</param>
     /// <param name="codecs">One per layer; null for a layer that has none.</param>
@@ -101,6 +105,9 @@ internal sealed class CodedKvFormat
 
     internal bool HasReferences => ReferenceLayers > 0;
 
+    /// <summary>Whether references have sketches, for searches of two levels.</summary>
+    internal bool HasSketches => HasReferences && Options.TwoLevelFrom > 0;
+
     /// <summary>Words of a reference's row.</summary>
     internal int ReferenceWords { get; }
 
@@ -129,8 +136,8 @@ internal sealed class CodedKvFormat
     /// <summary>Entries of the device's tables for a block of codes: records are found by 16 tokens.</summary>
     internal int CodeEntries => (Codecs.Count > 0 ? CodeTokens / BlockTokens : 0) + (HasKivi ? 1 : 0);
 
-    /// <summary>Bytes of a block of references over all compressed layers, norms included.</summary>
-    internal long ReferenceBlockBytes => (long)BlockTokens * ReferenceLayers * ((ReferenceWords * 4) + sizeof(float));
+    /// <summary>Bytes of a block of references over all compressed layers, norms and sketches included.</summary>
+    internal long ReferenceBlockBytes => (long)BlockTokens * ReferenceLayers * ((ReferenceWords * 4) + sizeof(float) + (HasSketches ? Sketch.Bytes : 0));
 
     /// <summary>Bytes of a token of history over all layers.</summary>
     internal double TokenBytes => ((double)FullBlockBytes / KvBlockLayout.Size)

@@ -18,8 +18,6 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
 {
     private const int WindowShift = 4;
 
-    // Ids are 16 bits wide.
-    private const int MaxReferences = 1 << 16;
     private const int GroupsPerMultiprocessor = 4;
 
     // From this many query tiles on, reconstructing once for all of them beats doing it in each.
@@ -66,10 +64,10 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     {
         if (format.RecomputesFirstLayer != firstLayer is not null)
             throw new ArgumentException("A table of the first layer belongs to a format that recomputes it, and the other way round.", nameof(firstLayer));
-        if (format.ReferencesBelow(limits.SequenceTokens) > MaxReferences)
+        if (format.ReferencesBelow(limits.SequenceTokens) > CodedKvFormat.ReferenceIds)
         {
             throw new NotSupportedException(
-                $"A sequence of {limits.SequenceTokens} tokens has {format.ReferencesBelow(limits.SequenceTokens)} references; ids hold {MaxReferences}. Use a larger stride.");
+                $"A sequence of {limits.SequenceTokens} tokens has {format.ReferencesBelow(limits.SequenceTokens)} references; ids hold {CodedKvFormat.ReferenceIds}. Use a larger stride.");
         }
 
         this.firstLayer = firstLayer;
@@ -79,7 +77,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         memory = new CodedMemory(accelerator, format, capacity);
         tables = new CodedTables(accelerator, format, limits.Sequences, limits.SequenceTokens);
         var flushTokens = limits.StepTokens + (limits.Sequences * format.CodeTokens);
-        compressor = codes is null ? null : new Compressor(accelerator, format, codes, flushTokens);
+        compressor = codes is null ? null : new Compressor(accelerator, format, codes, memory, flushTokens);
         kivi = format.HasKivi ? new KiviLayers(accelerator, format, memory.Kivi, tables.Kivi, tables.KiviStride, flushTokens) : null;
         scratch = new ReadScratch(accelerator, format.Shape, limits, DecodeSplits);
         inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(rope, format.Shape.HeadDim));

@@ -23,6 +23,9 @@ internal sealed record CodedKvOptions
     /// <summary>Whether every key/value head has a selection of its own; otherwise all read the same tokens.</summary>
     public bool SelectsPerHead { get; init; }
 
+    /// <summary>References from which on a token's nearest are searched in two levels, by sketch and then exactly among candidates; 0: always exactly.</summary>
+    public int TwoLevelFrom { get; init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(TwoLevelFrom), value, "A number of references is not negative."); }
+
     private static int Multiple(int value, string name) => value >= 0 && value % 16 == 0
         ? value
         : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected a multiple of 16.");

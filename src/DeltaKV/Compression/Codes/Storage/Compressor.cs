@@ -14,9 +14,13 @@ internal sealed class Compressor : IDisposable
     private readonly Accelerator accelerator;
     private readonly CodedKvFormat format;
     private readonly CodeTables codes;
+    private readonly CodedMemory memory;
     private readonly GatherKernel gather;
     private readonly StoreReferencesKernel storeReferences;
     private readonly SearchKernel search;
+    private readonly SketchKernel sketch;
+    private readonly CoarseSearchKernel coarse;
+    private readonly RefineKernel refine;
     private readonly ReferenceMeanKernel referenceMeans;
     private readonly FeatureKernel features;
     private readonly EncodeKernel encode;
@@ -30,14 +34,18 @@ internal sealed class Compressor : IDisposable
     private readonly MemoryBuffer1D<uint, Stride1D.Dense> bases;
     private readonly MemoryBuffer1D<uint, Stride1D.Dense> differences;
     private readonly MemoryBuffer1D<Candidate, Stride1D.Dense> candidates;
+    private readonly MemoryBuffer1D<UInt4, Stride1D.Dense> sketches;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense> coarseCandidates;
 
     /// <param name="accelerator">Where it runs.</param>
     /// <param name="format">What is stored.</param>
     /// <param name="codes">The codecs on the device; not owned.</param>
+    /// <param name="memory">Where sketches of references are; not owned.</param>
     /// <param name="maxTokens">The most tokens of a flush.</param>
-    internal Compressor(Accelerator accelerator, CodedKvFormat format, CodeTables codes, int maxTokens)
+    internal Compressor(Accelerator accelerator, CodedKvFormat format, CodeTables codes, CodedMemory memory, int maxTokens)
     {
-        (this.accelerator, this.format, this.codes) = (accelerator, format, codes);
+        (this.accelerator, this.format, this.codes, this.memory) = (accelerator, format, codes, memory);
+        (sketch, coarse, refine) = (new(accelerator), new(accelerator), new(accelerator));
         (gather, storeReferences, search) = (new(accelerator), new(accelerator), new(accelerator));
         (referenceMeans, features, encode) = (new(accelerator), new(accelerator), new(accelerator));
         maxItems = CodedKvFormat.Blocks(maxTokens, CodedKvFormat.BlockTokens);
@@ -54,6 +62,19 @@ internal sealed class Compressor : IDisposable
         bases = accelerator.Allocate1D<uint>(hasFeatures ? tokens * codes.Width / 2 : 1);
         differences = accelerator.Allocate1D<uint>(hasFeatures ? tokens * codes.FeatureWidth / 2 : 1);
         candidates = accelerator.Allocate1D<Candidate>(format.HasReferences ? tokens * MaxSplits * 4 : 1);
+        sketches = accelerator.Allocate1D<UInt4>(format.HasSketches ? tokens * Sketch.Width / 8 : 1);
+        coarseCandidates = accelerator.Allocate1D<int>(format.HasSketches ? tokens * Sketch.Candidates : 1);
+    }
+
+    /// <summary>What it allocates for rows and their search; features are the format's to count.</summary>
+    internal static long WorkBytes(CodedKvFormat format, int maxTokens)
+    {
+        if (format.Codecs.Count == 0)
+            return 0;
+        // As the constructor sizes a pass of linear encoders; one with features is no longer.
+        var itemRows = (long)CodedKvFormat.BlockTokens * format.Codecs.Count;
+        var items = Math.Clamp(WorkspaceBytes / (itemRows * format.RawTokenBytes), 4, Math.Max(CodedKvFormat.Blocks(maxTokens, CodedKvFormat.BlockTokens), 4));
+        return items * itemRows * (format.RawTokenBytes + (format.HasReferences ? 4 * MaxSplits * 8 : 0) + (format.HasSketches ? (2 * Sketch.Width) + (4 * Sketch.Candidates) : 0));
     }
 
     /// <summary>Compresses the items, which are in order of sequence and position. Their raw blocks may be given away afterwards.</summary>
@@ -73,6 +94,8 @@ internal sealed class Compressor : IDisposable
         bases.Dispose();
         differences.Dispose();
         candidates.Dispose();
+        sketches.Dispose();
+        coarseCandidates.Dispose();
     }
 
     private void Run(
@@ -114,6 +137,11 @@ internal sealed class Compressor : IDisposable
                 FeatureWidth = codes.FeatureWidth,
                 Rows = rows.View,
                 Candidates = candidates.View,
+                TwoLevelFrom = format.Options.TwoLevelFrom,
+                Sketches = sketches.View,
+                ReferenceSketches = memory.Sketches,
+                SketchNorms = memory.SketchNorms,
+                CoarseCandidates = coarseCandidates.View,
                 ItemCount = itemCount,
                 Splits = Splits(passGroupCount, format.ReferencesBelow(longest)),
                 Stride = format.Options.ReferenceStride,
@@ -124,7 +152,7 @@ internal sealed class Compressor : IDisposable
             if (format.HasReferences)
             {
                 storeReferences.Launch(stream, flush);
-                search.Launch(stream, flush, passGroupCount);
+                Search(stream, flush, passGroupCount, work, start + (pass * itemsPerPass));
             }
 
             if (codes.FeatureWidth > 0)
@@ -137,15 +165,34 @@ internal sealed class Compressor : IDisposable
         }
     }
 
-    private static int GroupSize(IReadOnlyList<FlushItem> work, int first, int limit)
+    /// <summary>Items with few references behind them are searched exactly, the others in two levels; each kernel skips what is the other's.</summary>
+    private void Search(AcceleratorStream stream, FlushView flush, int groupCount, IReadOnlyList<FlushItem> work, int first)
+    {
+        var longItems = 0;
+        for (var i = 0; i < flush.ItemCount; i++)
+            longItems += flush.IsLong(work[first + i]) ? 1 : 0;
+        if (format.HasSketches)
+            sketch.Launch(stream, flush);
+        if (longItems < flush.ItemCount)
+            search.Launch(stream, flush, groupCount);
+        if (longItems == 0)
+            return;
+        coarse.Launch(stream, flush, groupCount);
+        refine.Launch(stream, flush);
+    }
+
+    private int GroupSize(IReadOnlyList<FlushItem> work, int first, int limit)
     {
         var size = 1;
         while (size < limit
             && work[first + size].Sequence == work[first].Sequence
-            && work[first + size].Position == work[first].Position + (size * CodedKvFormat.BlockTokens))
+            && work[first + size].Position == work[first].Position + (size * CodedKvFormat.BlockTokens)
+            && IsLong(work[first + size]) == IsLong(work[first]))
             size++;
         return size;
     }
+
+    private bool IsLong(FlushItem item) => format.HasSketches && format.ReferencesBelow(item.Position + CodedKvFormat.BlockTokens) > format.Options.TwoLevelFrom;
 
     /// <summary>Enough groups for the device, while each still has a few tiles of references.</summary>
     private int Splits(int groupCount, int references) => Math.Max(1, Math.Min(

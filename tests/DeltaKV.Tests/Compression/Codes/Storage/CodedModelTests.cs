@@ -39,12 +39,16 @@ public class CodedModelTests
         Assert.InRange(RelativeError(device, model, (heads, dim) => CodecSamples.IdentityNetwork(FeatureActivation.SwiGlu, heads, dim, 4), recompute: true), 1e-6, 1e-2);
     }
 
+    [Theory, AcceleratorMemberData(nameof(Models))]
+    public void References_found_in_two_levels_keep_bf16_accuracy(TestDevice device, string model) =>
+        Assert.InRange(RelativeError(device, model, (heads, dim) => IdentityCodec.Create(heads, dim, neighbours: 4), recompute: false, twoLevelFrom: 2), 1e-6, 1e-2);
+
     // Eight bits per dimension after rotation: steps of 1/255 of a chunk's range.
     [Theory, AcceleratorMemberData(nameof(Models))]
     public void Rotated_bytes_lose_little(TestDevice device, string model) =>
         Assert.InRange(RelativeError(device, model, (heads, dim) => HadamardCodec.Create(heads, dim, ChunkWidth.Bits8, ChunkWidth.Bits8), recompute: false), 1e-6, 2e-2);
 
-    private static double RelativeError(TestDevice device, string model, Func<int, int, LinearCodec> codec, bool recompute, int scratchBytes = 0)
+    private static double RelativeError(TestDevice device, string model, Func<int, int, LinearCodec> codec, bool recompute, int scratchBytes = 0, int twoLevelFrom = 0)
     {
         var accelerator = TestAccelerators.Get(device);
         using var harness = new ModelHarness<BFloat16>(
@@ -52,7 +56,7 @@ public class CodedModelTests
             GoldenLogitsTests.Directory(model),
             256,
             shape => new BFloat16Kernels(accelerator, shape, 8),
-            (stream, config, weights, kernels) => Open(stream, config, weights, kernels, codec(config.KeyValueHeadCount, config.HeadDim), recompute, scratchBytes));
+            (stream, config, weights, kernels) => Open(stream, config, weights, kernels, codec(config.KeyValueHeadCount, config.HeadDim), recompute, scratchBytes, twoLevelFrom));
         return GoldenLogitsTests.RelativeError(model, harness.Run);
     }
 
@@ -64,13 +68,14 @@ public class CodedModelTests
         ITransformerKernels<BFloat16> kernels,
         LinearCodec codec,
         bool recompute,
-        int scratchBytes)
+        int scratchBytes,
+        int twoLevelFrom)
     {
         var codecs = Enumerable.Repeat<LinearCodec?>(codec, config.LayerCount).ToArray();
         codecs[^1] = null;
         if (recompute)
             codecs[0] = FirstLayerTable.Codec(config.KeyValueHeadCount, config.HeadDim);
-        var format = new CodedKvFormat(kernels.Shape, codecs, new CodedKvOptions { Sinks = 16, Recent = 32 }, recompute);
+        var format = new CodedKvFormat(kernels.Shape, codecs, new CodedKvOptions { Sinks = 16, Recent = 32, TwoLevelFrom = twoLevelFrom }, recompute);
         var capacity = CodedKvCapacity.ForBytes(format, 64 << 20, 4, 256, 1024);
         return new CodedKvLayers(
             stream, kernels, format, capacity, config.Rope, new KvLimits(4, 256, 256, scratchBytes), prefixCaching: false,

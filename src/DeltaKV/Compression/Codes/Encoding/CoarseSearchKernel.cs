@@ -1,0 +1,129 @@
+using DeltaKV.Gpu;
+using DeltaKV.Kernels;
+
+namespace DeltaKV.Compression.Codes.Encoding;
+
+/// <summary>The first level of a long search: who may be near, by sketch. Of every token the four best of each of 16 classes of references at or before it.</summary>
+/// <remarks>
+/// The exact search on rows of 128 elements instead of <c>width</c>: tiles of 64 x 64 scores <c>2 s(x).s(r) - |s(r)|^2</c>, m16n8k16, fp32 sums, and no list is ever merged: a class is a split of the references and
+/// what one lane sees of it, so its four best are in that lane's registers. Shapes: sketches <c>[layer][item][16][128]</c>, candidates <c>[layer][item][16][splits][4 lanes][4]</c>.
+/// Operations: <c>256</c> per token and reference, a <c>width / 128</c>-th of the exact search's; moves 256 bytes per reference and 64 tokens.
+/// </remarks>
+internal sealed class CoarseSearchKernel(Accelerator accelerator)
+{
+    private const int Warps = 4;
+
+    // 16-byte pieces of a sketch in shared memory: one of padding against bank conflicts.
+    private const int Pitch = (Sketch.Width / 8) + 1;
+
+    private readonly KernelHandle<FlushView> search = new(accelerator, Kernel);
+
+    internal void Launch(AcceleratorStream stream, FlushView flush, int groupCount)
+    {
+        if (groupCount > 0)
+            search.Launch(stream, new KernelConfig(new Index3D(Sketch.Splits, groupCount, flush.Pool.Layers), new Index3D(32 * Warps, 1, 1)), flush);
+    }
+
+    private static void Kernel(FlushView flush)
+    {
+        var layer = Grid.IdxZ;
+        var code = flush.Pool.LayerCodes[layer];
+        var group = flush.Groups[Grid.IdxY];
+        var item = flush.Items[group.FirstItem];
+        if (code.Neighbours <= 0 || !flush.IsLong(item))
+            return;
+        var offset = item.Position - flush.Origin;
+        var references = ((offset + (16 * group.ItemCount) - 1) / flush.Stride) + 1;
+        var warp = Group.IdxX >> 5;
+        var queries = SharedMemory.Allocate<UInt4>(64 * Pitch);
+        var tile = SharedMemory.Allocate<UInt4>(64 * Pitch);
+        var norms = SharedMemory.Allocate<float>(64);
+        var rows = flush.RowOf(layer, group.FirstItem, 0);
+        for (var i = Group.IdxX; i < 64 * (Sketch.Width / 8); i += 32 * Warps)
+        {
+            // Rows past the end repeat the last one; nobody looks at theirs.
+            var row = rows + Math.Min(i / (Sketch.Width / 8), (16 * group.ItemCount) - 1);
+            queries[(i / (Sketch.Width / 8) * Pitch) + (i % (Sketch.Width / 8))] = flush.Sketches[((long)row * (Sketch.Width / 8)) + (i % (Sketch.Width / 8))];
+        }
+
+        var sums = LocalMemory.Allocate<Float4>(8);
+        var upper = LocalMemory.Allocate<Candidate>(4);
+        var lower = LocalMemory.Allocate<Candidate>(4);
+        NearestList.Clear(upper);
+        NearestList.Clear(lower);
+        offset += (16 * warp) + (Warp.LaneIdx >> 2);
+        for (var first = Grid.IdxX * 64; first < references; first += Sketch.Splits * 64)
+        {
+            Group.Barrier();
+            LoadTile(flush, code, item.Sequence, first, references, tile, norms);
+            Group.Barrier();
+            if (warp >= group.ItemCount)
+                continue;
+            Multiply(queries, tile, warp, sums);
+            Offer(norms, first, offset / flush.Stride, (offset + 8) / flush.Stride, sums, upper, lower);
+        }
+
+        if (warp >= group.ItemCount)
+            return;
+        var target = (((((long)rows + (16 * warp) + (Warp.LaneIdx >> 2)) * Sketch.Splits) + Grid.IdxX) * 16) + (4 * (Warp.LaneIdx & 3));
+        for (var i = 0; i < Unroll.Full(4); i++)
+        {
+            flush.CoarseCandidates[target + i] = upper[i].Ordinal;
+            flush.CoarseCandidates[target + (8 * Sketch.Candidates) + i] = lower[i].Ordinal;
+        }
+    }
+
+    private static void LoadTile(FlushView flush, LayerCode code, int sequence, int first, int references, ArrayView<UInt4> tile, ArrayView<float> norms)
+    {
+        for (var i = 0; i < Unroll.Full(64 * (Sketch.Width / 8) / (32 * Warps)); i++)
+        {
+            var piece = Group.IdxX + (32 * Warps * i);
+            var row = piece / (Sketch.Width / 8);
+            var reference = flush.Pool.ReferenceOf(code, sequence, Math.Min(first + row, references - 1)) / flush.Pool.ReferenceWords;
+            tile[(row * Pitch) + (piece % (Sketch.Width / 8))] = flush.ReferenceSketches[(reference * (Sketch.Width / 8)) + (piece % (Sketch.Width / 8))];
+            if (piece % (Sketch.Width / 8) == 0)
+                norms[row] = flush.SketchNorms[reference];
+        }
+    }
+
+    private static void Multiply(ArrayView<UInt4> queries, ArrayView<UInt4> tile, int warp, ArrayView<Float4> sums)
+    {
+        for (var n = 0; n < Unroll.Full(8); n++)
+            sums[n] = new Float4(0f, 0f, 0f, 0f);
+        var lane = Warp.LaneIdx;
+        // A: tokens 0..7 and 8..15 of elements 0..7, then of 8..15. B: references 0..7 (elements 0..7, 8..15), 8..15 (the same).
+        var a0 = (((16 * warp) + (lane & 15)) * Pitch) + (lane >> 4);
+        var b0 = ((((lane >> 4) * 8) + (lane & 7)) * Pitch) + ((lane >> 3) & 1);
+        for (var step = 0; step < Unroll.Full(Sketch.Width / 16); step++)
+        {
+            var a = LdMatrix.X4(ref queries[a0 + (2 * step)]);
+            for (var n = 0; n < Unroll.Full(4); n++)
+            {
+                var b = LdMatrix.X4(ref tile[b0 + (16 * n * Pitch) + (2 * step)]);
+                sums[2 * n] = Mma.Half(a, new UInt2(b.X, b.Y), sums[2 * n]);
+                sums[(2 * n) + 1] = Mma.Half(a, new UInt2(b.Z, b.W), sums[(2 * n) + 1]);
+            }
+        }
+    }
+
+    private static void Offer(
+        ArrayView<float> norms, int first, int latestUpper, int latestLower, ArrayView<Float4> sums, ArrayView<Candidate> upper, ArrayView<Candidate> lower)
+    {
+        for (var n = 0; n < Unroll.Full(8); n++)
+        {
+            var column = (8 * n) + (2 * (Warp.LaneIdx & 3));
+            var norm0 = norms[column];
+            var norm1 = norms[column + 1];
+            Offer(upper, (2f * sums[n].X) - norm0, first + column, latestUpper);
+            Offer(upper, (2f * sums[n].Y) - norm1, first + column + 1, latestUpper);
+            Offer(lower, (2f * sums[n].Z) - norm0, first + column, latestLower);
+            Offer(lower, (2f * sums[n].W) - norm1, first + column + 1, latestLower);
+        }
+    }
+
+    private static void Offer(ArrayView<Candidate> list, float score, int ordinal, int latest)
+    {
+        if (ordinal <= latest && NearestList.Accepts(list, score, ordinal))
+            NearestList.Insert(list, score, ordinal);
+    }
+}
