@@ -2,8 +2,10 @@ using System.CommandLine;
 using DeltaKV.Cli.Benchmarking;
 using DeltaKV.Cli.Options;
 using DeltaKV.Cli.Output;
+using DeltaKV.Engine;
 using DeltaKV.Evaluation;
 using DeltaKV.Evaluation.Html;
+using DeltaKV.Gpu;
 
 namespace DeltaKV.Cli.Commands;
 
@@ -50,20 +52,24 @@ internal sealed class EvalCommand
 
         var kept = new EvaluationJournal(parsed.GetValue(journal)?.FullName);
         var results = new List<EvaluationRecord>();
+        var failures = 0;
         foreach (var plan in plans)
         {
             var runner = new EvaluationRunner(plan, kept, targets.Tokenizer, method => targets.Open(method, plan.Setting), new ProgressDisplay(terminal)) { Workers = workers };
             var records = await RunAsync(runner, kept, terminal, cancellation);
             results.AddRange(records);
+            failures += runner.Failures.Count;
+            foreach (var (name, error) in runner.Failures)
+                await terminal.Error.WriteLineAsync($"deltakv: {name} is left out: {(error is EvaluationException or InsufficientDeviceMemoryException or OutOfDeviceMemoryException ? error.Message : error.ToString())}");
             await target.SaveAsync(results);
             if (!target.TakesOutput)
-                await terminal.Out.WriteLineAsync($"{EvaluationTable.Title(plan, targets.Device)}\n\n{EvaluationTable.Markdown(plan, kept, records)}");
+                await terminal.Out.WriteLineAsync($"{EvaluationTable.Title(plan, targets.Device)}\n\n{EvaluationTable.Markdown(runner.Measured, kept, records)}");
             if (page is not null)
-                await File.WriteAllTextAsync(PageOf(page, plan, plans.Length), EvaluationHtml.Render(plan, kept, records), cancellation);
+                await File.WriteAllTextAsync(PageOf(page, plan, plans.Length), EvaluationHtml.Render(runner.Measured, kept, records), cancellation);
         }
 
         await target.WriteAsync(results, terminal);
-        return ExitCode.Success;
+        return failures == 0 ? ExitCode.Success : ExitCode.Failure;
     }
 
     /// <summary>Runs, and when interrupted says what is kept.</summary>

@@ -62,7 +62,16 @@ internal sealed class DeviceContext : IEvaluationContext
         return answers;
     }
 
-    public void Score(ReadOnlySpan<int> tokens, LogitsHandler logits)
+    public void Score(ReadOnlySpan<int> tokens, LogitsHandler logits) => Read(tokens, (sequence, all) => session.Score(sequence, all, history.Count, logits));
+
+    public void Follow(ReadOnlySpan<int> tokens, LogitsHandler logits) => Read(tokens, (sequence, all) => session.Follow(sequence, all, history.Count, logits));
+
+    public void Dispose()
+    {
+    }
+
+    /// <summary>Continues the context with known tokens in a sequence of their own.</summary>
+    private void Read(ReadOnlySpan<int> tokens, Action<ISequenceCache, int[]> go)
     {
         int[] all = [.. history, .. tokens];
         // A context that nobody asked anything yet is read by the very sequence that goes on with the tokens; otherwise it is taken over, and nothing beyond it.
@@ -70,12 +79,8 @@ internal sealed class DeviceContext : IEvaluationContext
         if (isPrefilled)
             RequireContext(sequence);
         session.Extend(sequence, all, history.Count);
-        session.Score(sequence, all, history.Count, logits);
+        go(sequence, all);
         sequence.Release();
-    }
-
-    public void Dispose()
-    {
     }
 
     /// <summary>Reads the context once; it stays as what the cache keeps of a finished sequence.</summary>

@@ -79,19 +79,13 @@ internal sealed class DeviceSession : IDisposable
         return greedy.Chosen[0];
     }
 
-    /// <summary>Computes the tokens from an index on and hands out the logits after each.</summary>
-    internal void Score(ISequenceCache sequence, ReadOnlySpan<int> tokens, int from, LogitsHandler handler)
-    {
-        while (sequence.Length < tokens.Length)
-        {
-            var first = sequence.Length - from;
-            var count = Math.Min(ScoredRows, Math.Min(tokens.Length - sequence.Length, sequence.StepLimit));
-            if (!TryStep(sequence, tokens, count, isDecode: false, wanted: count, readsLogits: true, null))
-                throw NoRoom(tokens.Length);
-            for (var i = 0; i < count; i++)
-                handler(first + i, logits.AsSpan(i * config.VocabularySize, config.VocabularySize));
-        }
-    }
+    /// <summary>Computes the tokens from an index on, many at a time, and hands out the logits after each.</summary>
+    internal void Score(ISequenceCache sequence, ReadOnlySpan<int> tokens, int from, LogitsHandler handler) =>
+        Read(sequence, tokens, from, ScoredRows, isDecode: false, handler);
+
+    /// <summary>Computes the tokens from an index on in steps of one, as if they had been chosen, and hands out the logits after each.</summary>
+    internal void Follow(ISequenceCache sequence, ReadOnlySpan<int> tokens, int from, LogitsHandler handler) =>
+        Read(sequence, tokens, from, 1, isDecode: true, handler);
 
     /// <summary>Computes an answer's prompt and takes its first token; false if the cache has no room, and then how far it came is not known.</summary>
     internal bool TryBegin(RunningAnswer answer)
@@ -126,7 +120,9 @@ internal sealed class DeviceSession : IDisposable
         device.Layers.Prepare(device.Stream, steps);
         inputs.PadDecode(DecodeGraphs.Bucket(steps.Length));
         inputs.Upload(device.Stream);
-        if (!graphs.TryReplay(inputs.LogitCount))
+        if (!device.Layers.MayReplay)
+            EnqueueStep();
+        else if (!graphs.TryReplay(inputs.LogitCount))
             graphs.RunAndCapture(inputs.LogitCount, () => EnqueueStep());
         device.Stream.Synchronize();
         var took = Stopwatch.GetElapsedTime(start);
@@ -148,6 +144,19 @@ internal sealed class DeviceSession : IDisposable
         greedy.Dispose();
         transformer.Dispose();
         inputs.Dispose();
+    }
+
+    private void Read(ISequenceCache sequence, ReadOnlySpan<int> tokens, int from, int rows, bool isDecode, LogitsHandler handler)
+    {
+        while (sequence.Length < tokens.Length)
+        {
+            var first = sequence.Length - from;
+            var count = Math.Min(rows, Math.Min(tokens.Length - sequence.Length, sequence.StepLimit));
+            if (!TryStep(sequence, tokens, count, isDecode, wanted: count, readsLogits: true, null))
+                throw NoRoom(tokens.Length);
+            for (var i = 0; i < count; i++)
+                handler(first + i, logits.AsSpan(i * config.VocabularySize, config.VocabularySize));
+        }
     }
 
     private bool TryExtend(ISequenceCache sequence, ReadOnlySpan<int> tokens, int length, Action<ISequenceCache>? afterStep, out int next)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using DeltaKV.Gpu;
 
 namespace DeltaKV.Evaluation;
 
@@ -17,6 +18,7 @@ internal sealed class EvaluationRunner(
 
     private readonly EvaluationDocuments _documents = new(plan, tokenizer);
     private readonly Dictionary<int, float[][]> _baselineText = [];
+    private readonly ConcurrentDictionary<string, Exception> _failures = new(StringComparer.Ordinal);
     private readonly Lock _progressGate = new();
     private int _completed;
     private int _total;
@@ -27,19 +29,24 @@ internal sealed class EvaluationRunner(
     /// <summary>How many methods are run side by side.</summary>
     public int Workers { get; init; } = 1;
 
-    /// <summary>Runs what the journal lacks and returns the table of all methods, tasks and lengths.</summary>
+    /// <summary>Methods that could not be measured, and why; the results are without them.</summary>
+    public IReadOnlyDictionary<string, Exception> Failures => _failures;
+
+    /// <summary>The plan without the methods that failed.</summary>
+    public EvaluationPlan Measured => plan with { Methods = [.. plan.Methods.Where(method => !_failures.ContainsKey(method))] };
+
+    /// <summary>Runs what the journal lacks and returns the table of all methods, tasks and lengths. A method that fails does not keep the others from being measured.</summary>
     public IReadOnlyList<EvaluationRecord> Run(CancellationToken cancellation = default)
     {
         plan.Validate();
         var portions = plan.Methods.OrderBy(m => m != Baseline).SelectMany(Portions).ToArray();
         if (portions.Length == 0)
             return EvaluationSummary.Records(plan, journal);
-
         var baseline = MeasureBaselineText(portions, cancellation);
         if (portions[0].Method != Baseline)
             baseline?.Dispose();
         ForEach(portions, (portion, stop) => Work(portion, (portion.Method == Baseline ? baseline : null) ?? open(portion.Specification), stop), cancellation);
-        return EvaluationSummary.Records(plan, journal);
+        return EvaluationSummary.Records(Measured, journal);
     }
 
     /// <summary>Cells that are not complete, by the specification that a method has in them.</summary>
@@ -156,7 +163,7 @@ internal sealed class EvaluationRunner(
         }
     }
 
-    /// <summary>Hands the portions out in order; the first failure stops everyone.</summary>
+    /// <summary>Hands the portions out in order. Without the baseline, or without the device, there is nothing left to do.</summary>
     private void ForEach(IReadOnlyList<Portion> portions, Action<Portion, CancellationToken> work, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -170,6 +177,10 @@ internal sealed class EvaluationRunner(
                     try
                     {
                         work(portion, stop.Token);
+                    }
+                    catch (Exception error) when (error is not (OperationCanceledException or AcceleratorLostException) && portion.Method != Baseline)
+                    {
+                        _failures.TryAdd(portion.Method, error);
                     }
                     catch
                     {

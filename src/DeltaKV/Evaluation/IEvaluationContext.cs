@@ -14,4 +14,7 @@ internal interface IEvaluationContext : IDisposable
 
     /// <summary>Appends known tokens and reports the logits after each: those at index i predict token i + 1. Keeps nothing.</summary>
     void Score(ReadOnlySpan<int> tokens, LogitsHandler logits);
+
+    /// <summary>The same in steps of one token, as if the model had chosen them: a method that reads less while it answers shows it here.</summary>
+    void Follow(ReadOnlySpan<int> tokens, LogitsHandler logits);
 }

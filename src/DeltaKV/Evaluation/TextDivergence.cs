@@ -12,7 +12,7 @@ internal static class TextDivergence
         var result = new float[scored - 1][];
         var sum = 0.0;
         using var context = target.Start(text[..^scored]);
-        context.Score(tail, (index, logits) =>
+        context.Follow(tail, (index, logits) =>
         {
             if (index == scored - 1)
                 return;

@@ -94,12 +94,27 @@ public sealed class EvaluationRunnerTests
         Assert.Equal(total, last);
     }
 
-    [Fact]
-    public void AFailureStopsEveryoneAndIsTheOneThatIsThrown()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void AMethodThatFailsIsLeftOutAndNamed(int workers)
     {
-        var plan = Plan with { Methods = ["full", "lossy", "broken", "lossier"] };
+        var plan = Plan with { Methods = ["full", "broken", "lossy"] };
+        var runner = new EvaluationRunner(
+            plan, new EvaluationJournal(), Words, method => method == "broken" ? throw new EvaluationException("It broke.") : Open(method)) { Workers = workers };
+
+        var records = runner.Run();
+
+        Assert.Equal(["full", "full", "lossy", "lossy"], records.Select(r => r.Method));
+        Assert.Equal(["full", "lossy"], runner.Measured.Methods);
+        Assert.Equal("It broke.", Assert.Single(runner.Failures).Value.Message);
+    }
+
+    [Fact]
+    public void WithoutTheBaselineThereIsNothingToCompareWith()
+    {
         var error = Assert.Throws<EvaluationException>(() => new EvaluationRunner(
-            plan, new EvaluationJournal(), Words, method => method == "broken" ? throw new EvaluationException("It broke.") : Open(method)) { Workers = 3 }.Run());
+            Plan with { TextTokens = 0 }, new EvaluationJournal(), Words, method => method == "full" ? throw new EvaluationException("It broke.") : Open(method)) { Workers = 2 }.Run());
         Assert.Equal("It broke.", error.Message);
     }
 

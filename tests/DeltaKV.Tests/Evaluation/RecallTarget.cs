@@ -53,6 +53,8 @@ internal sealed class RecallTarget(
             }
         }
 
+        public void Follow(ReadOnlySpan<int> tokens, LogitsHandler logits) => Score(tokens, logits);
+
         public void Dispose()
         {
         }

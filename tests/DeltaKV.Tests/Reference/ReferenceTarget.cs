@@ -63,6 +63,8 @@ internal sealed class ReferenceTarget(ReferenceTransformer model, IEvaluationTok
             cache.Forget(start);
         }
 
+        public void Follow(ReadOnlySpan<int> tokens, LogitsHandler logits) => Score(tokens, logits);
+
         public void Dispose()
         {
         }
