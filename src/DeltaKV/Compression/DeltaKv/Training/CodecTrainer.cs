@@ -73,8 +73,9 @@ internal sealed class CodecTrainer : IDisposable
         }
 
         linear.Set(stream, Principal(Covariance(rows), layer));
+        var square = heldOut.MeanSquare;
         return new TrainedLayer(
-            network.Get(stream), rows.Scale, Residual(heldOut), Measure(linearPass, linear, heldOut), Measure(pass, network, heldOut),
+            network.Get(stream), rows.Scale, Residual(heldOut) / square, Measure(linearPass, linear, heldOut, square), Measure(pass, network, heldOut, square),
             [.. losses.GetAsArray1D(stream).Select(loss => loss / (batch * shape.Width))]);
     }
 
@@ -116,7 +117,7 @@ internal sealed class CodecTrainer : IDisposable
         return parameters;
     }
 
-    private ReconstructionError Measure(TrainingPass with, NetworkParameters parameters, LayerRows rows)
+    private ReconstructionError Measure(TrainingPass with, NetworkParameters parameters, LayerRows rows, double square)
     {
         return new ReconstructionError(Error(16), Error(4));
 
@@ -130,7 +131,7 @@ internal sealed class CodecTrainer : IDisposable
                 count += batch;
             }
 
-            return sum / ((double)count * shape.Width);
+            return sum / ((double)count * shape.Width) / square;
         }
     }
 
