@@ -64,7 +64,7 @@ internal sealed class CodecTrainer : IDisposable
             pass.SumLosses(stream, batch, losses.View.BaseView.SubView(step - 1, 1));
             pass.Backward(stream, network, batch);
             // The loss is the mean over rows and elements; gradients are those of half the sum.
-            adam.Launch(stream, network, pass.Gradients, pass.SquaredNorm, 2f / (batch * shape.Width), training.RateOf(step), step);
+            adam.Launch(stream, network, pass.Gradients, pass.SquaredNorm, 2f / (batch * shape.Width), training.RateOf(step, shape.Width), step);
             if (step % StepsBetweenLooks != 0 && step != training.Steps)
                 continue;
             stream.Synchronize();

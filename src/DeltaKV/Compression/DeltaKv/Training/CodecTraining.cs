@@ -2,7 +2,7 @@ using DeltaKV.Compression.Codes;
 
 namespace DeltaKV.Compression.DeltaKv.Training;
 
-/// <summary>Choices of training a codec whose encoder has a hidden layer; steps apart, the defaults are the paper's.</summary>
+/// <summary>Choices of training a codec whose encoder has a hidden layer: the paper's, but for far fewer steps and so a higher rate.</summary>
 internal sealed record CodecTraining
 {
     /// <summary>The hidden layer: SwiGLU without biases, or GELU with them.</summary>
@@ -23,8 +23,8 @@ internal sealed record CodecTraining
     /// <summary>Rows of a step, a multiple of 8.</summary>
     public int BatchRows { get; init; } = 256;
 
-    /// <summary>The largest learning rate, after 2 % of the steps; from there it falls to 0 in a straight line.</summary>
-    public double LearningRate { get; init; } = 2e-4;
+    /// <summary>The largest learning rate, after 2 % of the steps; from there it falls to 0 in a straight line. Null: one over the elements of a row; the paper's is 2e-4.</summary>
+    public double? LearningRate { get; init; }
 
     /// <summary>Rows of a layer to train on.</summary>
     public int Rows { get; init; } = 16384;
@@ -42,10 +42,10 @@ internal sealed record CodecTraining
     internal NetworkShape Shape(int width) => new(width, Activation, Features ?? width * 3 / 2 / 16 * 16, Latents);
 
     /// <summary>The learning rate of a step, from 1.</summary>
-    internal float RateOf(int step)
+    internal float RateOf(int step, int width)
     {
         var warmUp = Math.Max(1, Steps / 50);
-        return (float)(LearningRate * (step <= warmUp ? (double)step / warmUp : (double)(Steps - step + 1) / (Steps - warmUp + 1)));
+        return (float)(LargestRate(width) * (step <= warmUp ? (double)step / warmUp : (double)(Steps - step + 1) / (Steps - warmUp + 1)));
     }
 
     /// <summary>Refuses what cannot be trained.</summary>
@@ -53,10 +53,10 @@ internal sealed record CodecTraining
     internal void Validate(int width)
     {
         Shape(width).Validate();
-        if (Steps < 1 || BatchRows < 8 || BatchRows % 8 != 0 || !(LearningRate > 0) || Rows < BatchRows || HeldOutRows < 1)
+        if (Steps < 1 || BatchRows < 8 || BatchRows % 8 != 0 || !(LargestRate(width) > 0) || Rows < BatchRows || HeldOutRows < 1)
         {
             throw new ArgumentException(FormattableString.Invariant(
-                $"{Steps} steps of {BatchRows} out of {Rows} rows at a rate of {LearningRate}, {HeldOutRows} held out: at least one step of a multiple of 8 rows, no more than there are, and a positive rate are needed."));
+                $"{Steps} steps of {BatchRows} out of {Rows} rows at a rate of {LargestRate(width):G3}, {HeldOutRows} held out: at least one step of a multiple of 8 rows, no more than there are, and a positive rate are needed."));
         }
 
         if (Neighbours is < 0 or > 4)
@@ -68,6 +68,8 @@ internal sealed record CodecTraining
     {
         var shape = Shape(width);
         return FormattableString.Invariant($"{Activation.ToString().ToLowerInvariant()} of {shape.Features} features, {Latents} latents of {(int)LatentWidth} bits, {Neighbours} references, ")
-            + FormattableString.Invariant($"{Steps} steps of {BatchRows} of {Rows} rows, rate {LearningRate}, seed {Seed}");
+            + FormattableString.Invariant($"{Steps} steps of {BatchRows} of {Rows} rows, rate {LargestRate(width):G3}, seed {Seed}");
     }
+
+    private double LargestRate(int width) => LearningRate ?? 1.0 / width;
 }

@@ -38,9 +38,10 @@ public sealed class CodecTrainerTests
     public void The_rate_rises_over_a_fiftieth_of_the_steps_and_falls_to_nothing()
     {
         var training = new CodecTraining { Steps = 500, LearningRate = 1 };
-        Assert.Equal([0.1f, 0.5f, 1f], [training.RateOf(1), training.RateOf(5), training.RateOf(10)]);
-        Assert.InRange(training.RateOf(255), 0.49f, 0.51f);
-        Assert.InRange(training.RateOf(500), 0.001f, 0.01f);
+        Assert.Equal([0.1f, 0.5f, 1f], [training.RateOf(1, 512), training.RateOf(5, 512), training.RateOf(10, 512)]);
+        Assert.InRange(training.RateOf(255, 512), 0.49f, 0.51f);
+        Assert.InRange(training.RateOf(500, 512), 0.001f, 0.01f);
+        Assert.Equal(1f / 2048, (training with { LearningRate = null }).RateOf(10, 2048));
     }
 
     [Fact]
