@@ -2,6 +2,8 @@ using DeltaKV.Cache.Reading;
 using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Encoding;
+using DeltaKV.Compression.Codes.Reading;
+using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 
@@ -20,11 +22,22 @@ internal static class CodedCases
     [
         Read("coded klt512 b1 32k", Klt(512), 1, 32768, 0),
         Read("coded klt512 b1 128k", Klt(512), 1, 131072, 0),
+        Read("coded klt512 b3 128k", Klt(512), 3, 131072, 0),
+        Read("coded klt512 b32 128k", Klt(512), 32, 131072, 0),
         Read("coded klt512 b8 32k", Klt(512), 8, 32768, 0),
         Read("coded klt256 b1 128k", Klt(256), 1, 131072, 0),
-        Read("coded published b1 128k", Published(), 1, 131072, 0),
-        Read("coded published top2048 b3 128k", Published(), 3, 131072, 2048),
+        Read("coded klt256 b32 128k", Klt(256), 32, 131072, 0),
+        Read("coded klt512 top2048 b1 128k", Klt(512), 1, 131072, 2048),
         Read("coded klt512 top2048 b3 128k", Klt(512), 3, 131072, 2048),
+        Read("coded klt512 top2048 b32 32k", Klt(512), 32, 32768, 2048),
+        Read("coded klt256 top2048 b3 128k", Klt(256), 3, 131072, 2048),
+        Read("coded published b1 128k", Published(), 1, 131072, 0),
+        Read("coded published top2048 b1 128k", Published(), 1, 131072, 2048),
+        Read("coded published top2048 b3 128k", Published(), 3, 131072, 2048),
+        Read("coded latents512 b1 128k", Published() with { Neighbours = 0 }, 1, 131072, 0),
+        Read("coded int4 b1 128k", Hadamard(), 1, 131072, 0),
+        Read("coded int4 b8 32k", Hadamard(), 8, 32768, 0),
+        Read("coded general klt512 b1 128k", Klt(512), 1, 131072, 0, general: true),
         Prefill("coded prefill klt512 2k over 32k", Klt(512), 2048, 32768),
         Observe("coded observe b1 128k", 131072),
         Top("coded top2048 b1 128k", 131072),
@@ -38,10 +51,11 @@ internal static class CodedCases
         Compress("coded compress klt512 256, 4 layers", Klt(512), 131072, 4),
     ];
 
-    private static KernelCase Read(string name, LinearCodec codec, int rows, int context, int top) =>
+    private static KernelCase Read(string name, LinearCodec codec, int rows, int context, int top, bool general = false) =>
         new(name, 4.0 * rows * (top > 0 ? top : context) * Shape.KeyHeads * Shape.HeadDim, 0, 3, arena =>
         {
-            var pool = Pool(arena, [codec], rows, context);
+            var tables = arena.Keep(new CodeTables(arena.Accelerator, [codec]));
+            var pool = Pool(arena, tables, rows, context, codec);
             var selected = top == 0 ? default : arena.Upload([.. Enumerable.Range(0, rows * top).Select(i => 16 + (i % top * (context / top)))]);
             var counts = top == 0 ? default : arena.Upload([.. Enumerable.Repeat(top, rows)]);
             var bounds = arena.Upload([.. Enumerable.Repeat(new ReadBounds(16, context - 64), rows)]);
@@ -57,6 +71,13 @@ internal static class CodedCases
                 PartialSoftmax = arena.Singles(2L * rows * splits * Shape.QueryHeads).Cast<Float2>(),
                 Splits = splits,
             };
+            var latent = arena.Keep(new LatentDecode(arena.Accelerator, Shape, [codec], tables, rows));
+            if (latent.Supports(0) && !general)
+            {
+                var output = arguments.Output.Cast<BFloat16>();
+                return _ => latent.Launch(arena.Stream, arguments.Reader, arguments.Rows, arguments.Order, arguments.Qkv.Cast<BFloat16>(), output, default, rows);
+            }
+
             var kernel = new ReaderDecodeKernel<CodeReader>(arena.Accelerator);
             return _ => kernel.Launch(arena.Stream, arguments, Shape, rows);
         });
@@ -232,6 +253,9 @@ internal static class CodedCases
 
     /// <summary>As published: a quarter of the width in int4 with a step per token, the mean of four references.</summary>
     private static LinearCodec Published() => Dense([.. Enumerable.Repeat(ChunkWidth.Bits4, 16)], CodeScales.PerToken, 4);
+
+    /// <summary>Rotated nibbles with a step per chunk.</summary>
+    private static LinearCodec Hadamard() => HadamardCodec.Create(Shape.KeyHeads, Shape.HeadDim, ChunkWidth.Bits4, ChunkWidth.Bits4);
 
     private static LinearCodec Dense(ChunkWidth[] chunks, CodeScales scales, int neighbours)
     {

@@ -52,6 +52,7 @@ internal sealed class CodeTables : IDisposable
         }
 
         Layers = layers;
+        Parts = parts;
         LayerCodes = Upload(accelerator, layers);
         PartCodes = Upload(accelerator, parts);
         Units = Upload(accelerator, units);
@@ -81,6 +82,9 @@ internal sealed class CodeTables : IDisposable
     internal int ReferenceLayers { get; }
 
     internal IReadOnlyList<LayerCode> Layers { get; }
+
+    /// <summary>By compressed layer and part (keys of the heads, then values).</summary>
+    internal IReadOnlyList<PartCode> Parts { get; }
 
     internal ArrayView<LayerCode> LayerCodes { get; }
 

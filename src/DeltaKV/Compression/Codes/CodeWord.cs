@@ -20,6 +20,9 @@ internal static class CodeWord
     /// <summary>2-bit cells 0 and 8.</summary>
     internal static uint Crumbs(uint word, Half2 step, Half2 zero) => Scaled(word & 0x00030003, step, zero);
 
+    /// <summary>The cells under a mask, scaled by a (step, zero) pair.</summary>
+    internal static uint Masked(uint word, uint mask, uint scale) => Scaled(word & mask, Half2.BroadcastLow(scale), Half2.BroadcastHigh(scale));
+
     private static uint Scaled(uint integers, Half2 step, Half2 zero) =>
         Half2.FusedMultiplyAdd(new Half2(integers | Thousand) + new Half2(MinusThousand), step, zero).Bits;
 }

@@ -1,0 +1,167 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels;
+using DeltaKV.Kernels.Attention;
+
+namespace DeltaKV.Compression.Codes.Reading;
+
+/// <summary>Launches <see cref="LatentDecodeKernel"/> and <see cref="LatentCombineKernel"/>; owns the room between them.</summary>
+internal sealed class LatentDecode : IDisposable
+{
+    // What the largest group of a multiprocessor may take beside static tables, and what lets two of them fit.
+    private const int SharedBytes = 227 << 10;
+    private const int StaticBytes = 24 << 10;
+
+    private readonly Accelerator accelerator;
+    private readonly AttentionShape shape;
+    private readonly LatentTables tables;
+    private readonly int maxSplits;
+    private readonly KernelHandle<LatentArguments> narrow;
+    private readonly KernelHandle<LatentArguments> wide;
+    private readonly KernelHandle<LatentArguments> combine;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> partialLatent;
+    private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialSoftmax;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> partialRaw;
+
+    /// <param name="accelerator">Where it is.</param>
+    /// <param name="shape">The heads.</param>
+    /// <param name="codecs">One per compressed layer.</param>
+    /// <param name="codes">What they became on the device.</param>
+    /// <param name="maxRows">Rows of a step.</param>
+    /// <param name="recomputed">Number of the layer that comes from a table of tokens; -1: none.</param>
+    /// <param name="maxSplits">Most groups that share the tokens of a row and head.</param>
+    internal LatentDecode(Accelerator accelerator, AttentionShape shape, IReadOnlyList<LinearCodec> codecs, CodeTables codes, int maxRows, int recomputed = -1, int maxSplits = LatentCombineKernel.MaxSplits)
+    {
+        (this.accelerator, this.shape, this.maxSplits) = (accelerator, shape, maxSplits);
+        tables = new LatentTables(accelerator, codecs, codes, recomputed);
+        (narrow, wide, combine) = shape.HeadDim == 64 ? Select<Head64>() : Select<Head128>();
+        long parts = 0;
+        long latents = 0;
+        for (var layer = 0; layer < codecs.Count; layer++)
+        {
+            if (!Supports(layer))
+                continue;
+            for (var rows = 1; rows <= maxRows; rows++)
+            {
+                var splits = Splits(layer, rows);
+                parts = Math.Max(parts, rows * (splits + 1L));
+                latents = Math.Max(latents, (long)rows * splits * 16 * tables.Layer(layer).ValueSteps);
+            }
+        }
+
+        partialLatent = accelerator.Allocate1D<float>(Math.Max(latents * shape.QueryHeads, 1));
+        partialSoftmax = accelerator.Allocate1D<Float2>(Math.Max(parts * shape.QueryHeads, 1));
+        partialRaw = accelerator.Allocate1D<float>((long)maxRows * shape.OutputWidth);
+    }
+
+    /// <summary>Whether a compressed layer can be read this way; else the general readers must.</summary>
+    internal bool Supports(int layer) =>
+        shape.HeadDim is 64 or 128
+        && tables.Layer(layer) is { IsSupported: true, Neighbours: 0, KeySteps: > 0, ValueSteps: > 0 } plan
+        && Bytes(plan, 1) + StaticBytes <= SharedBytes;
+
+    /// <summary>Attends from the newest token of every row.</summary>
+    /// <param name="stream">Where to enqueue.</param>
+    /// <param name="reader">The layer.</param>
+    /// <param name="rows">What the rows are.</param>
+    /// <param name="order">Which tokens they read.</param>
+    /// <param name="qkv">Rotated q first in each row.</param>
+    /// <param name="output">The result.</param>
+    /// <param name="logSumExp">Softmax denominators, or an empty view.</param>
+    /// <param name="rowCount">Rows.</param>
+    internal void Launch(
+        AcceleratorStream stream,
+        CodeReader reader,
+        TokenRows rows,
+        TokenOrder order,
+        ArrayView<BFloat16> qkv,
+        ArrayView<BFloat16> output,
+        ArrayView<float> logSumExp,
+        int rowCount)
+    {
+        if (rowCount == 0)
+            return;
+        var plan = tables.Layer(reader.Layer);
+        var stages = Stages(plan);
+        var arguments = new LatentArguments
+        {
+            Pool = reader.Pool,
+            Raw = reader.Raw,
+            Plans = tables.Plans,
+            Pieces = tables.Pieces,
+            Steps = tables.Steps,
+            Rows = rows,
+            Order = order,
+            Qkv = qkv.Cast<UInt4>(),
+            Output = output,
+            PartialLatent = partialLatent.View,
+            PartialSoftmax = partialSoftmax.View,
+            PartialRaw = partialRaw.View,
+            LogSumExp = logSumExp,
+            Layer = reader.Layer,
+            QueryHeads = shape.QueryHeads,
+            KeyHeads = shape.KeyHeads,
+            Splits = Splits(reader.Layer, rowCount),
+            LatentStride = 16 * plan.ValueSteps,
+            TokenPieces = plan.TokenPieces,
+            UpPieces = UpPieces(plan),
+            Stages = stages,
+            Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim),
+        };
+        (IsNarrow(plan) ? narrow : wide).Launch(
+            stream,
+            new KernelConfig(
+                new Index3D(arguments.Splits + 1, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
+                new Index3D(32 * LatentDecodeKernel.Warps, 1, 1),
+                SharedMemoryConfig.RequestDynamic<UInt4>(Bytes(plan, stages) / 16)),
+            arguments);
+        combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, rowCount), new Index2D(2 * shape.HeadDim, 1)), arguments);
+    }
+
+    public void Dispose()
+    {
+        tables.Dispose();
+        partialLatent.Dispose();
+        partialSoftmax.Dispose();
+        partialRaw.Dispose();
+    }
+
+    private static bool IsNarrow(LatentLayer plan) => plan.ValueSteps <= LatentDecodeKernel.Warps;
+
+    private int UpPieces(LatentLayer plan) => plan.KeySteps * shape.HeadDim * 2;
+
+    private int Bytes(LatentLayer plan, int stages) => 16 * Math.Max(
+        UpPieces(plan) + (stages * LatentDecodeKernel.TileTokens * plan.TokenPieces),
+        Math.Max(RawSplit.Pieces(shape.HeadDim), LatentFinish.Floats(IsNarrow(plan) ? 1 : 4) / 4));
+
+    /// <summary>Groups that fit a multiprocessor beside each other.</summary>
+    private int Resident(LatentLayer plan, int stages) => IsNarrow(plan) && 2 * (Bytes(plan, stages) + StaticBytes) <= SharedBytes ? 2 : 1;
+
+    /// <summary>Two copies of a tile's codes if they fit and cost no group.</summary>
+    private int Stages(LatentLayer plan) =>
+        Bytes(plan, 2) + StaticBytes <= SharedBytes && Resident(plan, 2) == Resident(plan, 1) ? 2 : 1;
+
+    /// <summary>Enough groups to fill the device once, whatever the lengths, so that graphs can be kept.</summary>
+    private int Splits(int layer, int rows)
+    {
+        var plan = tables.Layer(layer);
+        var parts = rows * shape.KeyHeads * ((shape.GroupSize + 7) / 8);
+        return Math.Clamp(accelerator.NumMultiprocessors * Resident(plan, Stages(plan)) / parts, 1, maxSplits);
+    }
+
+    private (KernelHandle<LatentArguments> Narrow, KernelHandle<LatentArguments> Wide, KernelHandle<LatentArguments> Combine) Select<TShape>()
+        where TShape : struct, IHeadShape => (
+            new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep>, new(32 * LatentDecodeKernel.Warps, 2)),
+            new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps>, new(32 * LatentDecodeKernel.Warps, 1)),
+            new(accelerator, LatentCombineKernel.Kernel<TShape>));
+
+    private readonly struct OneStep : LatentDecodeKernel.IValueSteps
+    {
+        public static int PerWarp => 1;
+    }
+
+    private readonly struct FourSteps : LatentDecodeKernel.IValueSteps
+    {
+        public static int PerWarp => 4;
+    }
+}

@@ -1,0 +1,199 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Compression.Codes.Reading;
+
+/// <summary>
+/// Decode attention over codes: keys are reconstructed in registers, values never. <c>s[h,p] = q[h] . RoPE(p)(mean_k + z[p] U_k) / sqrt(d)</c>,
+/// <c>O[h] = sum_p e^(s[h,p] - m) z[p]</c>; <see cref="LatentCombineKernel"/> multiplies O by U_v.
+/// </summary>
+/// <remarks>
+/// One group of eight warps per (split of the tokens, key head and up to 8 of its query heads, row); the head's up matrix stays in shared memory. A tile is 256 tokens, 32 per warp,
+/// whose records are copied there while the tile before is worked on. Keys: m16n8k16 with tokens as rows, codes unpacked into operands as they come, 64 columns at a time, ordered so
+/// that both halves of a rotation lie in a lane; what comes out, turned and rounded to halves, is an operand of the scores as it is. For neighbouring tokens the query is turned back
+/// to the first one's position and keys only by their distance from it, so that all tiles share one small table. Values: a warp takes one sixteen of dimensions and all tokens
+/// of the tile; dimensions are rows. A last group per head attends to the raw tokens.
+/// Moves the record's pieces once per key head (from L2 but for the first). Operations: <c>2 keyDimensions d</c> per token and key head on the tensor cores, which is
+/// what decides: 16 products take 102 cycles of a quarter of a multiprocessor, and some 50 instructions.
+/// </remarks>
+internal static class LatentDecodeKernel
+{
+    internal const int Warps = 8;
+    internal const int WarpTokens = 32;
+    internal const int TileTokens = Warps * WarpTokens;
+
+    /// <summary>Sixteens of dimensions of the values that a warp adds up.</summary>
+    internal interface IValueSteps
+    {
+        /// <summary>1 for up to 128 dimensions, 4 for up to 512.</summary>
+        static abstract int PerWarp { get; }
+    }
+
+    internal static void Kernel<TShape, TSteps>(LatentArguments arguments)
+        where TShape : struct, IHeadShape
+        where TSteps : struct, IValueSteps
+    {
+        var head = Grid.IdxY % arguments.KeyHeads;
+        var groupSize = arguments.QueryHeads / arguments.KeyHeads;
+        var firstQuery = Grid.IdxY / arguments.KeyHeads * 8;
+        var queryCount = Math.Min(groupSize - firstQuery, 8);
+        firstQuery += head * groupSize;
+        var row = Grid.IdxZ;
+        if (Grid.IdxX == arguments.Splits)
+        {
+            GridDependency.Wait();
+            RawSplit.Attend<TShape>(arguments, row, head, firstQuery, queryCount);
+            return;
+        }
+
+        var plan = arguments.Plans[(arguments.Layer * arguments.KeyHeads) + head];
+        var tables = LatentShared.Allocate<TShape>(arguments.UpPieces);
+        Prepare<TShape>(arguments, plan, head, tables);
+        GridDependency.Wait();
+
+        var sequence = arguments.Rows.Positions[row] < 0 ? -1 : arguments.Rows.Sequences[row];
+        var tokens = new TokenRun(arguments.Order, sequence);
+        var tiles = (tokens.Count + TileTokens - 1) / TileTokens;
+        if (Grid.IdxX >= tiles)
+        {
+            CpAsync.WaitAll();
+            if (Group.IdxX < queryCount)
+            {
+                var target = ((long)row * arguments.QueryHeads) + firstQuery + Group.IdxX;
+                arguments.PartialSoftmax[(target * (arguments.Splits + 1)) + Grid.IdxX] = new Float2(float.NegativeInfinity, 0f);
+            }
+
+            return;
+        }
+
+        LatentKeys.LoadQueries<TShape>(arguments, row, firstQuery, queryCount, tables);
+        LatentTile.Copy(arguments, plan, tokens, Grid.IdxX, tables, 0);
+        CpAsync.WaitAll();
+        Group.Barrier();
+
+        // A warp's sixteen of dimensions; few of them are shared by several warps, each taking a part of the tokens.
+        var warp = Group.IdxX >> 5;
+        var shareShift = plan.ValueSteps <= 1 ? 3 : plan.ValueSteps <= 2 ? 2 : plan.ValueSteps <= 4 ? 1 : 0;
+        var valueStep = warp & ((Warps >> shareShift) - 1);
+        var share = warp >> (3 - shareShift);
+        var sums = LocalMemory.Allocate<Float4>(TSteps.PerWarp);
+        for (var u = 0; u < Unroll.Full(TSteps.PerWarp); u++)
+            sums[u] = default;
+        var largest = new Float2(float.NegativeInfinity, float.NegativeInfinity);
+        var total = default(Float2);
+        var scores = LocalMemory.Allocate<Float4>(2);
+        var stage = 0;
+        for (var tile = Grid.IdxX; tile < tiles; tile += arguments.Splits)
+        {
+            var count = Math.Min(tokens.Count - (tile * TileTokens), TileTokens);
+            scores[0] = new Float4(float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity);
+            scores[1] = scores[0];
+            if (warp * WarpTokens < count)
+                LatentKeys.Score<TShape>(arguments, plan, tokens, (tile * TileTokens) + (warp * WarpTokens), tables, stage, scores);
+            NoteMaxima(arguments.Scale, scores, tables.Maxima);
+            Group.Barrier();
+
+            // Nobody reads the tile before this one any more, whose room is free.
+            var next = tile + arguments.Splits;
+            var nextStage = arguments.Stages == 2 ? (TileTokens * 4 * arguments.TokenPieces) - stage : 0;
+            if (arguments.Stages == 2 && next < tiles)
+                LatentTile.Copy(arguments, plan, tokens, next, tables, nextStage);
+
+            var previous = largest;
+            largest = Largest(previous, tables.Maxima);
+            total = new Float2(total.X * FastMath.Ex2(previous.X - largest.X), total.Y * FastMath.Ex2(previous.Y - largest.Y));
+            total = Weigh(arguments.Scale, scores, largest, total, tables.Weights);
+            Group.Barrier();
+
+            var correction = new Float2(FastMath.Ex2(previous.X - largest.X), FastMath.Ex2(previous.Y - largest.Y));
+            var codes = tables.Codes.SubView((long)stage);
+            for (var u = 0; u < Unroll.Full(TSteps.PerWarp); u++)
+            {
+                var sum = new Float4(sums[u].X * correction.X, sums[u].Y * correction.Y, sums[u].Z * correction.X, sums[u].W * correction.Y);
+                var step = valueStep + (8 * u);
+                if (step < plan.ValueSteps)
+                {
+                    sum = LatentValues.Add(
+                        tables.Steps[plan.KeySteps + step], plan.HasScales != 0, count, share, 1 << shareShift, codes, 4 * arguments.TokenPieces, tables.Weights, sum);
+                }
+
+                sums[u] = sum;
+            }
+
+            if (arguments.Stages == 1 && next < tiles)
+            {
+                Group.Barrier();
+                LatentTile.Copy(arguments, plan, tokens, next, tables, 0);
+            }
+
+            CpAsync.WaitAll();
+            Warp.Barrier();
+            stage = nextStage;
+        }
+
+        GridDependency.LaunchDependents();
+        Group.Barrier();
+        LatentFinish.Write<TSteps>(
+            arguments, plan, row, firstQuery, queryCount, shareShift, sums, largest, total, tables.Maxima, tables.Up.Cast<float>());
+    }
+
+    /// <summary>What does not depend on the step: the up matrix on its way to shared memory, the tables.</summary>
+    private static void Prepare<TShape>(in LatentArguments arguments, LatentPlan plan, int head, LatentShared tables)
+        where TShape : struct, IHeadShape
+    {
+        for (var i = Group.IdxX; i < plan.KeySteps * TShape.HeadDim * 2; i += 32 * Warps)
+            CpAsync.Copy16(ref tables.Up[i], ref arguments.Pool.Up[plan.KeyUp + i]);
+        for (var i = Group.IdxX; i < plan.KeySteps + plan.ValueSteps; i += 32 * Warps)
+            tables.Steps[i] = arguments.Steps[plan.FirstStep + i];
+        for (var i = Group.IdxX; i < plan.Pieces; i += 32 * Warps)
+            tables.Pieces[i] = arguments.Pieces[plan.FirstPiece + i];
+        LatentKeys.Prepare<TShape>(arguments, head, tables);
+        Group.Barrier();
+    }
+
+    /// <summary>Writes the largest scores of the warp's tokens by head; lane t has heads 2t and 2t + 1.</summary>
+    private static void NoteMaxima(float scale, ArrayView<Float4> scores, ArrayView<Float2> maxima)
+    {
+        var even = MathF.Max(MathF.Max(scores[0].X, scores[0].Z), MathF.Max(scores[1].X, scores[1].Z));
+        var odd = MathF.Max(MathF.Max(scores[0].Y, scores[0].W), MathF.Max(scores[1].Y, scores[1].W));
+        for (var mask = 4; mask < 32; mask <<= 1)
+        {
+            even = MathF.Max(even, Warp.ShuffleXor(even, mask));
+            odd = MathF.Max(odd, Warp.ShuffleXor(odd, mask));
+        }
+
+        if (Warp.LaneIdx < 4)
+            maxima[((Group.IdxX >> 5) * 4) + Warp.LaneIdx] = new Float2(even * scale, odd * scale);
+    }
+
+    private static Float2 Largest(Float2 largest, ArrayView<Float2> maxima)
+    {
+        for (var w = 0; w < Unroll.Full(Warps); w++)
+        {
+            var other = maxima[(w * 4) + (Warp.LaneIdx & 3)];
+            largest = new Float2(MathF.Max(largest.X, other.X), MathF.Max(largest.Y, other.Y));
+        }
+
+        return largest;
+    }
+
+    /// <summary>Writes the weights of the warp's tokens, transposed, and adds them to the totals.</summary>
+    private static Float2 Weigh(float scale, ArrayView<Float4> scores, Float2 largest, Float2 total, ArrayView<uint> weights)
+    {
+        var target = weights.SubView(((Warp.LaneIdx >> 2) * LatentShared.WeightStride) + ((Group.IdxX >> 5) * (WarpTokens / 2)) + (Warp.LaneIdx & 3));
+        for (var half = 0; half < Unroll.Full(2); half++)
+        {
+            var score = scores[half];
+            score = new Float4(
+                FastMath.Ex2(FastMath.Fma(score.X, scale, -largest.X)),
+                FastMath.Ex2(FastMath.Fma(score.Y, scale, -largest.Y)),
+                FastMath.Ex2(FastMath.Fma(score.Z, scale, -largest.X)),
+                FastMath.Ex2(FastMath.Fma(score.W, scale, -largest.Y)));
+            total = new Float2(total.X + score.X + score.Z, total.Y + score.Y + score.W);
+            target[8 * half] = MoveMatrix.Transpose(Half2.FromSingles(score.X, score.Y).Bits);
+            target[(8 * half) + 4] = MoveMatrix.Transpose(Half2.FromSingles(score.Z, score.W).Bits);
+        }
+
+        return total;
+    }
+}

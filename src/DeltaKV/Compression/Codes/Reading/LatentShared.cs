@@ -1,0 +1,68 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Compression.Codes.Reading;
+
+/// <summary>Shared memory of a group of <see cref="LatentDecodeKernel"/>.</summary>
+internal struct LatentShared
+{
+    /// <summary>The keys' up matrix in fragments.</summary>
+    public ArrayView<UInt4> Up;
+
+    /// <summary>Records of a tile or two.</summary>
+    public ArrayView<uint> Codes;
+
+    /// <summary>The head's steps: keys, then values.</summary>
+    public ArrayView<UInt4> Steps;
+
+    /// <summary>The head's pieces.</summary>
+    public ArrayView<int> Pieces;
+
+    /// <summary>Eight cosines, or sines, as halves, of every distance within a warp's tokens.</summary>
+    public ArrayView<UInt4> Rope;
+
+    /// <summary>(cos, sin) of the position of a warp's first token <c>[warps, headDim / 2]</c>.</summary>
+    public ArrayView<Float2> Turns;
+
+    /// <summary>RoPE's angle per position.</summary>
+    public ArrayView<float> Frequencies;
+
+    /// <summary>The keys' mean.</summary>
+    public ArrayView<Float4> Mean;
+
+    /// <summary>Queries in the order of lanes, bf16 <c>[2 passes, 32]</c>.</summary>
+    public ArrayView<UInt4> Queries;
+
+    /// <summary>Softmax weights of the tile, pairs of halves <c>[8][WeightStride]</c>.</summary>
+    public ArrayView<uint> Weights;
+
+    /// <summary>Largest scores by warp and pair of heads.</summary>
+    public ArrayView<Float2> Maxima;
+
+    /// <summary>Words from head to head of a tile's weights: eight heads' lie in different banks.</summary>
+    internal const int WeightStride = (LatentDecodeKernel.TileTokens / 2) + 4;
+
+    /// <summary>16-byte pieces from distance to distance of <see cref="Rope"/>: those of two distances lie in different banks.</summary>
+    internal static int RopeStride<TShape>()
+        where TShape : struct, IHeadShape => (TShape.HeadDim / 8) + 4;
+
+    internal static LatentShared Allocate<TShape>(int upPieces)
+        where TShape : struct, IHeadShape
+    {
+        var dynamic = SharedMemory.GetDynamic<UInt4>();
+        return new LatentShared
+        {
+            Up = dynamic,
+            Codes = dynamic.SubView((long)upPieces).Cast<uint>(),
+            Steps = SharedMemory.Allocate<UInt4>(2 * LatentTables.MaxSteps),
+            Pieces = SharedMemory.Allocate<int>(LatentTables.MaxPieces),
+            Rope = SharedMemory.Allocate<UInt4>(LatentDecodeKernel.WarpTokens * ((TShape.HeadDim / 8) + 4)),
+            Turns = SharedMemory.Allocate<Float4>(LatentDecodeKernel.Warps * TShape.HeadDim / 4).Cast<Float2>(),
+            Frequencies = SharedMemory.Allocate<float>(TShape.HeadDim / 2),
+            Mean = SharedMemory.Allocate<Float4>(TShape.HeadDim / 4),
+            Queries = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 64 * 64),
+            Weights = SharedMemory.Allocate<uint>(8 * WeightStride),
+            Maxima = SharedMemory.Allocate<Float2>(LatentDecodeKernel.Warps * 4),
+        };
+    }
+}

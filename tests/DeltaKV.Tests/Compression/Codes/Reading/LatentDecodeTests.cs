@@ -1,0 +1,96 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Codes.Reading;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+using DeltaKV.Tests.Kernels;
+
+namespace DeltaKV.Tests.Compression.Codes.Reading;
+
+[Collection(KernelCollection.Name)]
+public sealed class LatentDecodeTests(KernelFixture device)
+{
+    /// <summary>Keys and weights are rounded to halves, outputs to bf16, relative to values of a few units.</summary>
+    private const double Tolerance = 1e-2;
+
+    [Theory]
+    [InlineData("mixed", 64, 2, 2, false, 512)]
+    [InlineData("mixed", 128, 8, 2, true, 512)]
+    [InlineData("mixed", 64, 10, 1, false, 2)]
+    [InlineData("mixed", 128, 4, 1, false, 1)]
+    [InlineData("token4", 64, 4, 1, false, 2)]
+    [InlineData("token4", 128, 2, 1, true, 1)]
+    [InlineData("hadamard4", 128, 4, 2, false, 512)]
+    [InlineData("hadamard4", 64, 3, 1, true, 2)]
+    [InlineData("hadamard8-2", 64, 2, 2, false, 1)]
+    [InlineData("identity", 64, 4, 4, true, 2)]
+    [InlineData("identity", 128, 1, 1, false, 2)]
+    [InlineData("wide8", 64, 2, 1, false, 1)]
+    [InlineData("wide4", 128, 2, 1, true, 2)]
+    public void Decoding_in_latent_space_equals_decoding_what_is_stored(string name, int headDim, int queryHeads, int keyHeads, bool selects, int maxSplits)
+    {
+        // From no coded tokens over part of a tile to three tiles.
+        int[] lengths = [1, 17, 150, 333, 670];
+        var shape = new AttentionShape(queryHeads, keyHeads, headDim);
+        LinearCodec[] codecs = [CodecSamples.Create(name, keyHeads, headDim, 0, 1), CodecSamples.Create(name, keyHeads, headDim, 0, 2)];
+        using var fixture = new CodedFixture(device, shape, codecs, lengths, 16, 5);
+        fixture.Compress();
+        var selection = selects ? Selection(fixture) : null;
+        // Row 5 is padding; rows are not in the order of the tables.
+        int[] rowSequences = [2, 4, 0, 3, 1, 0];
+        var positions = rowSequences.Select(s => lengths[s] - 1).ToArray();
+        positions[5] = -1;
+        var qkv = Numbers.BFloat16s(9, 6 * shape.QkvWidth, 2f);
+        using var output = device.Poisoned<BFloat16>(6 * shape.OutputWidth);
+        using var logSumExp = device.Poisoned<float>(6 * shape.QueryHeads);
+        using var latent = new LatentDecode(device.Accelerator, shape, codecs, fixture.Tables, 6, maxSplits: maxSplits);
+        Assert.True(latent.Supports(1));
+
+        latent.Launch(
+            device.Stream,
+            fixture.Reader(1),
+            new TokenRows(fixture.Upload(rowSequences), fixture.Upload(positions)),
+            Order(fixture, selection),
+            fixture.Upload(qkv),
+            output.View.BaseView.SubView(0, 6 * shape.OutputWidth),
+            logSumExp.View.BaseView.SubView(0, 6 * shape.QueryHeads),
+            6);
+
+        var actual = Numbers.Widen(device.Download(output, 6 * shape.OutputWidth));
+        var actualSums = device.Download(logSumExp, 6 * shape.QueryHeads);
+        var queries = Numbers.Widen(qkv);
+        var truth = new StoredTokens(fixture, 1);
+        for (var row = 0; row < 5; row++)
+        {
+            var s = rowSequences[row];
+            for (var h = 0; h < queryHeads; h++)
+            {
+                var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
+                var (expected, sum) = truth.Attend(query, s, h / shape.GroupSize, selection?[s]);
+                Numbers.AssertClose(
+                    expected, actual.AsSpan((row * shape.OutputWidth) + (h * headDim), headDim).ToArray(), Tolerance, 1e-2, $"{name} row {row} head {h}");
+                Assert.Equal(sum, actualSums[(row * queryHeads) + h], 1e-2);
+            }
+        }
+
+        Assert.All(actual[(5 * shape.OutputWidth)..], value => Assert.Equal(0f, value));
+    }
+
+    private static int[][] Selection(CodedFixture fixture)
+    {
+        var random = new Random(4);
+        return [.. fixture.Lengths.Select(length => Enumerable.Range(CodedFixture.Sinks, CodedFixture.CodedEnd(length) - CodedFixture.Sinks)
+            .Where(_ => random.Next(2) == 0).ToArray())];
+    }
+
+    private static TokenOrder Order(CodedFixture fixture, int[][]? selection)
+    {
+        if (selection is null)
+            return new TokenOrder(fixture.Bounds, default, default, 0);
+        var stride = selection.Max(list => list.Length) + 1;
+        var lists = new int[selection.Length * stride];
+        for (var s = 0; s < selection.Length; s++)
+            selection[s].CopyTo(lists, s * stride);
+        return new TokenOrder(fixture.Bounds, fixture.Upload(lists), fixture.Upload(selection.Select(list => list.Length).ToArray()), stride);
+    }
+}
