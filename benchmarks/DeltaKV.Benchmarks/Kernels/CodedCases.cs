@@ -56,7 +56,7 @@ internal static class CodedCases
         {
             var tables = arena.Keep(new CodeTables(arena.Accelerator, [codec]));
             var pool = Pool(arena, tables, rows, context, codec);
-            var selected = top == 0 ? default : arena.Upload([.. Enumerable.Range(0, rows * top).Select(i => 16 + (i % top * (context / top)))]);
+            var selected = top == 0 ? default : arena.Upload([.. Enumerable.Range(0, rows * top).Select(i => 16 + (i % top * ((context - 96) / top)))]);
             var counts = top == 0 ? default : arena.Upload([.. Enumerable.Repeat(top, rows)]);
             var bounds = arena.Upload([.. Enumerable.Repeat(new ReadBounds(16, context - 64), rows)]);
             var splits = Math.Max(1, arena.Accelerator.NumMultiprocessors * 4 / (rows * Shape.KeyHeads));

@@ -124,6 +124,9 @@ internal sealed unsafe class CudaKernel : Kernel, IDisposable
     {
         accelerator.Check(
             CudaDriver.FuncSetAttribute(function, FunctionAttribute.MaxDynamicSharedSizeBytes, MaxDynamicSharedBytes), "cuFuncSetAttribute");
+        // A kernel that needs so much wants as many groups of it beside each other as fit, not L1.
+        accelerator.Check(
+            CudaDriver.FuncSetAttribute(function, FunctionAttribute.PreferredSharedMemoryCarveout, 100), "cuFuncSetAttribute");
         dynamicSharedLimit = MaxDynamicSharedBytes;
     }
 

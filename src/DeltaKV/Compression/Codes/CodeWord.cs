@@ -21,7 +21,11 @@ internal static class CodeWord
     internal static uint Crumbs(uint word, Half2 step, Half2 zero) => Scaled(word & 0x00030003, step, zero);
 
     /// <summary>The cells under a mask, scaled by a (step, zero) pair.</summary>
-    internal static uint Masked(uint word, uint mask, uint scale) => Scaled(word & mask, Half2.BroadcastLow(scale), Half2.BroadcastHigh(scale));
+    internal static uint Masked(uint word, uint mask, uint scale) =>
+        Scaled(word & mask, new Half2(Gpu.Bytes.Permute(scale, scale, 0x1010)), new Half2(Gpu.Bytes.Permute(scale, scale, 0x3232)));
+
+    /// <summary>The cells under a mask less an integer: minus (1024 + it) is given, as a pair.</summary>
+    internal static uint Offset(uint word, uint mask, uint minusOffset) => (new Half2((word & mask) | Thousand) + new Half2(minusOffset)).Bits;
 
     private static uint Scaled(uint integers, Half2 step, Half2 zero) =>
         Half2.FusedMultiplyAdd(new Half2(integers | Thousand) + new Half2(MinusThousand), step, zero).Bits;

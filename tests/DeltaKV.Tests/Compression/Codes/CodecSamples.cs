@@ -16,6 +16,7 @@ internal static class CodecSamples
         "mixed" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.Static, ChunkWidth.Bits16, ChunkWidth.Bits16, ChunkWidth.Bits8, ChunkWidth.Bits4, ChunkWidth.Bits2),
         "token4" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.PerToken, ChunkWidth.Bits4, ChunkWidth.Bits4, ChunkWidth.Bits4)
             with { Offset = [.. Enumerable.Range(0, 2 * keyHeads * headDim).Select(i => 0.1f * (i % 7))] },
+        "klt" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.Static, ChunkWidth.Bits8, ChunkWidth.Bits4, ChunkWidth.Bits4),
         "wide8" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.PerChunk, [.. Enumerable.Repeat(ChunkWidth.Bits8, 14)]),
         "wide4" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.PerToken, [.. Enumerable.Repeat(ChunkWidth.Bits4, 16)]),
         "empty" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.Static),

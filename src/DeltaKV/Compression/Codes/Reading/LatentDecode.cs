@@ -16,8 +16,7 @@ internal sealed class LatentDecode : IDisposable
     private readonly AttentionShape shape;
     private readonly LatentTables tables;
     private readonly int maxSplits;
-    private readonly KernelHandle<LatentArguments> narrow;
-    private readonly KernelHandle<LatentArguments> wide;
+    private readonly KernelHandle<LatentArguments>[] attend;
     private readonly KernelHandle<LatentArguments> combine;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> partialLatent;
     private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialSoftmax;
@@ -34,7 +33,7 @@ internal sealed class LatentDecode : IDisposable
     {
         (this.accelerator, this.shape, this.maxSplits) = (accelerator, shape, maxSplits);
         tables = new LatentTables(accelerator, codecs, codes, recomputed);
-        (narrow, wide, combine) = shape.HeadDim == 64 ? Select<Head64>() : Select<Head128>();
+        (attend, combine) = shape.HeadDim == 64 ? Select<Head64>() : Select<Head128>();
         long parts = 0;
         long latents = 0;
         for (var layer = 0; layer < codecs.Count; layer++)
@@ -108,7 +107,7 @@ internal sealed class LatentDecode : IDisposable
             Stages = stages,
             Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim),
         };
-        (IsNarrow(plan) ? narrow : wide).Launch(
+        attend[(IsNarrow(plan) ? 0 : 2) + (plan.IsFolded ? 0 : 1)].Launch(
             stream,
             new KernelConfig(
                 new Index3D(arguments.Splits + 1, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
@@ -149,11 +148,25 @@ internal sealed class LatentDecode : IDisposable
         return Math.Clamp(accelerator.NumMultiprocessors * Resident(plan, Stages(plan)) / parts, 1, maxSplits);
     }
 
-    private (KernelHandle<LatentArguments> Narrow, KernelHandle<LatentArguments> Wide, KernelHandle<LatentArguments> Combine) Select<TShape>()
+    private (KernelHandle<LatentArguments>[] Attend, KernelHandle<LatentArguments> Combine) Select<TShape>()
         where TShape : struct, IHeadShape => (
-            new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep>, new(32 * LatentDecodeKernel.Warps, 2)),
-            new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps>, new(32 * LatentDecodeKernel.Warps, 1)),
+            [
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Folded>, new(32 * LatentDecodeKernel.Warps, 2)),
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Stored>, new(32 * LatentDecodeKernel.Warps, 2)),
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Folded>, new(32 * LatentDecodeKernel.Warps, 1)),
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Stored>, new(32 * LatentDecodeKernel.Warps, 1)),
+            ],
             new(accelerator, LatentCombineKernel.Kernel<TShape>));
+
+    private readonly struct Folded : LatentDecodeKernel.IScales
+    {
+        public static bool AreFolded => true;
+    }
+
+    private readonly struct Stored : LatentDecodeKernel.IScales
+    {
+        public static bool AreFolded => false;
+    }
 
     private readonly struct OneStep : LatentDecodeKernel.IValueSteps
     {

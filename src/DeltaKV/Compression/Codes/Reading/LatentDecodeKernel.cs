@@ -29,8 +29,16 @@ internal static class LatentDecodeKernel
         static abstract int PerWarp { get; }
     }
 
-    internal static void Kernel<TShape, TSteps>(LatentArguments arguments)
+    /// <summary>Where the steps of integers are.</summary>
+    internal interface IScales
+    {
+        /// <summary>In the matrices, and offsets are integers: <see cref="LatentLayer.IsFolded"/>.</summary>
+        static abstract bool AreFolded { get; }
+    }
+
+    internal static void Kernel<TShape, TSteps, TScales>(LatentArguments arguments)
         where TShape : struct, IHeadShape
+        where TScales : struct, IScales
         where TSteps : struct, IValueSteps
     {
         var head = Grid.IdxY % arguments.KeyHeads;
@@ -89,7 +97,7 @@ internal static class LatentDecodeKernel
             scores[0] = new Float4(float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity);
             scores[1] = scores[0];
             if (warp * WarpTokens < count)
-                LatentKeys.Score<TShape>(arguments, plan, tokens, (tile * TileTokens) + (warp * WarpTokens), tables, stage, scores);
+                LatentKeys.Score<TShape, TScales>(arguments, plan, tokens, (tile * TileTokens) + (warp * WarpTokens), tables, stage, scores);
             NoteMaxima(arguments.Scale, scores, tables.Maxima);
             Group.Barrier();
 
@@ -113,7 +121,7 @@ internal static class LatentDecodeKernel
                 var step = valueStep + (8 * u);
                 if (step < plan.ValueSteps)
                 {
-                    sum = LatentValues.Add(
+                    sum = LatentValues.Add<TScales>(
                         tables.Steps[plan.KeySteps + step], plan.HasScales != 0, count, share, 1 << shareShift, codes, 4 * arguments.TokenPieces, tables.Weights, sum);
                 }
 

@@ -19,9 +19,14 @@ internal static class LatentKeys
         var frequencies = arguments.Pool.InverseFrequencies;
         for (var i = Group.IdxX; i < TShape.HeadDim / 2; i += Group.DimX)
             tables.Frequencies[i] = frequencies[i];
-        var mean = arguments.Pool.Mean.Cast<Float4>().SubView(((arguments.Layer * 2L * arguments.KeyHeads) + head) * (TShape.HeadDim / 4));
-        for (var i = Group.IdxX; i < TShape.HeadDim / 4; i += Group.DimX)
-            tables.Mean[i] = mean[i];
+        var mean = arguments.Pool.Mean.SubView(((arguments.Layer * 2L * arguments.KeyHeads) + head) * (TShape.HeadDim / 2));
+        for (var i = Group.IdxX; i < TShape.HeadDim / 8; i += Group.DimX)
+        {
+            var first = (((i >> 2) & 1) * (TShape.HeadDim / 4)) + ((i >> 3) * 16) + ((i & 3) * 4);
+            tables.Mean[i] = new UInt4(
+                Half2.FromSingles(mean[first].X, mean[first].Y).Bits, Half2.FromSingles(mean[first + 1].X, mean[first + 1].Y).Bits,
+                Half2.FromSingles(mean[first + 2].X, mean[first + 2].Y).Bits, Half2.FromSingles(mean[first + 3].X, mean[first + 3].Y).Bits);
+        }
 
         // Thread by thread a distance and eight neighbouring angles.
         for (var i = Group.IdxX; i < LatentDecodeKernel.WarpTokens * TShape.HeadDim / 16; i += Group.DimX)
@@ -61,9 +66,10 @@ internal static class LatentKeys
     }
 
     /// <summary>Scores, unscaled, of tokens <paramref name="first"/> to first + 31: two fragments, tokens by heads; -infinity past the end.</summary>
-    internal static void Score<TShape>(
+    internal static void Score<TShape, TScales>(
         in LatentArguments arguments, LatentPlan plan, TokenRun tokens, int first, LatentShared tables, int firstWord, ArrayView<Float4> scores)
         where TShape : struct, IHeadShape
+        where TScales : struct, LatentDecodeKernel.IScales
     {
         var warp = Group.IdxX >> 5;
         var turns = tables.Turns.SubView(warp * (TShape.HeadDim / 2), TShape.HeadDim / 2);
@@ -83,23 +89,9 @@ internal static class LatentKeys
         scores[1] = default;
         for (var pass = 0; pass < TShape.HeadDim / 64; pass++)
         {
-            StartAtMean<TShape>(tables, pass, keys);
-            var up = tables.Up.SubView((pass * plan.KeySteps * Pairs * 32) + Warp.LaneIdx);
-            for (var step = 0; step < plan.KeySteps; step++)
-            {
-                var first16 = default(UInt4);
-                var second16 = default(UInt4);
-                Unpack(tables.Steps[step], plan.HasScales != 0, codes, arguments.TokenPieces * 4, ref first16, ref second16);
-                for (var j = 0; j < Unroll.Full(Pairs); j++)
-                {
-                    var b = up[32 * ((Pairs * step) + j)];
-                    keys[2 * j] = Mma.Half(first16, new UInt2(b.X, b.Y), keys[2 * j]);
-                    keys[(2 * j) + 1] = Mma.Half(first16, new UInt2(b.Z, b.W), keys[(2 * j) + 1]);
-                    keys[(2 * Pairs) + (2 * j)] = Mma.Half(second16, new UInt2(b.X, b.Y), keys[(2 * Pairs) + (2 * j)]);
-                    keys[(2 * Pairs) + (2 * j) + 1] = Mma.Half(second16, new UInt2(b.Z, b.W), keys[(2 * Pairs) + (2 * j) + 1]);
-                }
-            }
-
+            for (var i = 0; i < Unroll.Full(4 * Pairs); i++)
+                keys[i] = default;
+            Multiply<TScales>(plan, tables, tables.Up.SubView((pass * plan.KeySteps * Pairs * 32) + Warp.LaneIdx), codes, arguments.TokenPieces * 4, keys);
             TurnQueries<TShape>(tables, turns, pass, queries);
             for (var half = 0; half < Unroll.Full(2); half++)
                 scores[half] = AddScores<TShape>(arguments, tables, isContiguous, position, pass, half, keys, queries, scores[half]);
@@ -110,56 +102,71 @@ internal static class LatentKeys
         scores[1] = Masked(scores[1], left - 16);
     }
 
-    private static void StartAtMean<TShape>(LatentShared tables, int pass, ArrayView<Float4> keys)
-        where TShape : struct, IHeadShape
+    /// <summary>Adds codes times up: 32 tokens by 64 columns. The words of the next step are on their way while this one's are multiplied.</summary>
+    private static void Multiply<TScales>(
+        LatentPlan plan, LatentShared tables, ArrayView<UInt4> up, ArrayView<uint> codes, int stride, ArrayView<Float4> keys)
+        where TScales : struct, LatentDecodeKernel.IScales
     {
-        var at = (pass * 8) + ((Warp.LaneIdx & 3) * 2);
-        for (var i = 0; i < Unroll.Full(2); i++)
+        var lane = Warp.LaneIdx & 3;
+        for (var step = 0; step < plan.WideKeySteps; step++)
         {
-            var low = tables.Mean[at + i];
-            var high = tables.Mean[at + (TShape.HeadDim / 8) + i];
-            for (var half = 0; half < Unroll.Full(2); half++)
-            {
-                keys[(2 * Pairs * half) + (4 * i)] = new Float4(low.X, low.Y, low.X, low.Y);
-                keys[(2 * Pairs * half) + (4 * i) + 1] = new Float4(high.X, high.Y, high.X, high.Y);
-                keys[(2 * Pairs * half) + (4 * i) + 2] = new Float4(low.Z, low.W, low.Z, low.W);
-                keys[(2 * Pairs * half) + (4 * i) + 3] = new Float4(high.Z, high.W, high.Z, high.W);
-            }
+            var word = (int)tables.Steps[step].X + lane;
+            Add(
+                up,
+                step,
+                new UInt4(codes[word], codes[word + (8 * stride)], codes[word + 4], codes[word + 4 + (8 * stride)]),
+                new UInt4(codes[word + (16 * stride)], codes[word + (24 * stride)], codes[word + 4 + (16 * stride)], codes[word + 4 + (24 * stride)]),
+                keys);
+        }
+
+        if (plan.WideKeySteps >= plan.KeySteps)
+            return;
+        var last = plan.KeySteps - 1;
+        var next = tables.Steps[plan.WideKeySteps];
+        var words = Words(codes, (int)next.X + lane, stride);
+        var afterNext = tables.Steps[Math.Min(plan.WideKeySteps + 1, last)];
+        for (var step = plan.WideKeySteps; step < plan.KeySteps; step++)
+        {
+            var own = words;
+            var how = next;
+            next = afterNext;
+            words = Words(codes, (int)next.X + lane, stride);
+            afterNext = tables.Steps[Math.Min(step + 2, last)];
+            var scales = new UInt4(how.Z, how.Z, how.Z, how.Z);
+            if (!TScales.AreFolded && plan.HasScales != 0)
+                scales = Words(codes, (int)how.Z, stride);
+            Add(
+                up,
+                step,
+                new UInt4(
+                    Value<TScales>(own.X, how.W, how.Y, scales.X), Value<TScales>(own.Y, how.W, how.Y, scales.Y),
+                    Value<TScales>(own.X, how.W >> 8, how.Y, scales.X), Value<TScales>(own.Y, how.W >> 8, how.Y, scales.Y)),
+                new UInt4(
+                    Value<TScales>(own.Z, how.W, how.Y, scales.Z), Value<TScales>(own.W, how.W, how.Y, scales.W),
+                    Value<TScales>(own.Z, how.W >> 8, how.Y, scales.Z), Value<TScales>(own.W, how.W >> 8, how.Y, scales.W)),
+                keys);
         }
     }
 
-    /// <summary>16 dimensions of tokens g, g + 8 and g + 16, g + 24 as left operands.</summary>
-    private static void Unpack(UInt4 step, bool hasScales, ArrayView<uint> codes, int stride, ref UInt4 first, ref UInt4 second)
+    /// <summary>A word of tokens g, g + 8, g + 16 and g + 24.</summary>
+    private static UInt4 Words(ArrayView<uint> codes, int word, int stride) =>
+        new(codes[word], codes[word + (8 * stride)], codes[word + (16 * stride)], codes[word + (24 * stride)]);
+
+    /// <summary>Two dimensions of a word.</summary>
+    internal static uint Value<TScales>(uint word, uint shift, uint mask, uint scale)
+        where TScales : struct, LatentDecodeKernel.IScales =>
+        TScales.AreFolded ? CodeWord.Offset(word >> (int)(shift & 31), mask, scale) : CodeWord.Masked(word >> (int)(shift & 31), mask, scale);
+
+    private static void Add(ArrayView<UInt4> up, int step, UInt4 first, UInt4 second, ArrayView<Float4> keys)
     {
-        var word = (int)(step.X & 0xffff) + (Warp.LaneIdx & 3);
-        var a = codes[word];
-        var b = codes[word + (8 * stride)];
-        var c = codes[word + (16 * stride)];
-        var d = codes[word + (24 * stride)];
-        if (step.Y == 0)
+        for (var j = 0; j < Unroll.Full(Pairs); j++)
         {
-            first = new UInt4(a, b, codes[word + 4], codes[word + 4 + (8 * stride)]);
-            second = new UInt4(c, d, codes[word + 4 + (16 * stride)], codes[word + 4 + (24 * stride)]);
-            return;
+            var b = up[32 * ((Pairs * step) + j)];
+            keys[2 * j] = Mma.Half(first, new UInt2(b.X, b.Y), keys[2 * j]);
+            keys[(2 * j) + 1] = Mma.Half(first, new UInt2(b.Z, b.W), keys[(2 * j) + 1]);
+            keys[(2 * Pairs) + (2 * j)] = Mma.Half(second, new UInt2(b.X, b.Y), keys[(2 * Pairs) + (2 * j)]);
+            keys[(2 * Pairs) + (2 * j) + 1] = Mma.Half(second, new UInt2(b.Z, b.W), keys[(2 * Pairs) + (2 * j) + 1]);
         }
-
-        var shift = (int)((step.X >> 16) & 0xff);
-        var next = shift + (int)(step.X >> 24);
-        var (scaleA, scaleB, scaleC, scaleD) = (step.Z, step.Z, step.Z, step.Z);
-        if (hasScales)
-        {
-            scaleA = codes[(int)step.Z];
-            scaleB = codes[(int)step.Z + (8 * stride)];
-            scaleC = codes[(int)step.Z + (16 * stride)];
-            scaleD = codes[(int)step.Z + (24 * stride)];
-        }
-
-        first = new UInt4(
-            CodeWord.Masked(a >> shift, step.Y, scaleA), CodeWord.Masked(b >> shift, step.Y, scaleB),
-            CodeWord.Masked(a >> next, step.Y, scaleA), CodeWord.Masked(b >> next, step.Y, scaleB));
-        second = new UInt4(
-            CodeWord.Masked(c >> shift, step.Y, scaleC), CodeWord.Masked(d >> shift, step.Y, scaleD),
-            CodeWord.Masked(c >> next, step.Y, scaleC), CodeWord.Masked(d >> next, step.Y, scaleD));
     }
 
     /// <summary>The queries of a pass as right operands, turned back by the position of the warp's first token.</summary>
@@ -225,22 +232,27 @@ internal static class LatentKeys
             }
         }
 
+        var meanLow = tables.Mean[(pass * 8) + (Warp.LaneIdx & 3)];
+        var meanHigh = tables.Mean[(pass * 8) + 4 + (Warp.LaneIdx & 3)];
+        var means = LocalMemory.Allocate<uint>(2 * Pairs);
+        (means[0], means[1], means[2], means[3]) = (meanLow.X, meanLow.Y, meanLow.Z, meanLow.W);
+        (means[4], means[5], means[6], means[7]) = (meanHigh.X, meanHigh.Y, meanHigh.Z, meanHigh.W);
         for (var j = 0; j < Unroll.Full(Pairs); j++)
         {
             var low = keys[(2 * Pairs * half) + (2 * j)];
             var high = keys[(2 * Pairs * half) + (2 * j) + 1];
-            var upper = Rotated(low.X, low.Y, high.X, high.Y, cosines[j], sines[j]);
-            var lower = Rotated(low.Z, low.W, high.Z, high.W, cosines[4 + j], sines[4 + j]);
+            var upper = Rotated(low.X, low.Y, high.X, high.Y, means[j], means[4 + j], cosines[j], sines[j]);
+            var lower = Rotated(low.Z, low.W, high.Z, high.W, means[j], means[4 + j], cosines[4 + j], sines[4 + j]);
             score = Mma.Half(new UInt4(upper.X, lower.X, upper.Y, lower.Y), queries[j], score);
         }
 
         return score;
     }
 
-    private static UInt2 Rotated(float x0, float x1, float y0, float y1, uint cosine, uint sine)
+    private static UInt2 Rotated(float x0, float x1, float y0, float y1, uint meanX, uint meanY, uint cosine, uint sine)
     {
-        var x = Half2.FromSingles(x0, x1);
-        var y = Half2.FromSingles(y0, y1);
+        var x = Half2.FromSingles(x0, x1) + new Half2(meanX);
+        var y = Half2.FromSingles(y0, y1) + new Half2(meanY);
         var zero = new Half2(MinusZero);
         var c = new Half2(cosine);
         var s = new Half2(sine);

@@ -15,6 +15,9 @@ internal struct LatentPlan
     /// <summary>Products of 16 dimensions that keys are made of.</summary>
     public int KeySteps;
 
+    /// <summary>How many of those are halves; they come first.</summary>
+    public int WideKeySteps;
+
     /// <summary>Sixteens of dimensions that values are made of.</summary>
     public int ValueSteps;
 

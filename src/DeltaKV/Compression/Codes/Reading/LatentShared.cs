@@ -27,8 +27,8 @@ internal struct LatentShared
     /// <summary>RoPE's angle per position.</summary>
     public ArrayView<float> Frequencies;
 
-    /// <summary>The keys' mean.</summary>
-    public ArrayView<Float4> Mean;
+    /// <summary>The keys' mean in halves, eight elements as lanes have them <c>[pass][lower, upper][4]</c>.</summary>
+    public ArrayView<UInt4> Mean;
 
     /// <summary>Queries in the order of lanes, bf16 <c>[2 passes, 32]</c>.</summary>
     public ArrayView<UInt4> Queries;
@@ -59,7 +59,7 @@ internal struct LatentShared
             Rope = SharedMemory.Allocate<UInt4>(LatentDecodeKernel.WarpTokens * ((TShape.HeadDim / 8) + 4)),
             Turns = SharedMemory.Allocate<Float4>(LatentDecodeKernel.Warps * TShape.HeadDim / 4).Cast<Float2>(),
             Frequencies = SharedMemory.Allocate<float>(TShape.HeadDim / 2),
-            Mean = SharedMemory.Allocate<Float4>(TShape.HeadDim / 4),
+            Mean = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 8),
             Queries = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 64 * 64),
             Weights = SharedMemory.Allocate<uint>(8 * WeightStride),
             Maxima = SharedMemory.Allocate<Float2>(LatentDecodeKernel.Warps * 4),

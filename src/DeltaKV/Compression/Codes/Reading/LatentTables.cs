@@ -36,7 +36,8 @@ internal sealed class LatentTables : IDisposable
                 own.Max(plan => plan.Pieces),
                 own.Max(plan => plan.KeySteps),
                 own.Max(plan => plan.ValueSteps),
-                codec.Neighbours);
+                codec.Neighbours,
+                IsFolded(codec));
         }
 
         Plans = Upload(accelerator, plans);
@@ -48,7 +49,10 @@ internal sealed class LatentTables : IDisposable
 
     internal ArrayView<int> Pieces { get; }
 
-    /// <summary>(word | shift &lt;&lt; 16 | shift of the second pair &lt;&lt; 24, mask or 0 for halves, word of the scale or the scale, 0).</summary>
+    /// <summary>
+    /// (word, mask or 0 for halves, scale, shift | shift of the second pair &lt;&lt; 8); the scale is its word in the record, or itself, or for folded layers what is added
+    /// to 1024 and the integer.
+    /// </summary>
     internal ArrayView<UInt4> Steps { get; }
 
     /// <summary>What the launch of a layer depends on.</summary>
@@ -66,6 +70,7 @@ internal sealed class LatentTables : IDisposable
             FirstPiece = pieces.Count,
             FirstStep = steps.Count,
             KeySteps = key.Steps,
+            WideKeySteps = key.WidePairs,
             ValueSteps = value.Steps,
             KeyUp = key.FirstUp,
             ValueUp = value.FirstUp,
@@ -114,15 +119,21 @@ internal sealed class LatentTables : IDisposable
                     for (var step = 0; step < perChunk; step++)
                     {
                         steps.Add(new UInt4(
-                            (uint)Place(word) | (uint)(2 * bits * step << 16) | (uint)(bits << 24),
+                            (uint)Place(word),
                             mask,
-                            code.ScaleWord >= 0 ? (uint)Place(code.ScaleWord + (scale * code.ScaleStride)) : Half2.FromSingles(1f, -offset).Bits,
-                            0));
+                            code.ScaleWord >= 0 ? (uint)Place(code.ScaleWord + (scale * code.ScaleStride))
+                            : IsFolded(codec) ? Half2.FromSingles(-1024f - offset, -1024f - offset).Bits
+                            : Half2.FromSingles(1f, -offset).Bits,
+                            (uint)((2 * bits * step) | (((2 * bits * step) + bits) << 8))));
                     }
                 }
             }
         }
     }
+
+    // Crumbs are offset by a half.
+    private static bool IsFolded(LinearCodec codec) =>
+        codec.Scales == CodeScales.Static && !codec.Groups.Any(group => group.Chunks.Contains(ChunkWidth.Bits2));
 
     private ArrayView<T> Upload<T>(Accelerator accelerator, List<T> values)
         where T : unmanaged

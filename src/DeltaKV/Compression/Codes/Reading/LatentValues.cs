@@ -12,52 +12,58 @@ internal static class LatentValues
     /// <param name="step">Where the dimensions are.</param>
     /// <param name="hasScales">Whether the step says where scales are; else it says the scale.</param>
     /// <param name="count">Tokens of the tile.</param>
-    /// <param name="share">Which of the sixteens of tokens begins.</param>
+    /// <param name="share">Which 32 tokens begin.</param>
     /// <param name="shares">How many warps share the tokens.</param>
     /// <param name="codes">The tile.</param>
     /// <param name="stride">Words from token to token.</param>
     /// <param name="weights">The tile's weights.</param>
     /// <param name="sum">What was added before.</param>
-    internal static Float4 Add(
+    internal static Float4 Add<TScales>(
         UInt4 step, bool hasScales, int count, int share, int shares, ArrayView<uint> codes, int stride, ArrayView<uint> weights, Float4 sum)
+        where TScales : struct, LatentDecodeKernel.IScales
     {
         var lane = Warp.LaneIdx;
         var group = lane >> 2;
-        var isHalf = step.Y == 0;
-        var word = (int)(step.X & 0xffff) + (group & 3) + (isHalf ? group & 4 : 0);
-        var shift = (int)((step.X >> 16) & 0xff) + ((int)(step.X >> 24) * (group >> 2));
+        var word = (int)step.X + (group & 3) + (step.Y == 0 ? group & 4 : 0);
+        var shift = group < 4 ? step.W : step.W >> 8;
         var own = weights.SubView((group * LatentShared.WeightStride) + (lane & 3));
-        for (var sixteen = share; sixteen < (count + 15) >> 4; sixteen += shares)
+        var other = default(Float4);
+        for (var block = share; block < (count + 31) >> 5; block += shares)
         {
-            var token = (16 * sixteen) + (2 * (lane & 3));
-            var tokens = codes.SubView(token * stride);
-            var a = tokens[word];
-            var b = tokens[word + stride];
-            var c = tokens[word + (8 * stride)];
-            var d = tokens[word + (9 * stride)];
-            if (!isHalf)
+            // Two chains of products, for one would wait on itself.
+            var first = codes.SubView(((32 * block) + (2 * (lane & 3))) * stride);
+            var second = first.SubView(16 * stride);
+            var a = Words(first, word, stride);
+            var b = Words(second, word, stride);
+            if (step.Y != 0)
             {
-                var (scaleA, scaleB, scaleC, scaleD) = (step.Z, step.Z, step.Z, step.Z);
-                if (hasScales)
-                {
-                    scaleA = tokens[(int)step.Z];
-                    scaleB = tokens[(int)step.Z + stride];
-                    scaleC = tokens[(int)step.Z + (8 * stride)];
-                    scaleD = tokens[(int)step.Z + (9 * stride)];
-                }
-
-                a = CodeWord.Masked(a >> shift, step.Y, scaleA);
-                b = CodeWord.Masked(b >> shift, step.Y, scaleB);
-                c = CodeWord.Masked(c >> shift, step.Y, scaleC);
-                d = CodeWord.Masked(d >> shift, step.Y, scaleD);
+                a = Values<TScales>(a, shift, step, hasScales, first, stride);
+                b = Values<TScales>(b, shift, step, hasScales, second, stride);
             }
 
-            sum = Mma.Half(
-                new UInt4(Bytes.PackLow(a, b), Bytes.PackHigh(a, b), Bytes.PackLow(c, d), Bytes.PackHigh(c, d)),
-                new UInt2(own[8 * sixteen], own[(8 * sixteen) + 4]),
-                sum);
+            sum = Mma.Half(Columns(a), new UInt2(own[16 * block], own[(16 * block) + 4]), sum);
+            other = Mma.Half(Columns(b), new UInt2(own[(16 * block) + 8], own[(16 * block) + 12]), other);
         }
 
-        return sum;
+        return new Float4(sum.X + other.X, sum.Y + other.Y, sum.Z + other.Z, sum.W + other.W);
     }
+
+    /// <summary>A word of four tokens: 0, 1, 8, 9.</summary>
+    private static UInt4 Words(ArrayView<uint> tokens, int word, int stride) =>
+        new(tokens[word], tokens[word + stride], tokens[word + (8 * stride)], tokens[word + (9 * stride)]);
+
+    private static UInt4 Values<TScales>(UInt4 words, uint shift, UInt4 step, bool hasScales, ArrayView<uint> tokens, int stride)
+        where TScales : struct, LatentDecodeKernel.IScales
+    {
+        var scales = new UInt4(step.Z, step.Z, step.Z, step.Z);
+        if (!TScales.AreFolded && hasScales)
+            scales = Words(tokens, (int)step.Z, stride);
+        return new UInt4(
+            LatentKeys.Value<TScales>(words.X, shift, step.Y, scales.X), LatentKeys.Value<TScales>(words.Y, shift, step.Y, scales.Y),
+            LatentKeys.Value<TScales>(words.Z, shift, step.Y, scales.Z), LatentKeys.Value<TScales>(words.W, shift, step.Y, scales.W));
+    }
+
+    /// <summary>Two dimensions of four tokens as a left operand whose rows are the first above the second.</summary>
+    private static UInt4 Columns(UInt4 tokens) => new(
+        Bytes.PackLow(tokens.X, tokens.Y), Bytes.PackHigh(tokens.X, tokens.Y), Bytes.PackLow(tokens.Z, tokens.W), Bytes.PackHigh(tokens.Z, tokens.W));
 }

@@ -18,6 +18,8 @@ public sealed class LatentDecodeTests(KernelFixture device)
     [InlineData("mixed", 128, 8, 2, true, 512)]
     [InlineData("mixed", 64, 10, 1, false, 2)]
     [InlineData("mixed", 128, 4, 1, false, 1)]
+    [InlineData("klt", 128, 8, 2, false, 1)]
+    [InlineData("klt", 64, 3, 1, true, 2)]
     [InlineData("token4", 64, 4, 1, false, 2)]
     [InlineData("token4", 128, 2, 1, true, 1)]
     [InlineData("hadamard4", 128, 4, 2, false, 512)]
