@@ -61,7 +61,7 @@ internal struct LatentArguments
     /// <summary>Entries of a row of <see cref="PartialLatent"/>.</summary>
     public int LatentStride;
 
-    /// <summary>16-byte pieces from token to token in shared memory.</summary>
+    /// <summary>16-byte pieces of a token in shared memory, the most that a head reads.</summary>
     public int TokenPieces;
 
     /// <summary>16-byte pieces of the keys' up matrix in shared memory.</summary>

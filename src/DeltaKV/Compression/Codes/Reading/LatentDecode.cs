@@ -102,7 +102,7 @@ internal sealed class LatentDecode : IDisposable
             KeyHeads = shape.KeyHeads,
             Splits = Splits(reader.Layer, rowCount),
             LatentStride = 16 * plan.ValueSteps,
-            TokenPieces = plan.TokenPieces,
+            TokenPieces = plan.Pieces,
             UpPieces = UpPieces(plan),
             Stages = stages,
             Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim),
@@ -130,7 +130,7 @@ internal sealed class LatentDecode : IDisposable
     private int UpPieces(LatentLayer plan) => plan.KeySteps * shape.HeadDim * 2;
 
     private int Bytes(LatentLayer plan, int stages) => 16 * Math.Max(
-        UpPieces(plan) + (stages * LatentDecodeKernel.TileTokens * plan.TokenPieces),
+        UpPieces(plan) + (stages * LatentDecodeKernel.TileTokens * plan.Pieces),
         Math.Max(RawSplit.Pieces(shape.HeadDim), LatentFinish.Floats(IsNarrow(plan) ? 1 : 4) / 4));
 
     /// <summary>Groups that fit a multiprocessor beside each other.</summary>

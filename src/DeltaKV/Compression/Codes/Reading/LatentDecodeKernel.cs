@@ -90,6 +90,7 @@ internal static class LatentDecodeKernel
         var largest = new Float2(float.NegativeInfinity, float.NegativeInfinity);
         var total = default(Float2);
         var scores = LocalMemory.Allocate<Float4>(2);
+        var hasScales = arguments.Pool.LayerCodes[arguments.Layer].ScaleWord >= 0;
         var stage = 0;
         for (var tile = Grid.IdxX; tile < tiles; tile += arguments.Splits)
         {
@@ -122,7 +123,7 @@ internal static class LatentDecodeKernel
                 if (step < plan.ValueSteps)
                 {
                     sum = LatentValues.Add<TScales>(
-                        tables.Steps[plan.KeySteps + step], plan.HasScales != 0, count, share, 1 << shareShift, codes, 4 * arguments.TokenPieces, tables.Weights, sum);
+                        tables.Steps[step], hasScales, count, share, 1 << shareShift, codes, WarpTokens * 4 * arguments.TokenPieces, tables.Weights, sum);
                 }
 
                 sums[u] = sum;
@@ -151,7 +152,7 @@ internal static class LatentDecodeKernel
     {
         for (var i = Group.IdxX; i < plan.KeySteps * TShape.HeadDim * 2; i += 32 * Warps)
             CpAsync.Copy16(ref tables.Up[i], ref arguments.Pool.Up[plan.KeyUp + i]);
-        for (var i = Group.IdxX; i < plan.KeySteps + plan.ValueSteps; i += 32 * Warps)
+        for (var i = Group.IdxX; i < plan.ValueSteps; i += 32 * Warps)
             tables.Steps[i] = arguments.Steps[plan.FirstStep + i];
         for (var i = Group.IdxX; i < plan.Pieces; i += 32 * Warps)
             tables.Pieces[i] = arguments.Pieces[plan.FirstPiece + i];

@@ -6,8 +6,11 @@ namespace DeltaKV.Compression.Codes.Reading;
 /// <summary>Scores of a warp's 32 tokens: reconstructs their keys in registers.</summary>
 internal static class LatentKeys
 {
+    // The signs of a pair of halves; by itself a pair of negative zeros, which adds nothing.
     private const uint Signs = 0x80008000;
-    private const uint MinusZero = 0x80008000;
+
+    /// <summary>Words from piece to piece of a warp's tile.</summary>
+    private const int PieceWords = LatentDecodeKernel.WarpTokens * 4;
 
     /// <summary>Column pairs of a pass, <see cref="IHeadShape.PairsPerPass"/> of all shapes that this path is for.</summary>
     private const int Pairs = 4;
@@ -60,10 +63,14 @@ internal static class LatentKeys
         var source = arguments.Qkv.SubView(((long)row * stride) + (query * (TShape.HeadDim / 8)) + (Warp.LaneIdx & 3));
         for (var pass = 0; pass < Unroll.Full(TShape.HeadDim / 64); pass++)
         {
-            tables.Queries[(pass * 64) + Warp.LaneIdx] = source[4 * pass];
-            tables.Queries[(pass * 64) + 32 + Warp.LaneIdx] = source[(4 * pass) + (TShape.HeadDim / 16)];
+            tables.Queries[(pass * 64) + Warp.LaneIdx] = Halves(source[4 * pass]);
+            tables.Queries[(pass * 64) + 32 + Warp.LaneIdx] = Halves(source[(4 * pass) + (TShape.HeadDim / 16)]);
         }
     }
+
+    private static UInt4 Halves(UInt4 eight) => new(Halves(eight.X), Halves(eight.Y), Halves(eight.Z), Halves(eight.W));
+
+    private static uint Halves(uint pair) => Half2.FromSingles(new BFloat16x2(pair).Low, new BFloat16x2(pair).High).Bits;
 
     /// <summary>Scores, unscaled, of tokens <paramref name="first"/> to first + 31: two fragments, tokens by heads; -infinity past the end.</summary>
     internal static void Score<TShape, TScales>(
@@ -75,14 +82,20 @@ internal static class LatentKeys
         var turns = tables.Turns.SubView(warp * (TShape.HeadDim / 2), TShape.HeadDim / 2);
         var isContiguous = tokens.IsContiguous;
         var position = isContiguous ? 0 : Math.Max(tokens.PositionAt(first + Warp.LaneIdx), 0);
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 64); i++)
+        if (isContiguous && Warp.LaneIdx < TShape.HeadDim / 4)
         {
-            var element = (32 * i) + Warp.LaneIdx;
-            turns[element] = isContiguous ? RopeRotation.Of((tokens.Start + first) * tables.Frequencies[element], 1f) : new Float2(1f, 0f);
+            // A pair of elements per lane.
+            var even = RopeRotation.Of((tokens.Start + first) * tables.Frequencies[2 * Warp.LaneIdx], 1f);
+            var odd = RopeRotation.Of((tokens.Start + first) * tables.Frequencies[(2 * Warp.LaneIdx) + 1], 1f);
+            var at = ((Warp.LaneIdx >> 4) * 32) + (Warp.LaneIdx & 15);
+            turns[at] = Half2.FromSingles(even.X, odd.X).Bits;
+            turns[at + 16] = Half2.FromSingles(even.Y, odd.Y).Bits;
         }
 
         Warp.Barrier();
-        var codes = tables.Codes.SubView(firstWord + (((warp * LatentDecodeKernel.WarpTokens) + (Warp.LaneIdx >> 2)) * arguments.TokenPieces * 4));
+        var codes = tables.Codes.SubView(
+            firstWord + (warp * LatentDecodeKernel.WarpTokens * 4 * arguments.TokenPieces) + (4 * (Warp.LaneIdx >> 2)),
+            LatentDecodeKernel.WarpTokens * 4 * plan.Pieces);
         var keys = LocalMemory.Allocate<Float4>(4 * Pairs);
         var queries = LocalMemory.Allocate<UInt2>(Pairs);
         scores[0] = default;
@@ -91,8 +104,8 @@ internal static class LatentKeys
         {
             for (var i = 0; i < Unroll.Full(4 * Pairs); i++)
                 keys[i] = default;
-            Multiply<TScales>(plan, tables, tables.Up.SubView((pass * plan.KeySteps * Pairs * 32) + Warp.LaneIdx), codes, arguments.TokenPieces * 4, keys);
-            TurnQueries<TShape>(tables, turns, pass, queries);
+            Multiply<TScales>(plan, tables.Up.SubView((long)((pass * plan.KeySteps * Pairs * 32) + Warp.LaneIdx)), codes, keys);
+            TurnQueries(tables, turns.Cast<UInt4>(), isContiguous, pass, queries);
             for (var half = 0; half < Unroll.Full(2); half++)
                 scores[half] = AddScores<TShape>(arguments, tables, isContiguous, position, pass, half, keys, queries, scores[half]);
         }
@@ -102,60 +115,105 @@ internal static class LatentKeys
         scores[1] = Masked(scores[1], left - 16);
     }
 
-    /// <summary>Adds codes times up: 32 tokens by 64 columns. The words of the next step are on their way while this one's are multiplied.</summary>
-    private static void Multiply<TScales>(
-        LatentPlan plan, LatentShared tables, ArrayView<UInt4> up, ArrayView<uint> codes, int stride, ArrayView<Float4> keys)
+    /// <summary>Adds codes times up: 32 tokens by 64 columns, chunk after chunk.</summary>
+    private static void Multiply<TScales>(LatentPlan plan, ArrayView<UInt4> up, ArrayView<uint> codes, ArrayView<Float4> keys)
         where TScales : struct, LatentDecodeKernel.IScales
     {
-        var lane = Warp.LaneIdx & 3;
-        for (var step = 0; step < plan.WideKeySteps; step++)
+        var step = 0;
+        var words = codes.SubView(Warp.LaneIdx & 3);
+        var word = 0;
+        for (var pair = 0; pair < plan.WidePairs; pair++, step++, word += 2 * PieceWords)
         {
-            var word = (int)tables.Steps[step].X + lane;
-            Add(
-                up,
-                step,
-                new UInt4(codes[word], codes[word + (8 * stride)], codes[word + 4], codes[word + 4 + (8 * stride)]),
-                new UInt4(codes[word + (16 * stride)], codes[word + (24 * stride)], codes[word + 4 + (16 * stride)], codes[word + 4 + (24 * stride)]),
-                keys);
+            var low = Words(words, word);
+            var high = Words(words, word + PieceWords);
+            Add(up, step, new UInt4(low.X, low.Y, high.X, high.Y), new UInt4(low.Z, low.W, high.Z, high.W), keys);
         }
 
-        if (plan.WideKeySteps >= plan.KeySteps)
-            return;
-        var last = plan.KeySteps - 1;
-        var next = tables.Steps[plan.WideKeySteps];
-        var words = Words(codes, (int)next.X + lane, stride);
-        var afterNext = tables.Steps[Math.Min(plan.WideKeySteps + 1, last)];
-        for (var step = plan.WideKeySteps; step < plan.KeySteps; step++)
+        var scaleWord = plan.KeyScale;
+        for (var chunk = 0; chunk < plan.ByteChunks; chunk++, step++, word += PieceWords, scaleWord += plan.ScaleStride)
         {
-            var own = words;
-            var how = next;
-            next = afterNext;
-            words = Words(codes, (int)next.X + lane, stride);
-            afterNext = tables.Steps[Math.Min(step + 2, last)];
-            var scales = new UInt4(how.Z, how.Z, how.Z, how.Z);
-            if (!TScales.AreFolded && plan.HasScales != 0)
-                scales = Words(codes, (int)how.Z, stride);
-            Add(
-                up,
-                step,
-                new UInt4(
-                    Value<TScales>(own.X, how.W, how.Y, scales.X), Value<TScales>(own.Y, how.W, how.Y, scales.Y),
-                    Value<TScales>(own.X, how.W >> 8, how.Y, scales.X), Value<TScales>(own.Y, how.W >> 8, how.Y, scales.Y)),
-                new UInt4(
-                    Value<TScales>(own.Z, how.W, how.Y, scales.Z), Value<TScales>(own.W, how.W, how.Y, scales.W),
-                    Value<TScales>(own.Z, how.W >> 8, how.Y, scales.Z), Value<TScales>(own.W, how.W >> 8, how.Y, scales.W)),
-                keys);
+            var own = Words(words, word);
+            var scales = Scales<TScales>(plan, codes, scaleWord, 128f);
+            Add<TScales>(up, step, own, Shifted(own, 8), 0x00ff00ff, 128f, scales, keys);
+        }
+
+        for (var chunk = 0; chunk < plan.NibbleChunks; chunk++, step += 2, word += PieceWords, scaleWord += plan.ScaleStride)
+        {
+            var own = Words(words, word);
+            var scales = Scales<TScales>(plan, codes, scaleWord, 8f);
+            AddNibbles<TScales>(up, step, own, scales, keys);
+            AddNibbles<TScales>(up, step + 1, Shifted(own, 8), scales, keys);
+        }
+
+        // Crumbs are never folded.
+        for (var chunk = 0; !TScales.AreFolded && chunk < plan.CrumbChunks; chunk++, word += PieceWords, scaleWord += plan.ScaleStride)
+        {
+            var own = Words(words, word);
+            var scales = Scales<TScales>(plan, codes, scaleWord, 1.5f);
+            for (var i = 0; i < 4; i++, step++)
+            {
+                Add<TScales>(up, step, own, Shifted(own, 2), 0x00030003, 1.5f, scales, keys);
+                own = Shifted(own, 4);
+            }
         }
     }
 
     /// <summary>A word of tokens g, g + 8, g + 16 and g + 24.</summary>
-    private static UInt4 Words(ArrayView<uint> codes, int word, int stride) =>
-        new(codes[word], codes[word + (8 * stride)], codes[word + (16 * stride)], codes[word + (24 * stride)]);
+    private static UInt4 Words(ArrayView<uint> codes, int word) => new(codes[word], codes[word + 32], codes[word + 64], codes[word + 96]);
 
-    /// <summary>Two dimensions of a word.</summary>
-    internal static uint Value<TScales>(uint word, uint shift, uint mask, uint scale)
+    private static UInt4 Shifted(UInt4 words, int shift) => new(words.X >> shift, words.Y >> shift, words.Z >> shift, words.W >> shift);
+
+    /// <summary>The scales of a chunk of tokens g, g + 8, g + 16 and g + 24, unless they are folded.</summary>
+    private static UInt4 Scales<TScales>(LatentPlan plan, ArrayView<uint> codes, int word, float offset)
+        where TScales : struct, LatentDecodeKernel.IScales
+    {
+        var one = Half2.FromSingles(1f, -offset).Bits;
+        return !TScales.AreFolded && plan.KeyScale >= 0 ? Words(codes, ((word >> 2) * PieceWords) + (word & 3)) : new UInt4(one, one, one, one);
+    }
+
+    /// <summary>Adds a step whose first pairs are under a mask of the one words, and whose second ones of the others.</summary>
+    private static void Add<TScales>(
+        ArrayView<UInt4> up, int step, UInt4 first, UInt4 second, uint mask, float offset, UInt4 scales, ArrayView<Float4> keys)
         where TScales : struct, LatentDecodeKernel.IScales =>
-        TScales.AreFolded ? CodeWord.Offset(word >> (int)(shift & 31), mask, scale) : CodeWord.Masked(word >> (int)(shift & 31), mask, scale);
+        Add(
+            up,
+            step,
+            new UInt4(
+                Value<TScales>(first.X, mask, offset, scales.X), Value<TScales>(first.Y, mask, offset, scales.Y),
+                Value<TScales>(second.X, mask, offset, scales.X), Value<TScales>(second.Y, mask, offset, scales.Y)),
+            new UInt4(
+                Value<TScales>(first.Z, mask, offset, scales.Z), Value<TScales>(first.W, mask, offset, scales.W),
+                Value<TScales>(second.Z, mask, offset, scales.Z), Value<TScales>(second.W, mask, offset, scales.W)),
+            keys);
+
+    private static uint Value<TScales>(uint word, uint mask, float offset, uint scale)
+        where TScales : struct, LatentDecodeKernel.IScales => TScales.AreFolded
+            ? CodeWord.Offset(word, mask, Half2.FromSingles(-1024f - offset, -1024f - offset).Bits)
+            : CodeWord.Masked(word, mask, scale);
+
+    /// <summary>Adds a step of the lower nibbles of all bytes 0 and 2; folded ones are taken where they are, times 16.</summary>
+    private static void AddNibbles<TScales>(ArrayView<UInt4> up, int step, UInt4 words, UInt4 scales, ArrayView<Float4> keys)
+        where TScales : struct, LatentDecodeKernel.IScales
+    {
+        if (!TScales.AreFolded)
+        {
+            Add<TScales>(up, step, words, Shifted(words, 4), 0x000f000f, 8f, scales, keys);
+            return;
+        }
+
+        Add(
+            up,
+            step,
+            new UInt4(LowNibbles(words.X), LowNibbles(words.Y), HighNibbles(words.X), HighNibbles(words.Y)),
+            new UInt4(LowNibbles(words.Z), LowNibbles(words.W), HighNibbles(words.Z), HighNibbles(words.W)),
+            keys);
+    }
+
+    private static uint LowNibbles(uint word) => CodeWord.Offset(word, 0x000f000f, 0xe408e408);
+
+    /// <summary>1024 + 16 n, over 16, less 72.</summary>
+    private static uint HighNibbles(uint word) =>
+        Half2.FusedMultiplyAdd(new Half2((word & 0x00f000f0) | 0x64006400), new Half2(0x2c002c00), new Half2(0xd480d480)).Bits;
 
     private static void Add(ArrayView<UInt4> up, int step, UInt4 first, UInt4 second, ArrayView<Float4> keys)
     {
@@ -169,28 +227,28 @@ internal static class LatentKeys
         }
     }
 
-    /// <summary>The queries of a pass as right operands, turned back by the position of the warp's first token.</summary>
-    private static void TurnQueries<TShape>(LatentShared tables, ArrayView<Float2> turns, int pass, ArrayView<UInt2> queries)
-        where TShape : struct, IHeadShape
+    /// <summary>The queries of a pass as right operands, turned back by the position of the warp's first token where tokens follow each other.</summary>
+    private static void TurnQueries(LatentShared tables, ArrayView<UInt4> turns, bool isContiguous, int pass, ArrayView<UInt2> queries)
     {
         var low = tables.Queries[(pass * 64) + Warp.LaneIdx];
         var high = tables.Queries[(pass * 64) + 32 + Warp.LaneIdx];
-        var pairs = turns.Cast<Float4>().SubView((pass * 16) + ((Warp.LaneIdx & 3) * 4));
-        queries[0] = Turned(low.X, high.X, pairs[0]);
-        queries[1] = Turned(low.Y, high.Y, pairs[1]);
-        queries[2] = Turned(low.Z, high.Z, pairs[2]);
-        queries[3] = Turned(low.W, high.W, pairs[3]);
+        // cos 0 = 1.
+        var cosine = new UInt4(0x3c003c00, 0x3c003c00, 0x3c003c00, 0x3c003c00);
+        var sine = default(UInt4);
+        if (isContiguous)
+        {
+            cosine = turns[(pass * 8) + (Warp.LaneIdx & 3)];
+            sine = turns[(pass * 8) + 4 + (Warp.LaneIdx & 3)];
+        }
+
+        queries[0] = Turned(low.X, high.X, cosine.X, sine.X);
+        queries[1] = Turned(low.Y, high.Y, cosine.Y, sine.Y);
+        queries[2] = Turned(low.Z, high.Z, cosine.Z, sine.Z);
+        queries[3] = Turned(low.W, high.W, cosine.W, sine.W);
     }
 
-    /// <summary>Two elements and their partners by minus the angles whose (cos, sin, cos, sin) are given.</summary>
-    private static UInt2 Turned(uint low, uint high, Float4 turn)
-    {
-        var x = new BFloat16x2(low);
-        var y = new BFloat16x2(high);
-        return new UInt2(
-            Half2.FromSingles((x.Low * turn.X) + (y.Low * turn.Y), (x.High * turn.Z) + (y.High * turn.W)).Bits,
-            Half2.FromSingles((y.Low * turn.X) - (x.Low * turn.Y), (y.High * turn.Z) - (x.High * turn.W)).Bits);
-    }
+    /// <summary>Two elements and their partners by minus an angle each.</summary>
+    private static UInt2 Turned(uint low, uint high, uint cosine, uint sine) => Rotated(new Half2(low), new Half2(high), new Half2(cosine), new Half2(sine ^ Signs));
 
     /// <summary>Turns 16 tokens' keys of a pass to their places and adds their products with the queries.</summary>
     private static Float4 AddScores<TShape>(
@@ -253,12 +311,15 @@ internal static class LatentKeys
     {
         var x = Half2.FromSingles(x0, x1) + new Half2(meanX);
         var y = Half2.FromSingles(y0, y1) + new Half2(meanY);
-        var zero = new Half2(MinusZero);
-        var c = new Half2(cosine);
-        var s = new Half2(sine);
+        return Rotated(x, y, new Half2(cosine), new Half2(sine));
+    }
+
+    private static UInt2 Rotated(Half2 x, Half2 y, Half2 cosine, Half2 sine)
+    {
+        var zero = new Half2(Signs);
         return new UInt2(
-            Half2.FusedMultiplyAdd(new Half2(y.Bits ^ Signs), s, Half2.FusedMultiplyAdd(x, c, zero)).Bits,
-            Half2.FusedMultiplyAdd(x, s, Half2.FusedMultiplyAdd(y, c, zero)).Bits);
+            Half2.FusedMultiplyAdd(new Half2(y.Bits ^ Signs), sine, Half2.FusedMultiplyAdd(x, cosine, zero)).Bits,
+            Half2.FusedMultiplyAdd(x, sine, Half2.FusedMultiplyAdd(y, cosine, zero)).Bits);
     }
 
     private static Float4 Masked(Float4 score, int left) => new(

@@ -7,8 +7,4 @@ namespace DeltaKV.Compression.Codes.Reading;
 /// <param name="ValueSteps">Most sixteens of dimensions of a head's values.</param>
 /// <param name="Neighbours">References per token.</param>
 /// <param name="IsFolded">Steps are folded into the matrices and all offsets are integers.</param>
-internal readonly record struct LatentLayer(bool IsSupported, int Pieces, int KeySteps, int ValueSteps, int Neighbours, bool IsFolded)
-{
-    /// <summary>16-byte pieces from token to token in shared memory: odd, so that eight tokens' words lie in different banks.</summary>
-    internal int TokenPieces => Pieces | 1;
-}
+internal readonly record struct LatentLayer(bool IsSupported, int Pieces, int KeySteps, int ValueSteps, int Neighbours, bool IsFolded);

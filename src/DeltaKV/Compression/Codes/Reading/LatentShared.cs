@@ -9,10 +9,10 @@ internal struct LatentShared
     /// <summary>The keys' up matrix in fragments.</summary>
     public ArrayView<UInt4> Up;
 
-    /// <summary>Records of a tile or two.</summary>
+    /// <summary>Records of a tile or two <c>[stage][warp][piece][32 tokens]</c> of 16 bytes: the words of eight tokens lie in different banks.</summary>
     public ArrayView<uint> Codes;
 
-    /// <summary>The head's steps: keys, then values.</summary>
+    /// <summary>The values' steps.</summary>
     public ArrayView<UInt4> Steps;
 
     /// <summary>The head's pieces.</summary>
@@ -21,8 +21,8 @@ internal struct LatentShared
     /// <summary>Eight cosines, or sines, as halves, of every distance within a warp's tokens.</summary>
     public ArrayView<UInt4> Rope;
 
-    /// <summary>(cos, sin) of the position of a warp's first token <c>[warps, headDim / 2]</c>.</summary>
-    public ArrayView<Float2> Turns;
+    /// <summary>Cosines and sines of the position of a warp's first token, pairs of halves <c>[warps][pass][cosines, sines][16]</c>.</summary>
+    public ArrayView<uint> Turns;
 
     /// <summary>RoPE's angle per position.</summary>
     public ArrayView<float> Frequencies;
@@ -30,7 +30,7 @@ internal struct LatentShared
     /// <summary>The keys' mean in halves, eight elements as lanes have them <c>[pass][lower, upper][4]</c>.</summary>
     public ArrayView<UInt4> Mean;
 
-    /// <summary>Queries in the order of lanes, bf16 <c>[2 passes, 32]</c>.</summary>
+    /// <summary>Queries in the order of lanes, halves <c>[pass][lower, upper][32]</c>.</summary>
     public ArrayView<UInt4> Queries;
 
     /// <summary>Softmax weights of the tile, pairs of halves <c>[8][WeightStride]</c>.</summary>
@@ -54,10 +54,10 @@ internal struct LatentShared
         {
             Up = dynamic,
             Codes = dynamic.SubView((long)upPieces).Cast<uint>(),
-            Steps = SharedMemory.Allocate<UInt4>(2 * LatentTables.MaxSteps),
+            Steps = SharedMemory.Allocate<UInt4>(LatentTables.MaxSteps),
             Pieces = SharedMemory.Allocate<int>(LatentTables.MaxPieces),
             Rope = SharedMemory.Allocate<UInt4>(LatentDecodeKernel.WarpTokens * ((TShape.HeadDim / 8) + 4)),
-            Turns = SharedMemory.Allocate<Float4>(LatentDecodeKernel.Warps * TShape.HeadDim / 4).Cast<Float2>(),
+            Turns = SharedMemory.Allocate<UInt4>(LatentDecodeKernel.Warps * TShape.HeadDim / 8).Cast<uint>(),
             Frequencies = SharedMemory.Allocate<float>(TShape.HeadDim / 2),
             Mean = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 8),
             Queries = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 64 * 64),

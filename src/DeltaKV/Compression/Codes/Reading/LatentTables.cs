@@ -50,8 +50,8 @@ internal sealed class LatentTables : IDisposable
     internal ArrayView<int> Pieces { get; }
 
     /// <summary>
-    /// (word, mask or 0 for halves, scale, shift | shift of the second pair &lt;&lt; 8); the scale is its word in the record, or itself, or for folded layers what is added
-    /// to 1024 and the integer.
+    /// Of the values: (word of a warp's tile, mask or 0 for halves, scale, shift | shift of the second pair &lt;&lt; 8); the scale is its word, or itself, or for
+    /// folded layers what is added to 1024 and the integer.
     /// </summary>
     internal ArrayView<UInt4> Steps { get; }
 
@@ -65,71 +65,66 @@ internal sealed class LatentTables : IDisposable
         var key = codes.Parts[(layer * 2 * codec.KeyHeads) + head];
         var value = codes.Parts[(layer * 2 * codec.KeyHeads) + codec.KeyHeads + head];
         var code = codes.Layers[layer];
+        var copied = new CopiedPieces();
+        copied.AddWords(key.FirstWord, 4 * ChunksOf(key));
+        copied.AddWords(value.FirstWord, 4 * ChunksOf(value));
+        foreach (var part in new[] { key, value })
+        {
+            if (code.ScaleWord >= 0)
+                copied.AddWords(code.ScaleWord + (part.FirstScale * code.ScaleStride), code.ScaleStride == 0 ? 1 : IntegersOf(part));
+        }
+
+        copied.AddWords(code.IdWord, (codec.Neighbours + 1) / 2);
         var plan = new LatentPlan
         {
             FirstPiece = pieces.Count,
-            FirstStep = steps.Count,
+            Pieces = copied.Pieces.Count,
             KeySteps = key.Steps,
-            WideKeySteps = key.WidePairs,
-            ValueSteps = value.Steps,
+            WidePairs = key.WidePairs,
+            ByteChunks = key.ByteChunks,
+            NibbleChunks = key.NibbleChunks,
+            CrumbChunks = key.CrumbChunks,
             KeyUp = key.FirstUp,
+            KeyScale = code.ScaleWord >= 0 && IntegersOf(key) > 0 ? copied.WordOf(code.ScaleWord + (key.FirstScale * code.ScaleStride)) : -1,
+            ScaleStride = code.ScaleStride,
+            FirstStep = steps.Count,
+            ValueSteps = value.Steps,
             ValueUp = value.FirstUp,
-            HasScales = code.ScaleWord >= 0 ? 1 : 0,
         };
-        // A word of a record by its place among the copied pieces.
-        var places = new Dictionary<int, int>();
-        AddSteps(key);
-        AddSteps(value);
-        for (var word = code.IdWord; word < code.IdWord + ((codec.Neighbours + 1) / 2); word++)
-            Place(word);
-        plan.Pieces = pieces.Count - plan.FirstPiece;
+        pieces.AddRange(copied.Pieces);
+        AddValueSteps(codec, code, value, copied, steps);
         return plan;
+    }
 
-        int Place(int word)
+    private static void AddValueSteps(LinearCodec codec, LayerCode code, PartCode part, CopiedPieces copied, List<UInt4> steps)
+    {
+        var word = part.FirstWord;
+        for (var i = 0; i < part.WidePairs; i++, word += 8)
+            steps.Add(new UInt4((uint)TileWord(copied.WordOf(word)), 0, 0, 0));
+        var scale = part.FirstScale;
+        AddIntegers(part.ByteChunks, 8, 0x00ff00ff, 128f);
+        AddIntegers(part.NibbleChunks, 4, 0x000f000f, 8f);
+        AddIntegers(part.CrumbChunks, 2, 0x00030003, 1.5f);
+
+        void AddIntegers(int chunks, int bits, uint mask, float offset)
         {
-            if (!places.TryGetValue(word / 4, out var piece))
+            for (var i = 0; i < chunks; i++, word += 4, scale++)
             {
-                piece = places.Count;
-                places.Add(word / 4, piece);
-                pieces.Add(word / 4);
-            }
-
-            return (piece * 4) + (word % 4);
-        }
-
-        void AddSteps(PartCode part)
-        {
-            var word = part.FirstWord;
-            for (var i = 0; i < part.WidePairs; i++, word += 8)
-            {
-                // Its second half must follow, as it does: the pieces of a part are placed in order.
-                steps.Add(new UInt4((uint)Place(word), 0, 0, 0));
-                Place(word + 4);
-            }
-
-            var scale = part.FirstScale;
-            AddIntegers(part.ByteChunks, 8, 0x00ff00ff, 1, 128f);
-            AddIntegers(part.NibbleChunks, 4, 0x000f000f, 2, 8f);
-            AddIntegers(part.CrumbChunks, 2, 0x00030003, 4, 1.5f);
-
-            void AddIntegers(int chunks, int bits, uint mask, int perChunk, float offset)
-            {
-                for (var i = 0; i < chunks; i++, word += 4, scale++)
-                {
-                    for (var step = 0; step < perChunk; step++)
-                    {
-                        steps.Add(new UInt4(
-                            (uint)Place(word),
-                            mask,
-                            code.ScaleWord >= 0 ? (uint)Place(code.ScaleWord + (scale * code.ScaleStride))
-                            : IsFolded(codec) ? Half2.FromSingles(-1024f - offset, -1024f - offset).Bits
-                            : Half2.FromSingles(1f, -offset).Bits,
-                            (uint)((2 * bits * step) | (((2 * bits * step) + bits) << 8))));
-                    }
-                }
+                var stored = code.ScaleWord >= 0 ? (uint)TileWord(copied.WordOf(code.ScaleWord + (scale * code.ScaleStride)))
+                    : IsFolded(codec) ? Half2.FromSingles(-1024f - offset, -1024f - offset).Bits
+                    : Half2.FromSingles(1f, -offset).Bits;
+                for (var shift = 0; shift < 16; shift += 2 * bits)
+                    steps.Add(new UInt4((uint)TileWord(copied.WordOf(word)), mask, stored, (uint)(shift | ((shift + bits) << 8))));
             }
         }
     }
+
+    /// <summary>Where a copied word of a warp's first token lies: pieces of 32 tokens follow each other.</summary>
+    private static int TileWord(int word) => (word / 4 * LatentDecodeKernel.WarpTokens * 4) + (word % 4);
+
+    private static int ChunksOf(PartCode part) => (2 * part.WidePairs) + IntegersOf(part);
+
+    private static int IntegersOf(PartCode part) => part.ByteChunks + part.NibbleChunks + part.CrumbChunks;
 
     // Crumbs are offset by a half.
     private static bool IsFolded(LinearCodec codec) =>
@@ -142,5 +137,23 @@ internal sealed class LatentTables : IDisposable
         var buffer = values.Count == 0 ? accelerator.Allocate1D<T>(1) : accelerator.Allocate1D(values.ToArray());
         buffers.Add(buffer);
         return buffer.View;
+    }
+
+    /// <summary>16-byte pieces of a record, each copied once, in order of first use.</summary>
+    private sealed class CopiedPieces
+    {
+        internal List<int> Pieces { get; } = [];
+
+        internal void AddWords(int first, int count)
+        {
+            for (var piece = first / 4; count > 0 && piece <= (first + count - 1) / 4; piece++)
+            {
+                if (!Pieces.Contains(piece))
+                    Pieces.Add(piece);
+            }
+        }
+
+        /// <summary>A word of the record by its place among the copied ones.</summary>
+        internal int WordOf(int word) => (Pieces.IndexOf(word / 4) * 4) + (word % 4);
     }
 }

@@ -14,18 +14,10 @@ internal static class LatentTile
             return;
         var position = tokens.PositionAt(first + Warp.LaneIdx);
         var record = arguments.Pool.RecordOf(arguments.Pool.LayerCodes[arguments.Layer], tokens.Sequence, Math.Max(position, 0)) >> 2;
-        record = position < 0 ? -1 : record;
-        var source = arguments.Pool.Records.Cast<UInt4>();
-        var target = tables.Codes.SubView((long)firstWord).Cast<UInt4>().SubView((long)warpToken * arguments.TokenPieces);
-        // token = i / pieces for i < 32 pieces, exact up to 45 of them.
-        var reciprocal = (65536 / plan.Pieces) + 1;
-        for (var round = 0; round < plan.Pieces; round++)
-        {
-            var i = (round * 32) + Warp.LaneIdx;
-            var token = (i * reciprocal) >> 16;
-            var piece = i - (token * plan.Pieces);
-            var from = Warp.Shuffle(record, token);
-            CpAsync.Copy16(ref target[(token * arguments.TokenPieces) + piece], ref source[Math.Max(from, 0) + tables.Pieces[piece]], from < 0 ? 0 : 16);
-        }
+        var source = arguments.Pool.Records.Cast<UInt4>().SubView(Math.Max(record, 0));
+        var bytes = position < 0 ? 0 : 16;
+        var target = tables.Codes.SubView((long)firstWord).Cast<UInt4>().SubView((long)((warpToken * arguments.TokenPieces) + Warp.LaneIdx));
+        for (var piece = 0; piece < plan.Pieces; piece++)
+            CpAsync.Copy16(ref target[piece * LatentDecodeKernel.WarpTokens], ref source[tables.Pieces[piece]], bytes);
     }
 }

@@ -15,30 +15,40 @@ internal static class LatentValues
     /// <param name="share">Which 32 tokens begin.</param>
     /// <param name="shares">How many warps share the tokens.</param>
     /// <param name="codes">The tile.</param>
-    /// <param name="stride">Words from token to token.</param>
+    /// <param name="stride">Words from 32 tokens to 32 tokens.</param>
     /// <param name="weights">The tile's weights.</param>
     /// <param name="sum">What was added before.</param>
     internal static Float4 Add<TScales>(
         UInt4 step, bool hasScales, int count, int share, int shares, ArrayView<uint> codes, int stride, ArrayView<uint> weights, Float4 sum)
         where TScales : struct, LatentDecodeKernel.IScales
     {
-        var lane = Warp.LaneIdx;
-        var group = lane >> 2;
-        var word = (int)step.X + (group & 3) + (step.Y == 0 ? group & 4 : 0);
-        var shift = group < 4 ? step.W : step.W >> 8;
-        var own = weights.SubView((group * LatentShared.WeightStride) + (lane & 3));
+        var lane = Warp.LaneIdx & 3;
+        var group = Warp.LaneIdx >> 2;
+        var word = (int)step.X + (8 * lane) + (group & 3);
+        // The second pair of halves is in the piece behind.
+        word += step.Y == 0 && group >= 4 ? LatentDecodeKernel.WarpTokens * 4 : 0;
+        var scaleWord = (int)step.Z + (8 * lane);
+        var shift = (int)((group < 4 ? step.W : step.W >> 8) & 31);
+        var own = weights.SubView((group * LatentShared.WeightStride) + lane);
         var other = default(Float4);
         for (var block = share; block < (count + 31) >> 5; block += shares)
         {
             // Two chains of products, for one would wait on itself.
-            var first = codes.SubView(((32 * block) + (2 * (lane & 3))) * stride);
-            var second = first.SubView(16 * stride);
-            var a = Words(first, word, stride);
-            var b = Words(second, word, stride);
+            var first = block * stride;
+            var a = Words(codes, first + word);
+            var b = Words(codes, first + word + 64);
             if (step.Y != 0)
             {
-                a = Values<TScales>(a, shift, step, hasScales, first, stride);
-                b = Values<TScales>(b, shift, step, hasScales, second, stride);
+                var scalesA = new UInt4(step.Z, step.Z, step.Z, step.Z);
+                var scalesB = scalesA;
+                if (!TScales.AreFolded && hasScales)
+                {
+                    scalesA = Words(codes, first + scaleWord);
+                    scalesB = Words(codes, first + scaleWord + 64);
+                }
+
+                a = Values<TScales>(a, shift, step.Y, scalesA);
+                b = Values<TScales>(b, shift, step.Y, scalesB);
             }
 
             sum = Mma.Half(Columns(a), new UInt2(own[16 * block], own[(16 * block) + 4]), sum);
@@ -48,20 +58,17 @@ internal static class LatentValues
         return new Float4(sum.X + other.X, sum.Y + other.Y, sum.Z + other.Z, sum.W + other.W);
     }
 
-    /// <summary>A word of four tokens: 0, 1, 8, 9.</summary>
-    private static UInt4 Words(ArrayView<uint> tokens, int word, int stride) =>
-        new(tokens[word], tokens[word + stride], tokens[word + (8 * stride)], tokens[word + (9 * stride)]);
+    /// <summary>A word of tokens 0, 1, 8, 9 from there.</summary>
+    private static UInt4 Words(ArrayView<uint> codes, int word) => new(codes[word], codes[word + 4], codes[word + 32], codes[word + 36]);
 
-    private static UInt4 Values<TScales>(UInt4 words, uint shift, UInt4 step, bool hasScales, ArrayView<uint> tokens, int stride)
-        where TScales : struct, LatentDecodeKernel.IScales
-    {
-        var scales = new UInt4(step.Z, step.Z, step.Z, step.Z);
-        if (!TScales.AreFolded && hasScales)
-            scales = Words(tokens, (int)step.Z, stride);
-        return new UInt4(
-            LatentKeys.Value<TScales>(words.X, shift, step.Y, scales.X), LatentKeys.Value<TScales>(words.Y, shift, step.Y, scales.Y),
-            LatentKeys.Value<TScales>(words.Z, shift, step.Y, scales.Z), LatentKeys.Value<TScales>(words.W, shift, step.Y, scales.W));
-    }
+    private static UInt4 Values<TScales>(UInt4 words, int shift, uint mask, UInt4 scales)
+        where TScales : struct, LatentDecodeKernel.IScales => new(
+            Value<TScales>(words.X >> shift, mask, scales.X), Value<TScales>(words.Y >> shift, mask, scales.Y),
+            Value<TScales>(words.Z >> shift, mask, scales.Z), Value<TScales>(words.W >> shift, mask, scales.W));
+
+    private static uint Value<TScales>(uint word, uint mask, uint scale)
+        where TScales : struct, LatentDecodeKernel.IScales =>
+        TScales.AreFolded ? CodeWord.Offset(word, mask, scale) : CodeWord.Masked(word, mask, scale);
 
     /// <summary>Two dimensions of four tokens as a left operand whose rows are the first above the second.</summary>
     private static UInt4 Columns(UInt4 tokens) => new(
