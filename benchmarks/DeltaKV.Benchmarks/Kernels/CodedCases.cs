@@ -72,13 +72,7 @@ internal static class CodedCases
                 Splits = splits,
             };
             var latent = arena.Keep(new LatentDecode(arena.Accelerator, Shape, [codec], tables, rows));
-            if (latent.Supports(0) && !general)
-            {
-                var output = arguments.Output.Cast<BFloat16>();
-                return _ => latent.Launch(arena.Stream, arguments.Reader, arguments.Rows, arguments.Order, arguments.Qkv.Cast<BFloat16>(), output, default, rows);
-            }
-
-            var kernel = new ReaderDecodeKernel<CodeReader>(arena.Accelerator);
+            IDecodeKernel<CodeReader> kernel = general ? new ReaderDecodeKernel<CodeReader>(arena.Accelerator) : latent;
             return _ => kernel.Launch(arena.Stream, arguments, Shape, rows);
         });
 

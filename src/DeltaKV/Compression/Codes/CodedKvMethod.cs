@@ -1,5 +1,6 @@
 using DeltaKV.Cache;
 using DeltaKV.Cache.Selection;
+using DeltaKV.Compression.Codes.Reading;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Gpu;
 
@@ -27,6 +28,7 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
     /// <summary>Bytes that hold no tokens.</summary>
     private long WorkBytes(KvLimits limits) => limits.ScratchBytes + format.FeatureBytes
         + Compressor.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
+        + LatentDecode.WorkBytes(format.Shape, limits.Sequences)
         + (format.Observers.Count == 0
         ? 0
         : TokenSelector.Bytes(format.Shape, format.Options.Selection, format.Options.SelectsPerHead, limits.Sequences, limits.SequenceTokens));

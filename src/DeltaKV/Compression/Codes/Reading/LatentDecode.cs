@@ -5,8 +5,11 @@ using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
-/// <summary>Launches <see cref="LatentDecodeKernel"/> and <see cref="LatentCombineKernel"/>; owns the room between them.</summary>
-internal sealed class LatentDecode : IDisposable
+/// <summary>
+/// Decode attention over coded layers: launches <see cref="LatentDecodeKernel"/> and <see cref="LatentCombineKernel"/> and owns the room between them; what they are not
+/// made for goes to the general kernel.
+/// </summary>
+internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
 {
     // What the largest group of a multiprocessor may take beside static tables, and what lets two of them fit.
     private const int SharedBytes = 227 << 10;
@@ -16,6 +19,7 @@ internal sealed class LatentDecode : IDisposable
     private readonly AttentionShape shape;
     private readonly LatentTables tables;
     private readonly int maxSplits;
+    private readonly ReaderDecodeKernel<CodeReader> general;
     private readonly KernelHandle<LatentArguments>[] attend;
     private readonly KernelHandle<LatentArguments> combine;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> partialLatent;
@@ -32,6 +36,7 @@ internal sealed class LatentDecode : IDisposable
     internal LatentDecode(Accelerator accelerator, AttentionShape shape, IReadOnlyList<LinearCodec> codecs, CodeTables codes, int maxRows, int recomputed = -1, int maxSplits = LatentCombineKernel.MaxSplits)
     {
         (this.accelerator, this.shape, this.maxSplits) = (accelerator, shape, maxSplits);
+        general = new ReaderDecodeKernel<CodeReader>(accelerator);
         tables = new LatentTables(accelerator, codecs, codes, recomputed);
         (attend, combine) = shape.HeadDim == 64 ? Select<Head64>() : Select<Head128>();
         long parts = 0;
@@ -53,50 +58,49 @@ internal sealed class LatentDecode : IDisposable
         partialRaw = accelerator.Allocate1D<float>((long)maxRows * shape.OutputWidth);
     }
 
-    /// <summary>Whether a compressed layer can be read this way; else the general readers must.</summary>
+    /// <summary>Bytes of the room for so many rows, whatever the codecs.</summary>
+    internal static long WorkBytes(AttentionShape shape, int maxRows)
+    {
+        // Splits fill a device: two groups on each of, at most, 160 multiprocessors.
+        long parts = maxRows + (320 / shape.KeyHeads);
+        return parts * shape.QueryHeads * ((16 * LatentTables.MaxSteps * sizeof(float)) + (2 * 2 * sizeof(float))) + ((long)maxRows * shape.OutputWidth * sizeof(float));
+    }
+
+    /// <summary>Whether a compressed layer can be read this way.</summary>
     internal bool Supports(int layer) =>
         shape.HeadDim is 64 or 128
         && tables.Layer(layer) is { IsSupported: true, Neighbours: 0, KeySteps: > 0, ValueSteps: > 0 } plan
         && Bytes(plan, 1) + StaticBytes <= SharedBytes;
 
-    /// <summary>Attends from the newest token of every row.</summary>
-    /// <param name="stream">Where to enqueue.</param>
-    /// <param name="reader">The layer.</param>
-    /// <param name="rows">What the rows are.</param>
-    /// <param name="order">Which tokens they read.</param>
-    /// <param name="qkv">Rotated q first in each row.</param>
-    /// <param name="output">The result.</param>
-    /// <param name="logSumExp">Softmax denominators, or an empty view.</param>
-    /// <param name="rowCount">Rows.</param>
-    internal void Launch(
-        AcceleratorStream stream,
-        CodeReader reader,
-        TokenRows rows,
-        TokenOrder order,
-        ArrayView<BFloat16> qkv,
-        ArrayView<BFloat16> output,
-        ArrayView<float> logSumExp,
-        int rowCount)
+    /// <inheritdoc/>
+    public void Launch(AcceleratorStream stream, DecodeArguments<CodeReader> arguments, AttentionShape shape, int rowCount)
     {
         if (rowCount == 0)
             return;
+        if (!Supports(arguments.Reader.Layer))
+        {
+            general.Launch(stream, arguments, shape, rowCount);
+            return;
+        }
+
+        var reader = arguments.Reader;
         var plan = tables.Layer(reader.Layer);
         var stages = Stages(plan);
-        var arguments = new LatentArguments
+        var latent = new LatentArguments
         {
             Pool = reader.Pool,
             Raw = reader.Raw,
             Plans = tables.Plans,
             Pieces = tables.Pieces,
             Steps = tables.Steps,
-            Rows = rows,
-            Order = order,
-            Qkv = qkv.Cast<UInt4>(),
-            Output = output,
+            Rows = arguments.Rows,
+            Order = arguments.Order,
+            Qkv = arguments.Qkv.Cast<UInt4>(),
+            Output = arguments.Output.Cast<BFloat16>(),
             PartialLatent = partialLatent.View,
             PartialSoftmax = partialSoftmax.View,
             PartialRaw = partialRaw.View,
-            LogSumExp = logSumExp,
+            LogSumExp = arguments.LogSumExp,
             Layer = reader.Layer,
             QueryHeads = shape.QueryHeads,
             KeyHeads = shape.KeyHeads,
@@ -110,11 +114,11 @@ internal sealed class LatentDecode : IDisposable
         attend[(IsNarrow(plan) ? 0 : 2) + (plan.IsFolded ? 0 : 1)].Launch(
             stream,
             new KernelConfig(
-                new Index3D(arguments.Splits + 1, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
+                new Index3D(latent.Splits + 1, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
                 new Index3D(32 * LatentDecodeKernel.Warps, 1, 1),
                 SharedMemoryConfig.RequestDynamic<UInt4>(Bytes(plan, stages) / 16)),
-            arguments);
-        combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, rowCount), new Index2D(2 * shape.HeadDim, 1)), arguments);
+            latent);
+        combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, rowCount), new Index2D(2 * shape.HeadDim, 1)), latent);
     }
 
     public void Dispose()

@@ -60,7 +60,7 @@ internal static class LatentDecodeKernel
         GridDependency.Wait();
 
         var sequence = arguments.Rows.Positions[row] < 0 ? -1 : arguments.Rows.Sequences[row];
-        var tokens = new TokenRun(arguments.Order, sequence);
+        var tokens = new TokenRun(arguments.Order, sequence, head);
         var tiles = (tokens.Count + TileTokens - 1) / TileTokens;
         if (Grid.IdxX >= tiles)
         {

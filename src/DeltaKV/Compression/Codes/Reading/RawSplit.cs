@@ -38,7 +38,7 @@ internal static class RawSplit
         var column = 2 * (Warp.LaneIdx & 3);
         for (var tile = warp; tile < tiles; tile += Warps)
         {
-            var position = arguments.Order.PositionAt(sequence, limits, 0, 0, length, false, (tile << 4) + (Warp.LaneIdx & 15));
+            var position = arguments.Order.PositionAt(sequence, head, limits, 0, 0, length, false, (tile << 4) + (Warp.LaneIdx & 15));
             RawTile.Load<TShape>(arguments.Raw, arguments.KeyHeads, sequence, head, false, position, keys);
             RawTile.Load<TShape>(arguments.Raw, arguments.KeyHeads, sequence, head, true, position, values);
             Warp.Barrier();

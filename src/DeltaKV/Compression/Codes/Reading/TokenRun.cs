@@ -5,11 +5,13 @@ namespace DeltaKV.Compression.Codes.Reading;
 /// <summary>The coded tokens that a head of a sequence reads: all, one after the other, or those of a list.</summary>
 /// <param name="order">Which tokens are read.</param>
 /// <param name="sequence">Row of the tables; negative: none is read.</param>
-internal readonly struct TokenRun(TokenOrder order, int sequence)
+/// <param name="head">Key/value head.</param>
+internal readonly struct TokenRun(TokenOrder order, int sequence, int head)
 {
     private readonly TokenOrder order = order;
     private readonly ReadBounds limits = order.Bounds[Math.Max(sequence, 0)];
-    private readonly int selected = order.SelectedOf(Math.Max(sequence, 0));
+    private readonly int selected = order.SelectedOf(Math.Max(sequence, 0), head);
+    private readonly int head = head;
 
     /// <summary>Row of the tables; negative: none is read.</summary>
     public readonly int Sequence = sequence;
@@ -24,5 +26,5 @@ internal readonly struct TokenRun(TokenOrder order, int sequence)
     public int Count => Sequence < 0 ? 0 : selected < 0 ? limits.CodedEnd - limits.CodedStart : selected;
 
     /// <summary>The position of a token, or -1 past the end.</summary>
-    public int PositionAt(int index) => order.PositionAt(Sequence, limits, selected, Count, int.MaxValue, true, index);
+    public int PositionAt(int index) => order.PositionAt(Sequence, head, limits, selected, Count, int.MaxValue, true, index);
 }

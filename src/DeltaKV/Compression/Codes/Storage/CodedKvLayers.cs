@@ -2,6 +2,7 @@ using DeltaKV.Cache;
 using DeltaKV.Cache.Reading;
 using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes.Encoding;
+using DeltaKV.Compression.Codes.Reading;
 using DeltaKV.Compression.Kivi;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
@@ -34,7 +35,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     private readonly ReadScratch scratch;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> inverseFrequencies;
     private readonly TokenSelector? selector;
-    private readonly ReaderDecodeKernel<CodeReader> decode;
+    private readonly LatentDecode? decode;
     private readonly ReaderDecodeKernel<RawReader> decodeRaw;
     private readonly ScoreKernel<CodeReader> score;
     private readonly ScoreKernel<RawReader> scoreRaw;
@@ -84,7 +85,9 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         selector = format.Observers.Count == 0
             ? null
             : new TokenSelector(accelerator, format.Shape, format.Options.Selection, format.Options.SelectsPerHead, limits.Sequences, limits.SequenceTokens);
-        decode = new ReaderDecodeKernel<CodeReader>(accelerator);
+        decode = codes is null
+            ? null
+            : new LatentDecode(accelerator, format.Shape, format.Codecs, codes, limits.Sequences, format.RecomputesFirstLayer ? 0 : -1);
         decodeRaw = new ReaderDecodeKernel<RawReader>(accelerator);
         score = new ScoreKernel<CodeReader>(accelerator);
         scoreRaw = new ScoreKernel<RawReader>(accelerator);
@@ -186,7 +189,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         }
 
         var reader = new CodeReader(pool, raw, format.CodedLayer[layer]);
-        Decode(stream, layer, decode, score, reader, order, qkv, step, output);
+        Decode(stream, layer, decode!, score, reader, order, qkv, step, output);
         Prefill(stream, prefill, reconstruct, reader, everything, qkv, step, output);
     }
 
@@ -209,6 +212,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         tables.Dispose();
         compressor?.Dispose();
         kivi?.Dispose();
+        decode?.Dispose();
         scratch.Dispose();
         selector?.Dispose();
         inverseFrequencies.Dispose();

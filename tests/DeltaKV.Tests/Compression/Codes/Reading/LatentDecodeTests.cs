@@ -50,12 +50,16 @@ public sealed class LatentDecodeTests(KernelFixture device)
 
         latent.Launch(
             device.Stream,
-            fixture.Reader(1),
-            new TokenRows(fixture.Upload(rowSequences), fixture.Upload(positions)),
-            Order(fixture, selection),
-            fixture.Upload(qkv),
-            output.View.BaseView.SubView(0, 6 * shape.OutputWidth),
-            logSumExp.View.BaseView.SubView(0, 6 * shape.QueryHeads),
+            new DecodeArguments<CodeReader>
+            {
+                Reader = fixture.Reader(1),
+                Rows = new TokenRows(fixture.Upload(rowSequences), fixture.Upload(positions)),
+                Order = Order(fixture, selection),
+                Qkv = fixture.Upload(qkv).Cast<uint>(),
+                Output = output.View.BaseView.SubView(0, 6 * shape.OutputWidth).Cast<BFloat16x2>(),
+                LogSumExp = logSumExp.View.BaseView.SubView(0, 6 * shape.QueryHeads),
+            },
+            shape,
             6);
 
         var actual = Numbers.Widen(device.Download(output, 6 * shape.OutputWidth));
