@@ -1,5 +1,3 @@
-using DeltaKV.Compression.Codes;
-
 namespace DeltaKV.Tests.Compression.Codes.Reading;
 
 /// <summary>What a layer of a <see cref="CodedFixture"/> stores of every token, decoded in double, keys turned to their positions; and attention over it.</summary>
