@@ -7,32 +7,28 @@ namespace DeltaKV.Evaluation;
 /// <summary>Writes results for people (Markdown, which also reads well as plain text) and for programs (JSON).</summary>
 internal static class EvaluationTable
 {
-    private static readonly string[] Header =
-        ["method", "task", "length", "KV %", "accuracy", "vs full", "95 % interval", "KL", "perplexity", "TTFT ms", "tok/s", "n"];
-
     /// <summary>A sentence on what the table is of.</summary>
     public static string Title(EvaluationPlan plan, string device) => Text(
         $"{plan.Model} on {device}, seed {plan.Seed}, {plan.Questions} questions per task and length, question-{Describe(plan.Setting)}.");
 
-    /// <summary>A Markdown table with aligned columns; lengths with several tasks end in a row over all of them.</summary>
+    /// <summary>A Markdown table with aligned columns: a row per length and method, a column per task, and the interval of all tasks together.</summary>
     public static string Markdown(EvaluationPlan plan, EvaluationJournal journal, IReadOnlyList<EvaluationRecord> records)
     {
-        var rows = new List<string[]> { Header };
-        foreach (var group in records.GroupBy(r => (r.Method, r.Length)))
+        string[] header = ["method", "length", "KV %", .. plan.Tasks, "all", "vs full", "95 % interval", "KL", "perplexity", "TTFT ms", "tok/s", "n"];
+        var rows = new List<string[]> { header };
+        foreach (var length in plan.Lengths)
         {
-            foreach (var record in group)
-                rows.Add(Row(plan, journal, record, [record.Task]));
-            if (group.Count() > 1)
-                rows.Add(Row(plan, journal, Total([.. group]), [.. group.Select(r => r.Task)]));
+            foreach (var method in plan.Methods)
+                rows.Add(Row(plan, journal, [.. records.Where(r => r.Method == method && r.Length == length)]));
         }
 
-        var widths = Enumerable.Range(0, Header.Length).Select(c => rows.Max(r => r[c].Length)).ToArray();
+        var widths = Enumerable.Range(0, header.Length).Select(c => rows.Max(r => r[c].Length)).ToArray();
         var text = new StringBuilder();
         for (var i = 0; i < rows.Count; i++)
         {
-            text.Append("| ").AppendJoin(" | ", rows[i].Select((cell, c) => c < 2 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).Append(" |\n");
+            text.Append("| ").AppendJoin(" | ", rows[i].Select((cell, c) => c < 1 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).Append(" |\n");
             if (i == 0)
-                text.Append('|').AppendJoin('|', widths.Select((w, c) => c < 2 ? new string('-', w + 2) : new string('-', w + 1) + ":")).Append("|\n");
+                text.Append('|').AppendJoin('|', widths.Select((w, c) => c < 1 ? new string('-', w + 2) : new string('-', w + 1) + ":")).Append("|\n");
         }
 
         return text.ToString();
@@ -45,27 +41,20 @@ internal static class EvaluationTable
         ? "agnostic (documents are compressed before any question is seen)"
         : "aware (the question stands in the compressed prompt)";
 
-    private static EvaluationRecord Total(IReadOnlyList<EvaluationRecord> records) => records[0] with
+    /// <summary>One method at one length: its records by task.</summary>
+    private static string[] Row(EvaluationPlan plan, EvaluationJournal journal, EvaluationRecord[] tasks)
     {
-        Task = "all",
-        Questions = records.Sum(r => r.Questions),
-        Correct = records.Sum(r => r.Correct),
-        Accuracy = records.Sum(r => r.Correct) / records.Sum(r => r.Questions),
-        Ratio = records.Sum(r => (double)r.KvBytes) / Math.Max(1, records.Sum(r => (double)r.FullKvBytes)),
-        TtftMs = records.Average(r => r.TtftMs),
-        DecodeTokensPerSecond = records.Average(r => r.DecodeTokensPerSecond),
-    };
-
-    private static string[] Row(EvaluationPlan plan, EvaluationJournal journal, EvaluationRecord record, string[] tasks)
-    {
-        var difference = EvaluationSummary.Difference(plan, journal, record.Method, tasks, record.Length);
+        var first = tasks[0];
+        var difference = EvaluationSummary.Difference(plan, journal, first.Method, plan.Tasks, first.Length);
+        var ratio = tasks.Sum(r => (double)r.KvBytes) / Math.Max(1, tasks.Sum(r => (double)r.FullKvBytes));
         return
         [
-            record.Method, record.Task, Text($"{record.Length}"), Text($"{100 * record.Ratio:F1}"), Text($"{100 * record.Accuracy:F1}"),
+            first.Method, Text($"{first.Length}"), Text($"{100 * ratio:F1}"), .. tasks.Select(r => Text($"{100 * r.Accuracy:F1}")),
+            Text($"{100 * tasks.Sum(r => r.Correct) / tasks.Sum(r => r.Questions):F1}"),
             difference is { } d ? Text($"{100 * d.Difference:+0.0;-0.0;0.0}") : "",
             difference is { } i ? Text($"{100 * i.Low:+0.0;-0.0;0.0} .. {100 * i.High:+0.0;-0.0;0.0}") : "",
-            record.KlMean is { } kl ? Text($"{kl:F4}") : "", record.Perplexity is { } p ? Text($"{p:F2}") : "",
-            Text($"{record.TtftMs:F0}"), Text($"{record.DecodeTokensPerSecond:F0}"), Text($"{record.Questions}"),
+            first.KlMean is { } kl ? Text($"{kl:F4}") : "", first.Perplexity is { } p ? Text($"{p:F2}") : "",
+            Text($"{tasks.Average(r => r.TtftMs):F0}"), Text($"{tasks.Average(r => r.DecodeTokensPerSecond):F0}"), Text($"{tasks.Sum(r => r.Questions)}"),
         ];
     }
 

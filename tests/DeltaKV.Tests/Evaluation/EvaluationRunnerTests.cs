@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using DeltaKV.Evaluation;
 
@@ -173,13 +174,21 @@ public sealed class EvaluationRunnerTests
     }
 
     [Fact]
-    public void TheTableHasARowPerTaskAndOneForAll()
+    public void TheTableHasARowPerMethodAndLengthAndAColumnPerTask()
     {
+        var plan = Plan with { Lengths = [1024, 2048] };
         var journal = new EvaluationJournal();
-        var table = EvaluationTable.Markdown(Plan, journal, new EvaluationRunner(Plan, journal, Words, Open).Run());
+        var records = new EvaluationRunner(plan, journal, Words, Open).Run();
+        var table = EvaluationTable.Markdown(plan, journal, records);
         var lines = table.TrimEnd('\n').Split('\n');
-        Assert.Equal(2 + 2 * 3, lines.Length);
+        Assert.Equal(2 + (2 * 2), lines.Length);
         Assert.Single(lines.Select(l => l.Length).Distinct());
+        string[] Cells(string line) => [.. line.Split('|', StringSplitOptions.TrimEntries)[1..^1]];
+        Assert.Equal(["method", "length", "KV %", "attr", "json", "all", "vs full", "95 % interval"], Cells(lines[0])[..8]);
+        var lossy = Cells(lines[2]);
+        var (attr, json) = (records.Single(r => r is { Method: "lossy", Task: "attr", Length: 1024 }), records.Single(r => r is { Method: "lossy", Task: "json", Length: 1024 }));
+        string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture);
+        Assert.Equal(["lossy", "1024", "25.0", Percent(attr.Accuracy), Percent(json.Accuracy), Percent((attr.Correct + json.Correct) / 80)], lossy[..6]);
     }
 
     [Fact]
