@@ -27,6 +27,7 @@ internal static class CommandLine
             InfoCommand.Create(terminal),
             BenchCommand.Create(terminal),
             EvalCommand.Create(terminal),
+            InspectCommand.Create(terminal),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)

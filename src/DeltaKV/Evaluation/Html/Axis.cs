@@ -9,9 +9,11 @@ namespace DeltaKV.Evaluation.Html;
 /// <param name="End">Where the greatest is.</param>
 /// <param name="IsLogarithmic">Whether equal factors, not equal differences, are equally far apart.</param>
 /// <param name="Unit">Behind the numbers of its ticks.</param>
-internal sealed record Axis(double Low, double High, double Start, double End, bool IsLogarithmic = false, string Unit = "")
+/// <param name="IsWhole">Whether only whole numbers mean anything.</param>
+internal sealed record Axis(double Low, double High, double Start, double End, bool IsLogarithmic = false, string Unit = "", bool IsWhole = false)
 {
     private const int MostTicks = 6;
+    private const int MostWholeTicks = 16;
 
     /// <summary>Where a value is drawn; what is outside is drawn at the border.</summary>
     public double At(double value)
@@ -31,7 +33,7 @@ internal sealed record Axis(double Low, double High, double Start, double End, b
 
     private IEnumerable<double> Linear()
     {
-        var rough = (High - Low) / MostTicks;
+        var rough = IsWhole ? Math.Max(1, (High - Low) / MostWholeTicks) : (High - Low) / MostTicks;
         var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
         var step = power * new[] { 1.0, 2, 5, 10 }.First(s => s * power >= rough);
         for (var i = (long)Math.Ceiling(Low / step - 1e-9); i * step <= High + 1e-9 * step; i++)

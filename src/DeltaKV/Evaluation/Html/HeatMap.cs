@@ -24,13 +24,16 @@ internal sealed record HeatMap(IReadOnlyList<string> Rows, IReadOnlyList<string>
     /// <summary>Strength of one hue instead of red to green.</summary>
     public bool IsStrength { get; init; }
 
+    /// <summary>Between cells.</summary>
+    public double Gap { get; init; } = 2;
+
     /// <summary>The grid.</summary>
     /// <param name="values">0 to 1 by row and column; null where there is nothing.</param>
     /// <param name="tip">What a pointer is told of a cell.</param>
     public string Draw(Func<int, int, double?> values, Func<int, int, string> tip)
     {
         var left = Rows.Max(Svg.WidthOf) + 14;
-        var top = HeaderHeight + (Title.Length > 0 ? 16 : 0);
+        var top = (Columns.Any(c => c.Length > 0) ? HeaderHeight : 0) + (Title.Length > 0 ? 16 : 0);
         var svg = new Svg(left + Columns.Count * Cell.Width + 4, top + Rows.Count * Cell.Height + 4, Title);
         if (Title.Length > 0)
             svg.Text(left, 13, Title);
@@ -49,14 +52,16 @@ internal sealed record HeatMap(IReadOnlyList<string> Rows, IReadOnlyList<string>
 
     private void Draw(Svg svg, double x, double y, double? value, string tip)
     {
-        svg.Rect(x + 1, y + 1, Cell.Width - 2, Cell.Height - 2, value is { } v ? Fill(v) : "class=\"none\" rx=\"3\"", tip);
+        svg.Rect(x + Gap / 2, y + Gap / 2, Cell.Width - Gap, Cell.Height - Gap, value is { } v ? Fill(v) : $"class=\"none\" {Corners}", tip);
         if (value is not { } number || Format.Length == 0)
             return;
         var text = (Scale * number).ToString(Format, CultureInfo.InvariantCulture);
         svg.Text(x + Cell.Width / 2, y + Cell.Height / 2 + 4, text, "middle", "class=\"strong\" pointer-events=\"none\"");
     }
 
+    private string Corners => Gap > 0 ? "rx=\"3\"" : "";
+
     private string Fill(double value) => IsStrength
-        ? string.Create(CultureInfo.InvariantCulture, $"fill=\"var(--accent)\" fill-opacity=\"{0.06 + 0.84 * Math.Clamp(value, 0, 1):F2}\" rx=\"3\"")
-        : string.Create(CultureInfo.InvariantCulture, $"class=\"cell\" style=\"--h:{4 + 138 * Math.Clamp(value, 0, 1):F0}\" rx=\"3\"");
+        ? string.Create(CultureInfo.InvariantCulture, $"fill=\"var(--accent)\" fill-opacity=\"{0.06 + 0.84 * Math.Clamp(value, 0, 1):F2}\" {Corners}")
+        : string.Create(CultureInfo.InvariantCulture, $"class=\"cell\" style=\"--h:{4 + 138 * Math.Clamp(value, 0, 1):F0}\" {Corners}");
 }
