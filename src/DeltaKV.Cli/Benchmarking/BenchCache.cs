@@ -1,5 +1,6 @@
 using DeltaKV.Cache;
 using DeltaKV.Compression;
+using DeltaKV.Compression.Eviction;
 using DeltaKV.Engine;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
@@ -82,6 +83,12 @@ internal sealed class BenchCache : IDisposable
     /// <param name="stepTokens">Tokens of all sequences compressed at once.</param>
     internal void Fill(int target, int stepTokens)
     {
+        if (model.Method is EvictionMethod)
+        {
+            FillOneByOne(target, stepTokens);
+            return;
+        }
+
         Begin();
         // Raw blocks in turn, so that those of a sequence lie apart as they do after a while in a server.
         var chunk = model.Method is null ? KvBlockLayout.Size : Math.Max(1, stepTokens / size.Batch);
@@ -94,6 +101,30 @@ internal sealed class BenchCache : IDisposable
     }
 
     public void Dispose() => Layers.Dispose();
+
+    /// <summary>A prompt that will be evicted from is whole until its end, so that there is room for one at a time.</summary>
+    private void FillOneByOne(int target, int stepTokens)
+    {
+        steps = new SequenceStep[size.Batch];
+        for (var i = 0; i < steps.Length; i++)
+        {
+            var sequence = Layers.Cache.Open();
+            Require(sequence.TryAdmit(tokens.AsSpan(0, target)));
+            while (sequence.Length < target)
+            {
+                var count = Math.Min(Math.Min(stepTokens, sequence.StepLimit), target - sequence.Length);
+                Require(sequence.TryReserve(count));
+                Layers.Prepare(model.Stream, [new SequenceStep(sequence, 0, count)]);
+                sequence.Commit(tokens.AsSpan(0, sequence.Length + count));
+                Layers.Cache.Flush();
+                model.Stream.Synchronize();
+            }
+
+            steps[i] = new SequenceStep(sequence, i, 1);
+        }
+
+        length = target;
+    }
 
     private static KvLimits Limits(BenchSource source, BenchSize size, int stepTokens) => DeviceRunnerFactory.Limits(
         source.Config, new EngineOptions { MaxSequences = size.Batch, MaxBatchTokens = stepTokens }, size.Context + KvBlockLayout.Size);

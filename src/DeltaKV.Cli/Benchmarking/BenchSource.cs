@@ -17,7 +17,7 @@ internal sealed record BenchSource(string Name, ModelConfig Config, string? Path
     internal static BenchSource Shape(string name, string method)
     {
         var config = BenchShapes.Get(name);
-        return new(name, config, null, method, UntrainedCodec.Resolve(method, config) ?? KvMethods.Resolve(method, config, null));
+        return new(name, config, null, method, UntrainedCodec.Resolve(method, config) ?? UntrainedProfile.Resolve(method, config) ?? KvMethods.Resolve(method, config, null));
     }
 
     /// <exception cref="DirectoryNotFoundException">There is no such directory.</exception>

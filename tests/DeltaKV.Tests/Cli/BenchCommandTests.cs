@@ -49,6 +49,24 @@ public sealed class BenchCommandTests
         Assert.True(json.RootElement.GetProperty("prefill")[0].GetProperty("ms").GetDouble() > 0);
     }
 
+    [Theory]
+    [InlineData("streaming-llm:budget=100")]
+    [InlineData("snapkv:share=25")]
+    [InlineData("pyramidkv:share=25")]
+    [InlineData("h2o:share=25")]
+    [InlineData("compresskv:budget=150")]
+    public async Task MeasuresACacheThatEvicts(string method)
+    {
+        var run = await CommandRun.OfAsync(
+            "bench", "--shape", "tiny", "--device", "cpu", "--kv", method, "--decode", "3x600", "--prefill", "200", "--chunk", "128", "--samples", "1", "--prefill-samples", "2", "--json");
+
+        Assert.Equal(ExitCode.Success, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        Assert.Equal(0, json.RootElement.GetProperty("failures").GetArrayLength());
+        Assert.InRange(json.RootElement.GetProperty("decode")[0].GetProperty("kvRatio").GetDouble(), 0.1, 0.42);
+        Assert.True(json.RootElement.GetProperty("prefill")[0].GetProperty("ms").GetDouble() > 0);
+    }
+
     [Fact]
     public async Task MeasuresAModelDirectory()
     {

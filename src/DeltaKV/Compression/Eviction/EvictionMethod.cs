@@ -9,7 +9,10 @@ namespace DeltaKV.Compression.Eviction;
 internal sealed class EvictionMethod : IKvMethod
 {
     private readonly EvictionFormat format;
-    private readonly int maxPositions;
+
+    // Kept tokens of all layers grow with the prompt, or not: so many per token, and so many per sequence.
+    private readonly double keptPerToken;
+    private readonly int keptPerSequence;
 
     /// <exception cref="ArgumentException">The policy contradicts itself.</exception>
     internal EvictionMethod(ModelConfig config, IEvictionPolicy policy)
@@ -19,26 +22,21 @@ internal sealed class EvictionMethod : IKvMethod
         ArgumentOutOfRangeException.ThrowIfNegative(policy.Sinks);
         format = new EvictionFormat(new AttentionShape(config.HeadCount, config.KeyValueHeadCount, config.HeadDim), config.LayerCount, policy);
         format.Shape.Validate();
-        maxPositions = config.MaxPositions;
+        var (half, whole) = (Kept(config.MaxPositions / 2), Kept(config.MaxPositions));
+        keptPerToken = (double)(whole - half) / (config.MaxPositions - (config.MaxPositions / 2));
+        keptPerSequence = (int)Math.Max(0, Math.Ceiling(whole - (keptPerToken * config.MaxPositions)));
     }
 
     /// <summary>What is stored.</summary>
     internal EvictionFormat Format => format;
 
     /// <inheritdoc/>
-    /// <remarks>Of a prompt of the model's full length, once it has been evicted from.</remarks>
-    public long BytesPerToken
-    {
-        get
-        {
-            var kept = 0L;
-            for (var layer = 0; layer < format.LayerCount; layer++)
-                kept += Math.Min(format.Policy.Budget(layer, maxPositions), maxPositions);
-            return Math.Max(1, ((kept * format.BlockBytes) + ((long)maxPositions * EvictionFormat.BlockTokens) - 1) / ((long)maxPositions * EvictionFormat.BlockTokens));
-        }
-    }
+    /// <remarks>Of what is kept of a token of a prompt once it has been evicted from; a budget in tokens is counted per sequence instead.</remarks>
+    public long BytesPerToken => (long)Math.Max(1, Math.Ceiling(keptPerToken * format.BlockBytes / EvictionFormat.BlockTokens));
 
-    /// <summary>One prompt in full, which every prompt is until its end; what its eviction needs beside it; unfilled blocks of every sequence; and scratch.</summary>
+    /// <summary>
+    /// One prompt in full, which every prompt is until its end; what its eviction needs beside it; budgets in tokens and unfilled blocks of every sequence; and scratch.
+    /// </summary>
     public long FixedBytes(KvLimits limits) => (FixedBlocks(limits) * format.BlockBytes) + EvictingKvLayers.WorkspaceBytes(format, limits);
 
     public IKvLayers<BFloat16> Open(KvMethodContext context)
@@ -54,11 +52,21 @@ internal sealed class EvictionMethod : IKvMethod
         return new EvictingKvLayers(context.Stream, context.Kernels, format, (int)Math.Min(blocks, int.MaxValue), limits, context.PrefixCaching);
     }
 
+    private long Kept(int promptTokens)
+    {
+        var kept = 0L;
+        for (var layer = 0; layer < format.LayerCount; layer++)
+            kept += Math.Min(format.Policy.Budget(layer, promptTokens), promptTokens);
+        return kept;
+    }
+
     private long FixedBlocks(KvLimits limits)
     {
         var largest = 0;
         for (var layer = 0; layer < format.LayerCount; layer++)
             largest = Math.Max(largest, Math.Min(format.Policy.Budget(layer, limits.SequenceTokens), limits.SequenceTokens));
-        return ((long)format.LayerCount * (EvictionFormat.Blocks(limits.SequenceTokens) + (2L * limits.Sequences))) + EvictionFormat.Blocks(largest) + 1;
+        return ((long)format.LayerCount * (EvictionFormat.Blocks(limits.SequenceTokens) + (2L * limits.Sequences)))
+            + ((long)limits.Sequences * EvictionFormat.Blocks(keptPerSequence))
+            + EvictionFormat.Blocks(largest) + 1;
     }
 }
