@@ -5,7 +5,7 @@ namespace DeltaKV.Compression;
 /// <summary>A key/value method by name with its settings, as <c>NAME</c> or <c>NAME:key=value,key=value</c>.</summary>
 /// <param name="Name">The method.</param>
 /// <param name="Settings">Its settings.</param>
-internal sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, string> Settings)
+public sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, string> Settings)
 {
     /// <summary>Reads a specification.</summary>
     /// <exception cref="ArgumentException">It has another form.</exception>
@@ -28,7 +28,8 @@ internal sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, str
     }
 
     /// <summary>Refuses settings that the method does not know.</summary>
-    internal void Allow(params ReadOnlySpan<string> known)
+    /// <exception cref="ArgumentException">There is another one.</exception>
+    public void Allow(params ReadOnlySpan<string> known)
     {
         foreach (var key in Settings.Keys)
         {
@@ -38,7 +39,8 @@ internal sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, str
     }
 
     /// <summary>A setting that is a whole number.</summary>
-    internal int Number(string key, int otherwise)
+    /// <exception cref="ArgumentException">It is none.</exception>
+    public int Number(string key, int otherwise)
     {
         if (!Settings.TryGetValue(key, out var text))
             return otherwise;
@@ -48,7 +50,8 @@ internal sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, str
     }
 
     /// <summary>A setting that is a number.</summary>
-    internal double Decimal(string key, double otherwise)
+    /// <exception cref="ArgumentException">It is none.</exception>
+    public double Real(string key, double otherwise)
     {
         if (!Settings.TryGetValue(key, out var text))
             return otherwise;
@@ -76,7 +79,7 @@ internal sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, str
     };
 
     /// <summary>A setting that is text.</summary>
-    internal string? Text(string key) => Settings.GetValueOrDefault(key);
+    public string? Text(string key) => Settings.GetValueOrDefault(key);
 
     /// <inheritdoc/>
     public override string ToString() =>

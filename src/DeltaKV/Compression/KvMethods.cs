@@ -25,7 +25,8 @@ internal static class KvMethods
     /// <summary>A codec beside a model's weights, used when none is named.</summary>
     internal const string CodecFileName = "codec.safetensors";
 
-    private static readonly string[] Names =
+    /// <summary>All names.</summary>
+    internal static IReadOnlyCollection<string> Names =>
         [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2", "kivi-8", "kivi-4", "kivi-2", "quest", "omnikv", .. EvictionPolicies.Names];
 
     /// <summary>Finds a method and prepares it for a model; null for the uncompressed cache.</summary>

@@ -19,7 +19,7 @@ internal readonly record struct TokenBudget(int Tokens, double Share)
     internal static TokenBudget Of(KvMethodSpec spec)
     {
         var tokens = spec.Number("budget", 0);
-        var percent = spec.Decimal("share", DefaultPercent);
+        var percent = spec.Real("share", DefaultPercent);
         if (spec.Text("budget") is not null && spec.Text("share") is not null)
             throw new ArgumentException($"'{spec}' has a budget in tokens and a share of the prompt; give one of them.");
         if (spec.Text("budget") is not null && tokens < Least)
