@@ -1,5 +1,4 @@
 using DeltaKV.Cache.Reading;
-using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Compression.Kivi;
 using DeltaKV.Gpu;
@@ -40,7 +39,7 @@ internal static class KiviCases
         new(name, TokenBytes(keyBits, valueBits) * rows * context, 0, 3, arena =>
         {
             var arguments = Arguments(arena, keyBits, valueBits, rows, context);
-            IDecodeKernel<KiviReader> kernel = isGeneral ? new ReaderDecodeKernel<KiviReader>(arena.Accelerator) : new KiviDecodeKernel(arena.Accelerator, Shape);
+            IDecodeKernel<KiviReader> kernel = isGeneral ? new ReaderDecodeKernel<KiviReader>(arena.Accelerator) : new KiviDecodeKernel(arena.Accelerator);
             return _ => kernel.Launch(arena.Stream, arguments, Shape, rows);
         });
 
@@ -48,7 +47,7 @@ internal static class KiviCases
     {
         var arguments = Arguments(arena, bits, bits, 1, context) with { LogSumExp = arena.Singles(Shape.QueryHeads) };
         var scores = arena.Singles(context);
-        var kernel = new ScoreKernel<KiviReader>(arena.Accelerator);
+        var kernel = new KiviScoreKernel(arena.Accelerator);
         return _ => kernel.Launch(arena.Stream, arguments, scores, context, 1, Shape, 1);
     });
 

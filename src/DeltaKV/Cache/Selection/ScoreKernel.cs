@@ -13,7 +13,7 @@ namespace DeltaKV.Cache.Selection;
 /// position <c>codedStart + i</c>. A warp takes tiles of 16 tokens and goes over the heads, keeping the maximum in registers. Reads the keys of the history once more (half of
 /// what attention read) and writes 4 bytes per token: bound by memory. Source: OmniKV, ICLR 2025.
 /// </remarks>
-internal sealed class ScoreKernel<TReader>(Accelerator accelerator)
+internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKernel<TReader>
     where TReader : unmanaged, IKvReader<TReader>
 {
     private const int Warps = 4;
@@ -23,14 +23,8 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator)
     private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Head96>);
     private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Head128>);
 
-    /// <param name="stream">Where to enqueue.</param>
-    /// <param name="decode">What the layer attended with; its log-sum-exps are there.</param>
-    /// <param name="scores">Where scores go.</param>
-    /// <param name="scoreStride">Entries of a list of them.</param>
-    /// <param name="lists">1: of all heads together; otherwise one list per key/value head.</param>
-    /// <param name="shape">The heads.</param>
-    /// <param name="rowCount">Rows.</param>
-    internal void Launch(
+    /// <inheritdoc/>
+    public void Launch(
         AcceleratorStream stream, DecodeArguments<TReader> decode, ArrayView<float> scores, int scoreStride, int lists, AttentionShape shape, int rowCount)
     {
         if (rowCount == 0)

@@ -51,7 +51,7 @@ internal sealed class TokenSelector : IDisposable
     internal TokenOrder Order(ArrayView<ReadBounds> bounds) => new(bounds, lists.View, counts.View, listStride, heads);
 
     /// <summary>Selects from what a layer just attended to.</summary>
-    internal void Observe<TReader>(AcceleratorStream stream, ScoreKernel<TReader> kernel, DecodeArguments<TReader> decode, int rows)
+    internal void Observe<TReader>(AcceleratorStream stream, IScoreKernel<TReader> kernel, DecodeArguments<TReader> decode, int rows)
         where TReader : unmanaged, IKvReader<TReader>
     {
         kernel.Launch(stream, decode, scores.View, scoreStride, heads, shape, rows);

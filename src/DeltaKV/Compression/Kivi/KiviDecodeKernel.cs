@@ -15,7 +15,7 @@ namespace DeltaKV.Compression.Kivi;
 /// Moves <c>32 d (keyBits + valueBits) / 8 + 8 d</c> bytes per block and key head, some 370 instructions per warp and block of 4-bit codes at d = 128: bound by memory.
 /// Sources: Liu et al., KIVI, 2024; Dao et al., Flash-Decoding, 2023.
 /// </remarks>
-internal sealed class KiviDecodeKernel(Accelerator accelerator, AttentionShape shape) : IDecodeKernel<KiviReader>
+internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<KiviReader>
 {
     internal const int Warps = 4;
 
@@ -25,7 +25,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator, AttentionShape s
     private const int HeadsPerGroup = 8;
     private const int Tokens = KiviCode.GroupSize;
 
-    private readonly Dictionary<(int Keys, int Values), KernelHandle<DecodeArguments<KiviReader>>> kernels = [];
+    private readonly Dictionary<(int HeadDim, int Keys, int Values), KernelHandle<DecodeArguments<KiviReader>>> kernels = [];
     private readonly CombineSplitsKernel combine = new(accelerator);
 
     /// <inheritdoc/>
@@ -45,7 +45,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator, AttentionShape s
             new Index3D(arguments.Splits, shape.KeyHeads * parts, rowCount),
             new Index3D(32 * Warps, 1, 1),
             SharedMemoryConfig.RequestDynamic<UInt4>(Math.Max(Warps * Stages(units) * units, KiviMerge.Units(shape.HeadDim))));
-        Kernel(layer).Launch(stream, config, arguments);
+        Kernel(layer, shape.HeadDim).Launch(stream, config, arguments);
         if (arguments.Splits > 1)
             combine.Launch(stream, arguments.PartialOutput, arguments.PartialSoftmax, arguments.Output, arguments.LogSumExp, shape, arguments.Splits, rowCount);
     }
@@ -53,12 +53,12 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator, AttentionShape s
     /// <summary>Blocks in shared memory per warp, of which one is worked on: as many as let three groups share a multiprocessor's 227 KB.</summary>
     private static int Stages(int units) => units <= 192 ? 4 : units <= 384 ? 3 : 2;
 
-    private KernelHandle<DecodeArguments<KiviReader>> Kernel(KiviLayer layer)
+    private KernelHandle<DecodeArguments<KiviReader>> Kernel(KiviLayer layer, int headDim)
     {
-        if (!kernels.TryGetValue((layer.KeyBits, layer.ValueBits), out var kernel))
+        if (!kernels.TryGetValue((headDim, layer.KeyBits, layer.ValueBits), out var kernel))
         {
-            kernel = shape.HeadDim == 64 ? Select<Heads.Of64>(layer) : Select<Heads.Of128>(layer);
-            kernels.Add((layer.KeyBits, layer.ValueBits), kernel);
+            kernel = headDim == 64 ? Select<Heads.Of64>(layer) : Select<Heads.Of128>(layer);
+            kernels.Add((headDim, layer.KeyBits, layer.ValueBits), kernel);
         }
 
         return kernel;
@@ -100,7 +100,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator, AttentionShape s
         var limits = arguments.Order.Bounds[sequence];
         var reader = arguments.Reader;
         var units = KiviLayout.HeadUnits(THead.Dim, TKeys.Bits, TValues.Bits);
-        var stages = units <= 192 ? 4 : units <= 384 ? 3 : 2;
+        var stages = Stages(units);
         var shared = SharedMemory.GetDynamic<UInt4>();
         var ring = shared.SubView((Group.IdxX >> 5) * stages * units);
 
@@ -120,7 +120,9 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator, AttentionShape s
             fetched += stride;
         }
 
+        // What was quantised was so before this step began; queries and the newest token come from the kernels before this one.
         var nextBlock = blocks > 0 ? table[Math.Min(fetched, blocks - 1)] : 0;
+        GridDependency.Wait();
         var queries = LocalMemory.Allocate<UInt4>(THead.Dim / 32);
         LoadQueries<THead>(arguments, row, query, queries);
         var sums = LocalMemory.Allocate<Float4>(THead.Dim / 16);
@@ -152,6 +154,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator, AttentionShape s
 
         KiviFragments.FinishValues<THead>(sums, zeros);
         AddRaw<THead>(arguments, limits, length, sequence, head, row, query, (worker - (blocks % stride) + stride) % stride, ref softmax, sums);
+        GridDependency.LaunchDependents();
         CpAsync.WaitAll();
         Group.Barrier();
         KiviMerge.Write<THead>(arguments, shared.Cast<float>(), softmax, sums, row, firstQuery, queryCount);
@@ -174,10 +177,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator, AttentionShape s
     {
         var source = arguments.Qkv.Cast<UInt4>().SubView(((long)row * (arguments.QkvWords / 4)) + (query * (THead.Dim / 8)) + (Warp.LaneIdx & 3));
         for (var j = 0; j < Unroll.Full(THead.Dim / 32); j++)
-        {
-            var piece = source[4 * j];
-            queries[j] = new UInt4(Halves(piece.X), Halves(piece.Y), Halves(piece.Z), Halves(piece.W));
-        }
+            queries[j] = KiviFragments.Halves(source[4 * j]);
     }
 
     /// <summary>Sinks and window, 16 tokens at a time, shared among the same workers as the blocks.</summary>
@@ -204,12 +204,6 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator, AttentionShape s
             var slot = ((((long)block * arguments.KeyHeads) + head) << raw.BlockShift) + (position & ((1 << raw.BlockShift) - 1));
             KiviRawTokens.Attend<THead>(arguments, slot, Math.Min(length - position, 16), row, query, ref softmax, sums);
         }
-    }
-
-    private static uint Halves(uint pair)
-    {
-        var numbers = new BFloat16x2(pair);
-        return Half2.FromSingles(numbers.Low, numbers.High).Bits;
     }
 
     private static uint Transposed(float even, float odd) => MoveMatrix.Transpose(Half2.FromSingles(even, odd).Bits);

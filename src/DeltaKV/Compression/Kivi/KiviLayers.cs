@@ -1,5 +1,4 @@
 using DeltaKV.Cache.Reading;
-using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Gpu;
@@ -42,9 +41,9 @@ internal sealed class KiviLayers : IDisposable
         items = accelerator.Allocate1D<FlushItem>(maxItems);
         pool = new KiviPool(units, tables, tableStride, unit, format.Shape.KeyHeads);
         encode = new KiviEncodeKernel(accelerator);
-        DecodeAll = new KiviDecodeKernel(accelerator, format.Shape);
+        DecodeAll = new KiviDecodeKernel(accelerator);
         DecodeSelected = new ReaderDecodeKernel<KiviReader>(accelerator);
-        Score = new ScoreKernel<KiviReader>(accelerator);
+        Score = new KiviScoreKernel(accelerator);
         Prefill = new ReaderPrefillKernel<KiviReader>(accelerator);
         Reconstruct = new ReconstructKernel<KiviReader>(accelerator);
     }
@@ -56,7 +55,7 @@ internal sealed class KiviLayers : IDisposable
     internal ReaderDecodeKernel<KiviReader> DecodeSelected { get; }
 
     /// <summary>Scores of observation layers.</summary>
-    internal ScoreKernel<KiviReader> Score { get; }
+    internal KiviScoreKernel Score { get; }
 
     /// <summary>Prompts, fused.</summary>
     internal ReaderPrefillKernel<KiviReader> Prefill { get; }

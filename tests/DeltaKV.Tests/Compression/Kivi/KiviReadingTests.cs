@@ -72,7 +72,7 @@ public sealed class KiviReadingTests(KernelFixture device)
         using var partialOutput = device.Poisoned<float>(6 * shape.OutputWidth * splits);
         using var partialSoftmax = device.Poisoned<Float2>(6 * shape.QueryHeads * splits);
         using var logSumExp = device.Poisoned<float>(6 * shape.QueryHeads);
-        IDecodeKernel<KiviReader> kernel = isGeneral ? new ReaderDecodeKernel<KiviReader>(device.Accelerator) : new KiviDecodeKernel(device.Accelerator, shape);
+        IDecodeKernel<KiviReader> kernel = isGeneral ? new ReaderDecodeKernel<KiviReader>(device.Accelerator) : new KiviDecodeKernel(device.Accelerator);
         kernel.Launch(
             device.Stream,
             new DecodeArguments<KiviReader>
@@ -159,6 +159,59 @@ public sealed class KiviReadingTests(KernelFixture device)
         }
     }
 
+    [Theory]
+    [InlineData(64, 2, 2, 4, false)]
+    [InlineData(64, 12, 1, 8, false)]
+    [InlineData(128, 8, 2, 4, true)]
+    [InlineData(128, 8, 2, 2, false)]
+    public void Scores_are_the_largest_softmax_over_heads(int headDim, int queryHeads, int keyHeads, int keyBits, bool perHead)
+    {
+        int[] lengths = [40, 300];
+        using var fixture = Create(headDim, queryHeads, keyHeads, keyBits, 4, lengths, 32);
+        var shape = fixture.Shape;
+        const int Stride = 320;
+        var lists = perHead ? keyHeads : 1;
+        int[] rowSequences = [1, 0, 0];
+        var qkv = Numbers.BFloat16s(9, 3 * shape.QkvWidth, 1f);
+        using var output = device.Poisoned<BFloat16>(3 * shape.OutputWidth);
+        using var logSumExp = device.Poisoned<float>(3 * queryHeads);
+        using var scores = device.Poisoned<float>(3 * lists * Stride);
+        var arguments = new DecodeArguments<KiviReader>
+        {
+            Reader = fixture.Reader,
+            Rows = new TokenRows(fixture.Upload(rowSequences), fixture.Upload([299, 39, -1])),
+            Order = new TokenOrder(fixture.Bounds, default, default, 0),
+            Qkv = fixture.Upload(qkv).Cast<uint>(),
+            Output = output.View.BaseView.Cast<BFloat16x2>(),
+            LogSumExp = logSumExp.View,
+            Splits = 1,
+        };
+        new KiviDecodeKernel(device.Accelerator).Launch(device.Stream, arguments, shape, 3);
+        new KiviScoreKernel(device.Accelerator).Launch(device.Stream, arguments, scores.View, Stride, lists, shape, 3);
+
+        var actual = device.Download(scores, 3 * lists * Stride);
+        var queries = Numbers.Widen(qkv);
+        for (var i = 0; i < 2 * lists; i++)
+        {
+            var (row, list) = (i / lists, i % lists);
+            var s = rowSequences[row];
+            var best = new double[lengths[s]];
+            for (var h = list * queryHeads / lists; h < (list + 1) * queryHeads / lists; h++)
+            {
+                var weights = Softmax(fixture, queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray(), s, lengths[s] - 1, h / shape.GroupSize).Weights;
+                for (var p = 0; p < best.Length; p++)
+                    best[p] = Math.Max(best[p], weights[p]);
+            }
+
+            for (var p = fixture.Sinks; p < fixture.CodedEnd(lengths[s]); p++)
+            {
+                // Steps times q are halves: scores of a few tens carry 2^-12 each.
+                var score = actual[(i * Stride) + p - fixture.Sinks];
+                Assert.True(Math.Abs(score - best[p]) <= (0.03 * best[p]) + 1e-6, $"Row {row}, list {list}, slot {p}: {score:g6}, expected {best[p]:g6}.");
+            }
+        }
+    }
+
     private static float Number(KiviFixture fixture, bool isValue, int sequence, int slot, int head, int channel)
     {
         if (!fixture.IsCoded(sequence, slot))
@@ -169,20 +222,24 @@ public sealed class KiviReadingTests(KernelFixture device)
 
     private static (double[] Output, double LogSumExp) Attend(KiviFixture fixture, float[] query, int sequence, int position, int head)
     {
-        var dim = query.Length;
-        var scores = Enumerable.Range(0, position + 1)
-            .Select(p => Enumerable.Range(0, dim).Sum(i => (double)query[i] * Number(fixture, false, sequence, p, head, i)) / Math.Sqrt(dim)).ToArray();
-        var largest = scores.Max();
-        var total = scores.Sum(score => Math.Exp(score - largest));
-        var output = new double[dim];
+        var (weights, sum) = Softmax(fixture, query, sequence, position, head);
+        var output = new double[query.Length];
         for (var p = 0; p <= position; p++)
         {
-            var weight = Math.Exp(scores[p] - largest) / total;
-            for (var i = 0; weight > 1e-9 && i < dim; i++)
-                output[i] += weight * Number(fixture, true, sequence, p, head, i);
+            for (var i = 0; weights[p] > 1e-9 && i < output.Length; i++)
+                output[i] += weights[p] * Number(fixture, true, sequence, p, head, i);
         }
 
-        return (output, largest + Math.Log(total));
+        return (output, sum);
+    }
+
+    private static (double[] Weights, double LogSumExp) Softmax(KiviFixture fixture, float[] query, int sequence, int position, int head)
+    {
+        var scores = Enumerable.Range(0, position + 1)
+            .Select(p => query.Select((q, i) => (double)q * Number(fixture, false, sequence, p, head, i)).Sum() / Math.Sqrt(query.Length)).ToArray();
+        var largest = scores.Max();
+        var total = scores.Sum(score => Math.Exp(score - largest));
+        return (Array.ConvertAll(scores, score => Math.Exp(score - largest) / total), largest + Math.Log(total));
     }
 
     private KiviFixture Create(int headDim, int queryHeads, int keyHeads, int keyBits, int valueBits, int[] lengths, int sinks)

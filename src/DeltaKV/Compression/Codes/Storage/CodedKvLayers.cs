@@ -223,7 +223,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         AcceleratorStream stream,
         int layer,
         IDecodeKernel<TReader> kernel,
-        ScoreKernel<TReader> scoring,
+        IScoreKernel<TReader> scoring,
         TReader reader,
         TokenOrder order,
         ArrayView<BFloat16> qkv,
