@@ -41,13 +41,7 @@ internal static class CodedCases
         Prefill("coded prefill klt512 2k over 32k", Klt(512), 2048, 32768),
         Observe("coded observe b1 128k", 131072),
         Top("coded top2048 b1 128k", 131072),
-        Compress("coded compress published 256 at 32k, 4 layers", Published(), 32768, 4),
         Compress("coded compress published 256 at 128k, 4 layers", Published(), 131072, 4),
-        Compress("coded compress published 256 at 128k, 4 layers, two levels", Published(), 131072, 4, twoLevels: true),
-        Compress("coded search 256 at 32k, 4 layers", Published(), 32768, 4, searchOnly: true),
-        Compress("coded search 256 at 128k, 4 layers", Published(), 131072, 4, searchOnly: true),
-        Compress("coded search 256 at 32k, 4 layers, two levels", Published(), 32768, 4, twoLevels: true, searchOnly: true),
-        Compress("coded search 256 at 128k, 4 layers, two levels", Published(), 131072, 4, twoLevels: true, searchOnly: true),
         Compress("coded compress klt512 256, 4 layers", Klt(512), 131072, 4),
     ];
 
@@ -122,13 +116,11 @@ internal static class CodedCases
     });
 
     /// <summary>The last 256 tokens of a long prompt: gather, references, search, encode.</summary>
-    private static KernelCase Compress(string name, LinearCodec codec, int context, int layers, bool twoLevels = false, bool searchOnly = false)
+    private static KernelCase Compress(string name, LinearCodec codec, int context, int layers)
     {
         var width = 2.0 * Shape.KeyHeads * Shape.HeadDim;
-        var search = codec.Neighbours > 0 ? 2.0 * width * context / Stride : 0;
-        if (twoLevels)
-            search = (2.0 * Sketch.Width * ((context / Stride) + width)) + (2.0 * Sketch.Candidates * width);
-        var encode = searchOnly ? 0 : 2 * width * codec.Groups.Sum(group => group.Dimensions);
+        var search = codec.Neighbours > 0 ? 2 * width * context / Stride : 0;
+        var encode = 2 * width * codec.Groups.Sum(group => group.Dimensions);
         return new(name, 0, 256 * layers * (search + encode), 1, arena =>
         {
             var tables = arena.Keep(new CodeTables(arena.Accelerator, [.. Enumerable.Repeat(codec, layers)]));
@@ -145,11 +137,6 @@ internal static class CodedCases
                 Rows = arena.BFloat16s(layers * 256L * tables.Width).Cast<uint>(),
                 Candidates = arena.Singles(layers * 256L * splits * 8).Cast<Candidate>(),
                 ItemCount = 16,
-                TwoLevelFrom = twoLevels ? 1 : 0,
-                Sketches = arena.BFloat16s(layers * 256L * Sketch.Width).Cast<UInt4>(),
-                ReferenceSketches = arena.BFloat16s(twoLevels ? layers * ((context / Stride) + 32L) * Sketch.Width : 8).Cast<UInt4>(),
-                SketchNorms = arena.Singles(layers * ((context / Stride) + 32L)),
-                CoarseCandidates = arena.Upload(new int[layers * 256 * Sketch.Candidates]),
                 Splits = splits,
                 Stride = Stride,
                 Origin = 16,
@@ -157,26 +144,11 @@ internal static class CodedCases
             };
             var raw = Raw(arena, 1, 1024, layers);
             var (gather, store, find, coder) = (new GatherKernel(arena.Accelerator), new StoreReferencesKernel(arena.Accelerator), new SearchKernel(arena.Accelerator), new EncodeKernel(arena.Accelerator));
-            var (sketch, coarse, refine) = (new SketchKernel(arena.Accelerator), new CoarseSearchKernel(arena.Accelerator), new RefineKernel(arena.Accelerator));
             return _ =>
             {
-                if (twoLevels)
-                {
-                    sketch.Launch(arena.Stream, flush);
-                    coarse.Launch(arena.Stream, flush, 4);
-                    refine.Launch(arena.Stream, flush);
-                }
-                else if (searchOnly)
-                {
-                    find.Launch(arena.Stream, flush, 4);
-                }
-
-                if (searchOnly)
-                    return;
                 gather.Launch(arena.Stream, flush, new KvBlocks<BFloat16>(raw.Keys.Cast<BFloat16>(), raw.Values.Cast<BFloat16>(), raw.Tables, 0, 4), raw.Keys.Length * 4 / layers);
                 store.Launch(arena.Stream, flush);
-                if (!twoLevels)
-                    find.Launch(arena.Stream, flush, 4);
+                find.Launch(arena.Stream, flush, 4);
                 coder.Launch(arena.Stream, flush);
             };
         });
@@ -246,7 +218,7 @@ internal static class CodedCases
     }
 
     /// <summary>As published: a quarter of the width in int4 with a step per token, the mean of four references.</summary>
-    private static LinearCodec Published() => Dense([.. Enumerable.Repeat(ChunkWidth.Bits4, 16)], CodeScales.PerToken, 4);
+    internal static LinearCodec Published() => Dense([.. Enumerable.Repeat(ChunkWidth.Bits4, 16)], CodeScales.PerToken, 4);
 
     /// <summary>Rotated nibbles with a step per chunk.</summary>
     private static LinearCodec Hadamard() => HadamardCodec.Create(Shape.KeyHeads, Shape.HeadDim, ChunkWidth.Bits4, ChunkWidth.Bits4);

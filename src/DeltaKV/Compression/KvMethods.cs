@@ -185,7 +185,7 @@ internal static class KvMethods
     /// <summary>References from which on they are searched in two levels; a model too short for so many needs no sketches.</summary>
     private static int TwoLevelFrom(KvMethodSpec spec, ModelConfig config, int stride)
     {
-        var from = spec.Text("search") == "exact" ? 0 : spec.Number("search", 4096);
+        var from = spec.Text("search") == "exact" ? 0 : spec.Number("search", 2048);
         return config.MaxPositions / stride > from ? from : 0;
     }
 

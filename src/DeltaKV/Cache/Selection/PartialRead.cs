@@ -9,6 +9,9 @@ internal sealed class PartialRead : IDisposable
 {
     private const int GroupsPerMultiprocessor = 4;
 
+    // A tile for each warp of a group.
+    private const int GroupTokens = 16 * ReaderDecodeKernel<RawReader>.Warps;
+
     // For planning before a device is known: no device has more.
     private const int MaxMultiprocessors = 256;
 
@@ -55,8 +58,16 @@ internal sealed class PartialRead : IDisposable
     }
 
     /// <summary>Attends the decoding rows of a step in that order; returns what it attended with.</summary>
+    /// <param name="stream">Where to enqueue.</param>
+    /// <param name="blocks">The layer's keys and values.</param>
+    /// <param name="order">What is read.</param>
+    /// <param name="tokens">How many tokens that usually is at most: more groups than they fill would only have to be added.</param>
+    /// <param name="qkv">q, k, v side by side.</param>
+    /// <param name="step">The rows.</param>
+    /// <param name="output">Attention output.</param>
+    /// <param name="logSumExp">Where softmax denominators go, or an empty view.</param>
     internal DecodeArguments<RawReader> Decode(
-        AcceleratorStream stream, KvBlocks<BFloat16> blocks, TokenOrder order, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output, ArrayView<float> logSumExp)
+        AcceleratorStream stream, KvBlocks<BFloat16> blocks, TokenOrder order, int tokens, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output, ArrayView<float> logSumExp)
     {
         var raw = new KvBlocks<BFloat16x8>(blocks.Keys.Cast<BFloat16x8>(), blocks.Values.Cast<BFloat16x8>(), blocks.Tables, blocks.TableStride, blocks.BlockShift);
         var arguments = new DecodeArguments<RawReader>
@@ -69,7 +80,7 @@ internal sealed class PartialRead : IDisposable
             PartialOutput = partialOutput.View,
             PartialSoftmax = partialSoftmax.View,
             LogSumExp = logSumExp,
-            Splits = Splits(shape, step.DecodeRows, multiprocessors),
+            Splits = Math.Min(Splits(shape, step.DecodeRows, multiprocessors), Math.Max(1, tokens / GroupTokens)),
         };
         decode.Launch(stream, arguments, shape, step.DecodeRows);
         return arguments;

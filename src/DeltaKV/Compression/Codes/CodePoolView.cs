@@ -80,9 +80,12 @@ internal struct CodePoolView
     }
 
     /// <summary>First word of a reference's row.</summary>
-    public long ReferenceOf(LayerCode code, int sequence, int ordinal)
+    public long ReferenceOf(LayerCode code, int sequence, int ordinal) => (long)PlaceOf(code, sequence, ordinal) * ReferenceWords;
+
+    /// <summary>Number of a reference's row among all.</summary>
+    public int PlaceOf(LayerCode code, int sequence, int ordinal)
     {
         var block = ReferenceTables[(sequence * ReferenceStride) + (ordinal >> 4)];
-        return ((((long)block * ReferenceLayers) + code.ReferenceLayer) * 16 + (ordinal & 15)) * ReferenceWords;
+        return (((block * ReferenceLayers) + code.ReferenceLayer) * 16) + (ordinal & 15);
     }
 }

@@ -17,6 +17,7 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
     private readonly TokenSelector selector;
     private readonly ScoreKernel<RawReader> score;
     private readonly bool readsAll;
+    private readonly int readTokens;
 
     /// <param name="stream">The stream all steps run on.</param>
     /// <param name="kernels">Attention over raw layers; not owned.</param>
@@ -33,6 +34,7 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
         read = new PartialRead(stream.Accelerator, kernels.Shape, limits.Sequences);
         selector = new TokenSelector(stream.Accelerator, kernels.Shape, options.Budget, options.PerHead, limits.Sequences, limits.SequenceTokens);
         score = new ScoreKernel<RawReader>(stream.Accelerator);
+        readTokens = options.Budget.MaxTokens(limits.SequenceTokens) + options.Sinks + options.Recent;
         readsAll = options.Budget.Covers(limits.SequenceTokens);
     }
 
@@ -60,7 +62,7 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
         }
 
         var order = observes ? read.Everything : selector.Order(read.Bounds);
-        var decode = read.Decode(stream, Blocks(layer), order, qkv, step, output, observes ? selector.LogSumExp : default);
+        var decode = read.Decode(stream, Blocks(layer), order, observes ? int.MaxValue : readTokens, qkv, step, output, observes ? selector.LogSumExp : default);
         if (observes)
             selector.Observe(stream, score, decode, step.DecodeRows);
         kernels.PrefillAttention(stream, qkv, step.Tiles, Blocks(layer), output, step.TileCount);

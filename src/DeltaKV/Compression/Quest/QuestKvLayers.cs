@@ -83,7 +83,7 @@ internal sealed class QuestKvLayers : IKvLayers<BFloat16>
         top.Launch(
             stream, step.Rows, read.Bounds, scores.View, pageStride, lists.View, listStride, counts.View, options.Budget, rows, kernels.Shape.KeyHeads, PageBounds.PageShift);
         var order = new TokenOrder(read.Bounds, lists.View, counts.View, listStride, kernels.Shape.KeyHeads, PageBounds.PageShift);
-        read.Decode(stream, blocks, order, qkv, step, output, default);
+        read.Decode(stream, blocks, order, listStride << PageBounds.PageShift, qkv, step, output, default);
         kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
     }
 

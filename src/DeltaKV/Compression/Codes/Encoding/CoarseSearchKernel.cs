@@ -3,7 +3,7 @@ using DeltaKV.Kernels;
 
 namespace DeltaKV.Compression.Codes.Encoding;
 
-/// <summary>The first level of a long search: who may be near, by sketch. Of every token the four best of each of 16 classes of references at or before it.</summary>
+/// <summary>The first level of a long search: who may be near, by sketch. Of every token the four best of each of 32 classes of references at or before it.</summary>
 /// <remarks>
 /// The exact search on rows of 128 elements instead of <c>width</c>: tiles of 64 x 64 scores <c>2 s(x).s(r) - |s(r)|^2</c>, m16n8k16, fp32 sums, and no list is ever merged: a class is a split of the references and
 /// what one lane sees of it, so its four best are in that lane's registers. Shapes: sketches <c>[layer][item][16][128]</c>, candidates <c>[layer][item][16][splits][4 lanes][4]</c>.
@@ -52,11 +52,18 @@ internal sealed class CoarseSearchKernel(Accelerator accelerator)
         NearestList.Clear(upper);
         NearestList.Clear(lower);
         offset += (16 * warp) + (Warp.LaneIdx >> 2);
+        var next = LocalMemory.Allocate<UInt4>(8);
+        var nextNorm = LoadTile(flush, code, item.Sequence, Grid.IdxX * 64, references, next);
         for (var first = Grid.IdxX * 64; first < references; first += Sketch.Splits * 64)
         {
             Group.Barrier();
-            LoadTile(flush, code, item.Sequence, first, references, tile, norms);
+            for (var i = 0; i < Unroll.Full(8); i++)
+                tile[(((Group.IdxX >> 4) + (8 * i)) * Pitch) + (Group.IdxX & 15)] = next[i];
+            if (Group.IdxX < 64)
+                norms[Group.IdxX] = nextNorm;
             Group.Barrier();
+            // On its way while this one is used; at the end the last is read again.
+            nextNorm = LoadTile(flush, code, item.Sequence, first + (Sketch.Splits * 64), references, next);
             if (warp >= group.ItemCount)
                 continue;
             Multiply(queries, tile, warp, sums);
@@ -73,17 +80,16 @@ internal sealed class CoarseSearchKernel(Accelerator accelerator)
         }
     }
 
-    private static void LoadTile(FlushView flush, LayerCode code, int sequence, int first, int references, ArrayView<UInt4> tile, ArrayView<float> norms)
+    /// <summary>Loads the thread's eight pieces of 64 sketches; returns the norm of one of them.</summary>
+    private static float LoadTile(FlushView flush, LayerCode code, int sequence, int first, int references, ArrayView<UInt4> next)
     {
-        for (var i = 0; i < Unroll.Full(64 * (Sketch.Width / 8) / (32 * Warps)); i++)
+        for (var i = 0; i < Unroll.Full(8); i++)
         {
-            var piece = Group.IdxX + (32 * Warps * i);
-            var row = piece / (Sketch.Width / 8);
-            var reference = flush.Pool.ReferenceOf(code, sequence, Math.Min(first + row, references - 1)) / flush.Pool.ReferenceWords;
-            tile[(row * Pitch) + (piece % (Sketch.Width / 8))] = flush.ReferenceSketches[(reference * (Sketch.Width / 8)) + (piece % (Sketch.Width / 8))];
-            if (piece % (Sketch.Width / 8) == 0)
-                norms[row] = flush.SketchNorms[reference];
+            long place = flush.Pool.PlaceOf(code, sequence, Math.Min(first + (Group.IdxX >> 4) + (8 * i), references - 1));
+            next[i] = flush.ReferenceSketches[(place * (Sketch.Width / 8)) + (Group.IdxX & 15)];
         }
+
+        return flush.SketchNorms[flush.Pool.PlaceOf(code, sequence, Math.Min(first + (Group.IdxX & 63), references - 1))];
     }
 
     private static void Multiply(ArrayView<UInt4> queries, ArrayView<UInt4> tile, int warp, ArrayView<Float4> sums)
@@ -123,7 +129,8 @@ internal sealed class CoarseSearchKernel(Accelerator accelerator)
 
     private static void Offer(ArrayView<Candidate> list, float score, int ordinal, int latest)
     {
-        if (ordinal <= latest && NearestList.Accepts(list, score, ordinal))
+        // Ordinals ascend, so of equal scores the one that is there stays.
+        if (score > list[3].Score && ordinal <= latest)
             NearestList.Insert(list, score, ordinal);
     }
 }

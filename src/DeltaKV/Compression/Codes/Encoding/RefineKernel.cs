@@ -5,8 +5,8 @@ namespace DeltaKV.Compression.Codes.Encoding;
 
 /// <summary>The second level of a long search: of a token's candidates the four nearest, exactly: the largest <c>2 x.r - |r|^2</c>.</summary>
 /// <remarks>
-/// Shapes: rows <c>[layer][item][16][width]</c> fp16, candidates <c>[layer][item][16][64]</c>. A warp per token, eight candidates at a time, 16 bytes of each row per lane, fp32 sums.
-/// Reads <c>64 * 2 * width</c> bytes per token, whatever the length of the sequence: bound by memory.
+/// Shapes: rows <c>[layer][item][16][width]</c> fp16, candidates <c>[layer][item][16][128]</c>. A warp per token, eight candidates at a time, 16 bytes of each row per lane, fp32 sums.
+/// Reads <c>128 * 2 * width</c> bytes per token, whatever the length of the sequence: bound by memory.
 /// </remarks>
 internal sealed class RefineKernel(Accelerator accelerator)
 {
@@ -53,12 +53,12 @@ internal sealed class RefineKernel(Accelerator accelerator)
     {
         var parts = 2 * flush.Pool.KeyHeads;
         var ordinals = LocalMemory.Allocate<int>(AtOnce);
-        var references = LocalMemory.Allocate<long>(AtOnce);
+        var places = LocalMemory.Allocate<int>(AtOnce);
         var sums = LocalMemory.Allocate<float>(AtOnce);
         for (var i = 0; i < Unroll.Full(AtOnce); i++)
         {
             ordinals[i] = flush.CoarseCandidates[(row * Sketch.Candidates) + first + i];
-            references[i] = flush.Pool.ReferenceOf(code, sequence, Math.Max(ordinals[i], 0));
+            places[i] = flush.Pool.PlaceOf(code, sequence, Math.Max(ordinals[i], 0));
             sums[i] = 0f;
         }
 
@@ -68,14 +68,14 @@ internal sealed class RefineKernel(Accelerator accelerator)
             for (var i = 0; i < Unroll.Full(AtOnce); i++)
             {
                 var r = ReferenceRow.LoadEight(
-                    flush.Pool.References, references[i], flush.Pool.ReferenceBits, parts, flush.HeadDim, 8 * chunk / flush.HeadDim, 8 * chunk % flush.HeadDim);
+                    flush.Pool.References, (long)places[i] * flush.Pool.ReferenceWords, flush.Pool.ReferenceBits, parts, flush.HeadDim, 8 * chunk / flush.HeadDim, 8 * chunk % flush.HeadDim);
                 sums[i] = Dot(x.X, r.X, Dot(x.Y, r.Y, Dot(x.Z, r.Z, Dot(x.W, r.W, sums[i]))));
             }
         }
 
         for (var i = 0; i < Unroll.Full(AtOnce); i++)
         {
-            var norm = flush.Pool.ReferenceNorms[references[i] / flush.Pool.ReferenceWords];
+            var norm = flush.Pool.ReferenceNorms[places[i]];
             var score = (2f * WarpReduce.Sum(sums[i])) - norm;
             if (ordinals[i] >= 0 && NearestList.Accepts(best, score, ordinals[i]))
                 NearestList.Insert(best, score, ordinals[i]);

@@ -55,11 +55,25 @@ internal sealed class SearchKernel(Accelerator accelerator)
         {
             for (var n = 0; n < Unroll.Full(8); n++)
                 sums[n] = new Float4(0f, 0f, 0f, 0f);
+            var places = LocalMemory.Allocate<int>(4);
+            for (var i = 0; i < Unroll.Full(4); i++)
+                places[i] = flush.Pool.PlaceOf(code, item.Sequence, Math.Min(first + (Group.IdxX >> 3) + (16 * i), references - 1));
+            var next = LocalMemory.Allocate<UInt4>(8);
+            LoadSlice(flush, rows, 16 * group.ItemCount, places, 0, next);
             for (var slice = 0; slice < flush.Width; slice += Slice)
             {
                 Group.Barrier();
-                LoadSlice(flush, code, queries, tile, item.Sequence, rows, 16 * group.ItemCount, first, references, slice);
+                for (var i = 0; i < Unroll.Full(4); i++)
+                {
+                    var at = (((Group.IdxX >> 3) + (16 * i)) * Pitch) + (Group.IdxX & 7);
+                    queries[at] = next[2 * i];
+                    tile[at] = next[(2 * i) + 1];
+                }
+
                 Group.Barrier();
+                // On its way while this one is used.
+                if (slice + Slice < flush.Width)
+                    LoadSlice(flush, rows, 16 * group.ItemCount, places, slice + Slice, next);
                 if (warp < group.ItemCount)
                     Multiply(queries, tile, warp, sums);
             }
@@ -83,30 +97,27 @@ internal sealed class SearchKernel(Accelerator accelerator)
         }
     }
 
-    private static void LoadSlice(
-        FlushView flush, LayerCode code, ArrayView<UInt4> queries, ArrayView<UInt4> tile, int sequence, int rows, int tokens, int first, int references, int slice)
+    /// <summary>Loads the thread's pieces of a slice: of four tokens and of four references.</summary>
+    private static void LoadSlice(FlushView flush, int rows, int tokens, ArrayView<int> places, int slice, ArrayView<UInt4> next)
     {
         var parts = 2 * flush.Pool.KeyHeads;
+        var element = slice + (8 * (Group.IdxX & 7));
         for (var i = 0; i < Unroll.Full(4); i++)
         {
-            var piece = Group.IdxX + (32 * Warps * i);
-            var row = piece >> 3;
-            var element = slice + (8 * (piece & 7));
             var query = new UInt4(0, 0, 0, 0);
             var near = new UInt4(0, 0, 0, 0);
             // A width that is no multiple of the slice ends in zeros.
             if (element < flush.Width)
             {
                 // Rows past the end repeat the last one; their scores are not used.
-                var source = rows + Math.Min(row, tokens - 1);
+                var source = rows + Math.Min((Group.IdxX >> 3) + (16 * i), tokens - 1);
                 query = flush.Rows.Cast<UInt4>()[((long)source * (flush.Width / 8)) + (element >> 3)];
-                var reference = flush.Pool.ReferenceOf(code, sequence, Math.Min(first + row, references - 1));
                 near = ReferenceRow.LoadEight(
-                    flush.Pool.References, reference, flush.Pool.ReferenceBits, parts, flush.HeadDim, element / flush.HeadDim, element % flush.HeadDim);
+                    flush.Pool.References, (long)places[i] * flush.Pool.ReferenceWords, flush.Pool.ReferenceBits, parts, flush.HeadDim, element / flush.HeadDim, element % flush.HeadDim);
             }
 
-            queries[(row * Pitch) + (piece & 7)] = query;
-            tile[(row * Pitch) + (piece & 7)] = near;
+            next[2 * i] = query;
+            next[(2 * i) + 1] = near;
         }
     }
 
@@ -141,7 +152,7 @@ internal sealed class SearchKernel(Accelerator accelerator)
             // Both lie in one block of 16.
             if (ordinal <= latestLower)
             {
-                var row = flush.Pool.ReferenceOf(code, sequence, ordinal) / flush.Pool.ReferenceWords;
+                var row = flush.Pool.PlaceOf(code, sequence, ordinal);
                 norm0 = flush.Pool.ReferenceNorms[row];
                 norm1 = flush.Pool.ReferenceNorms[row + 1];
             }

@@ -98,7 +98,7 @@ internal sealed class SketchKernel(Accelerator accelerator)
         var offset = item.Position - flush.Origin + token;
         if (offset % flush.Stride != 0)
             return;
-        var row = flush.Pool.ReferenceOf(code, item.Sequence, offset / flush.Stride) / flush.Pool.ReferenceWords;
+        long row = flush.Pool.PlaceOf(code, item.Sequence, offset / flush.Stride);
         flush.ReferenceSketches[(row * (Sketch.Width / 8)) + (2 * piece)] = low;
         flush.ReferenceSketches[(row * (Sketch.Width / 8)) + (2 * piece) + 1] = high;
         if (piece == 0)

@@ -34,7 +34,8 @@ internal sealed class StoreReferencesKernel(Accelerator accelerator)
             return;
         var parts = 2 * flush.Pool.KeyHeads;
         var source = (long)flush.RowOf(Grid.IdxZ, Grid.IdxY, token) * (flush.Width / 2);
-        var target = flush.Pool.ReferenceOf(code, item.Sequence, ordinal);
+        var place = flush.Pool.PlaceOf(code, item.Sequence, ordinal);
+        var target = (long)place * flush.Pool.ReferenceWords;
         var norm = 0f;
         for (var part = Group.IdxX >> 5; part < parts; part += 4)
             norm += flush.Pool.ReferenceBits == 16
@@ -42,7 +43,7 @@ internal sealed class StoreReferencesKernel(Accelerator accelerator)
                 : Quantise(flush, source, target, part, parts);
         norm = GroupReduce.Sum(norm);
         if (Group.IdxX == 0)
-            flush.Pool.ReferenceNorms[target / flush.Pool.ReferenceWords] = norm;
+            flush.Pool.ReferenceNorms[place] = norm;
     }
 
     private static float Copy(FlushView flush, long source, long target, int part)
