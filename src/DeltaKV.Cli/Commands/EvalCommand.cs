@@ -17,7 +17,7 @@ internal sealed class EvalCommand
     private readonly ModelArguments model = new();
     private readonly JsonArgument json = new();
     private readonly Option<string[]> method = new("--method") { Description = "A method with settings, NAME:key=value,... or LABEL=NAME:key=value,...; may be repeated. full is always measured.", HelpName = "METHOD" };
-    private readonly Option<string> task = new("--task") { Description = $"Tasks, separated by commas: {string.Join(", ", EvaluationPlan.KnownTasks)}. Default: attr,json,copy,walk.", HelpName = "LIST", DefaultValueFactory = _ => "attr,json,copy,walk" };
+    private readonly Option<string> task = new("--task") { Description = $"Tasks, separated by commas: {string.Join(", ", EvaluationPlan.KnownTasks)}; niah, niah-single and the like, ruler and notes stand for several. Default: attr,json,copy,walk.", HelpName = "LIST", DefaultValueFactory = _ => "attr,json,copy,walk" };
     private readonly Option<string> length = new("--length") { Description = "Tokens of a document, such as 4096,16k. Default: 4096.", HelpName = "LIST", DefaultValueFactory = _ => "4096" };
     private readonly Option<int> questions = new("--questions") { Description = "Questions per task and length. Default: 100.", HelpName = "N", DefaultValueFactory = _ => 100 };
     private readonly Option<int> perDocument = new("--per-document") { Description = "Most questions about one document, answered in one batch. Default: 10.", HelpName = "N", DefaultValueFactory = _ => 10 };
@@ -100,7 +100,7 @@ internal sealed class EvalCommand
             var plan = new EvaluationPlan
             {
                 Methods = [.. methods.Select(m => m.Name)],
-                Tasks = parsed.GetValue(task)!.Split(',', StringSplitOptions.TrimEntries),
+                Tasks = EvaluationTasks.Parse(parsed.GetValue(task)!),
                 Lengths = BenchSize.ParseLengths(parsed.GetValue(length)!),
                 Questions = parsed.GetValue(questions),
                 QuestionsPerDocument = parsed.GetValue(perDocument),

@@ -21,19 +21,19 @@ internal sealed class TinyModel : IDisposable
     private readonly SafetensorsWriter writer = new();
     private readonly Random random;
 
-    internal TinyModel(int seed)
+    internal TinyModel(int seed, int vocabulary = Vocabulary, int positions = 512)
     {
         random = new Random(seed);
         directory.Write("config.json", $$"""
             {
               "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "hidden_size": {{Hidden}}, "intermediate_size": {{Intermediate}},
-              "num_hidden_layers": {{Layers}}, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": {{HeadDim}}, "vocab_size": {{Vocabulary}},
-              "max_position_embeddings": 512, "rope_theta": 10000.0, "rms_norm_eps": 1e-05, "tie_word_embeddings": false, "torch_dtype": "float32",
+              "num_hidden_layers": {{Layers}}, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": {{HeadDim}}, "vocab_size": {{vocabulary}},
+              "max_position_embeddings": {{positions}}, "rope_theta": 10000.0, "rms_norm_eps": 1e-05, "tie_word_embeddings": false, "torch_dtype": "float32",
               "bos_token_id": 1, "eos_token_id": 5
             }
             """);
-        Add("model.embed_tokens.weight", Vocabulary, Hidden, 1);
-        Add("lm_head.weight", Vocabulary, Hidden, 0.5 / Math.Sqrt(Hidden));
+        Add("model.embed_tokens.weight", vocabulary, Hidden, 1);
+        Add("lm_head.weight", vocabulary, Hidden, 0.5 / Math.Sqrt(Hidden));
         AddNorm("model.norm.weight");
         for (var layer = 0; layer < Layers; layer++)
         {
