@@ -28,6 +28,7 @@ internal static class CommandLine
             BenchCommand.Create(terminal),
             EvalCommand.Create(terminal),
             InspectCommand.Create(terminal),
+            CalibrateCommand.Create(terminal),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)

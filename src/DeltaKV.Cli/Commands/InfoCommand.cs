@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DeltaKV.Cli.Options;
 using DeltaKV.Cli.Output;
+using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Model;
 using DeltaKV.Weights;
 
@@ -13,12 +14,15 @@ internal sealed class InfoCommand
     private readonly JsonArgument json = new();
     private readonly Option<int> sequences = new("--sequences") { Description = "Sequences to plan for. Default: 32.", HelpName = "N", DefaultValueFactory = _ => 32 };
 
+    private readonly Option<string?> codec = new("--codec") { Description = "Show a codec of the method deltakv instead; with --model, whether it is that model's.", HelpName = "FILE" };
+
     internal static Command Create(Terminal terminal)
     {
         var options = new InfoCommand();
-        var command = new Command("info", "Show the model, the devices and the memory plan; loads nothing.");
+        var command = new Command("info", "Show the model, the devices and the memory plan, or a codec; loads nothing.");
         options.model.AddTo(command);
         command.Add(options.sequences);
+        command.Add(options.codec);
         options.json.AddTo(command);
         command.SetAction((parsed, _) => options.RunAsync(parsed, terminal));
         return command;
@@ -26,6 +30,8 @@ internal sealed class InfoCommand
 
     private async Task<int> RunAsync(ParseResult parsed, Terminal terminal)
     {
+        if (parsed.GetValue(codec) is { } file)
+            return await ShowCodecAsync(parsed, file, terminal);
         var directory = model.Directory(parsed);
         if (!Directory.Exists(directory))
             throw new DirectoryNotFoundException($"There is no model directory '{directory}'.");
@@ -43,6 +49,24 @@ internal sealed class InfoCommand
         if (!target.TakesOutput)
             await terminal.Out.WriteLineAsync(plan.ToString());
         await target.WriteAsync(new { model = described, devices, plan }, terminal);
+        return ExitCode.Success;
+    }
+
+    private async Task<int> ShowCodecAsync(ParseResult parsed, string file, Terminal terminal)
+    {
+        var target = json.Read(parsed);
+        var read = CodecFile.Load(file);
+        if (model.NamesModel(parsed))
+        {
+            var directory = model.Directory(parsed);
+            using var weights = ModelWeights.Open(directory);
+            read.RequireModel(ModelFingerprint.Of(ModelConfig.Load(directory), weights));
+        }
+
+        var record = CodecRecord.Of(file, read);
+        if (!target.TakesOutput)
+            await terminal.Out.WriteLineAsync(record.ToString());
+        await target.WriteAsync(record, terminal);
         return ExitCode.Success;
     }
 }

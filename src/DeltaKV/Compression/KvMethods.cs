@@ -103,7 +103,7 @@ internal static class KvMethods
         var path = spec.Text("codec") ?? Path.Combine(weights.Directory, CodecFileName);
         if (Directory.Exists(path))
             return Published(spec, config, weights, path);
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "fulllayers", "top", "share", "heads", "search");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "observers", "fulllayers", "top", "share", "heads", "search");
         if (!File.Exists(path))
         {
             throw new FileNotFoundException(
@@ -118,7 +118,7 @@ internal static class KvMethods
     /// <summary>A compressor as the paper's authors publish them.</summary>
     private static CodedKvMethod Published(KvMethodSpec spec, ModelConfig config, ModelWeights weights, string directory)
     {
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "top", "share", "heads", "search", "full", "fulllayers", "neighbours", "latent-bits", "scales");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "observers", "top", "share", "heads", "search", "full", "fulllayers", "neighbours", "latent-bits", "scales");
         var choices = new PublishedChoices
         {
             FullLayers = spec.Text("full") is null ? null : spec.Layers("full", config.LayerCount),
@@ -144,18 +144,9 @@ internal static class KvMethods
     /// <summary>The method of a codec that is at hand.</summary>
     internal static CodedKvMethod DeltaKv(KvMethodSpec spec, ModelConfig config, DeltaKvCodec codec)
     {
-        var layers = codec.Layers.Select((layer, i) => layer.Treatment switch
-        {
-            LayerTreatment.Coded => layer.Codec,
-            LayerTreatment.Recomputed when i == 0 => FirstLayerTable.Codec(config.KeyValueHeadCount, config.HeadDim),
-            LayerTreatment.Recomputed => throw new CodecMismatchException($"The codec recomputes layer {i}; only the first layer is a function of its token. Calibrate again."),
-            _ => null,
-        }).ToImmutableArray();
-        var kivi = codec.Layers
-            .Select(layer => layer.Treatment is LayerTreatment.Coded or LayerTreatment.Recomputed ? null : FullLayers(spec, layer.Kivi))
-            .ToImmutableArray();
-        return new CodedKvMethod(new CodedKvFormat(
-            Shape(config), layers, Options(spec, config, codec.Options, kivi), codec.Layers[0].Treatment == LayerTreatment.Recomputed, Observers(codec), kivi));
+        KiviCode?[] kivi = [.. codec.Layers.Select(layer => layer.Treatment is LayerTreatment.Coded or LayerTreatment.Recomputed ? null : FullLayers(spec, layer.Kivi))];
+        return new CodedKvMethod(codec.Format(
+            Shape(config), Options(spec, config, codec.Options, kivi), spec.Text("observers") is null ? null : spec.Layers("observers", config.LayerCount), kivi));
     }
 
     /// <summary>How layers without a codec are kept: as the setting says, or else as the codec's file does. Null: raw.</summary>
@@ -167,9 +158,6 @@ internal static class KvMethods
         "kivi8" => new KiviCode(8, 8),
         var other => throw new ArgumentException($"The setting 'fulllayers' of '{spec.Name}' is '{other}', expected raw, kivi4 or kivi8."),
     };
-
-    private static IEnumerable<int> Observers(DeltaKvCodec codec) =>
-        Enumerable.Range(0, codec.Layers.Count).Where(layer => codec.Layers[layer].Observes);
 
     private static CodedKvOptions Options(KvMethodSpec spec, ModelConfig config, CodedKvOptions defaults, IEnumerable<KiviCode?> kivi) => new()
     {

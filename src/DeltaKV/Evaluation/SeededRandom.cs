@@ -24,6 +24,13 @@ internal sealed class SeededRandom
         (_a, _b, _c, _d) = (Mix(state), Mix(state + 1), Mix(state + 2), Mix(state + 3));
     }
 
+    /// <summary>Where in its sequence it is: four numbers.</summary>
+    public ulong[] State
+    {
+        get => [_a, _b, _c, _d];
+        set => (_a, _b, _c, _d) = (value[0], value[1], value[2], value[3]);
+    }
+
     /// <summary>The next 64 bits.</summary>
     public ulong NextBits()
     {

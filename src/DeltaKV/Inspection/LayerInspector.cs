@@ -98,8 +98,8 @@ internal sealed class LayerInspector
         var tokens = document.Length / width;
         for (var token = 0; token < tokens; token++)
             TensorPrimitives.MultiplyAdd(document.Slice(token * width, width), 1f / tokens, mean, mean);
-        var ofAll = ResidualRows.Of(document, width, options, neighbours);
-        var ofNearest = ResidualRows.Of(document, width, options, 1);
+        var ofAll = ResidualRows.Of(document, width, geometry.HeadDim, options, neighbours);
+        var ofNearest = ResidualRows.Of(document, width, geometry.HeadDim, options, 1);
         for (var token = options.Sinks; token < tokens; token++)
         {
             var row = document.Slice(token * width, width);

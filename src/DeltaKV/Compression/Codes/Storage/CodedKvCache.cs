@@ -69,14 +69,19 @@ internal sealed class CodedKvCache : IKvCache
         return true;
     }
 
-    internal KvUsage UsageOf(long tokens, long full, long window, long codes, long references, long entries, long sequences) => new(
+    /// <summary>Bytes of so many blocks, of their numbers in tables, and of what is kept per sequence and token.</summary>
+    internal static KvUsage UsageOf(
+        CodedKvFormat format, long tokens, long full, long window, long codes, long references, long entries, long sequences) => new(
         tokens,
-        tokens * Format.LayerCount * Format.RawTokenBytes,
-        (full * Format.FullBlockBytes) + (window * Format.WindowBlockBytes),
-        references * Format.ReferenceBlockBytes,
-        codes * Format.CodeBlockBytes,
+        tokens * format.LayerCount * format.RawTokenBytes,
+        (full * format.FullBlockBytes) + (window * format.WindowBlockBytes),
+        references * format.ReferenceBlockBytes,
+        codes * format.CodeBlockBytes,
         // Block numbers, the two bounds of a sequence, and token ids where a layer is recomputed from them.
-        (entries * sizeof(int)) + (sequences * 2 * sizeof(int)) + (Format.RecomputesFirstLayer ? tokens * sizeof(int) : 0));
+        (entries * sizeof(int)) + (sequences * 2 * sizeof(int)) + (format.RecomputesFirstLayer ? tokens * sizeof(int) : 0));
+
+    internal KvUsage UsageOf(long tokens, long full, long window, long codes, long references, long entries, long sequences) =>
+        UsageOf(Format, tokens, full, window, codes, references, entries, sequences);
 
     internal void Add(CodedSequence sequence) => admitted.Add(sequence);
 

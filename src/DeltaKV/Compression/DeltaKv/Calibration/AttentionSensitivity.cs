@@ -79,6 +79,22 @@ internal sealed class AttentionSensitivity
         TensorPrimitives.Add(_squaredMass, other._squaredMass, _squaredMass);
     }
 
+    /// <summary>Writes what was gathered.</summary>
+    public void Save(BinaryWriter writer)
+    {
+        foreach (var metric in _keyMetric)
+            writer.WriteAll<double>(metric);
+        writer.WriteAll<double>(_squaredMass);
+    }
+
+    /// <summary>Becomes what an instance of the same layer saved.</summary>
+    public void Load(BinaryReader reader)
+    {
+        foreach (var metric in _keyMetric)
+            reader.ReadAll<double>(metric);
+        reader.ReadAll<double>(_squaredMass);
+    }
+
     /// <summary>The metric's blocks <c>[HeadDim, HeadDim]</c>: K of every KV head, then V of every KV head.</summary>
     public double[][] Metric()
     {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using DeltaKV.Evaluation;
 using DeltaKV.Evaluation.Notes;
 
@@ -8,6 +10,9 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 internal sealed record CalibrationCorpus
 {
     private const int QueriesPerText = 256;
+
+    // The longest are walks of a dozen steps, with their answers.
+    private const int TokensPerQuestion = 192;
 
     /// <summary>Families of notes; empty to use text alone.</summary>
     public IReadOnlyList<string> Families { get; init; } = [.. NoteFamily.Names];
@@ -28,8 +33,15 @@ internal sealed record CalibrationCorpus
     public long Seed { get; init; } = 1;
 
     /// <summary>For the report: what is read.</summary>
-    public string Description => FormattableString.Invariant(
-        $"{DocumentsPerFamily} documents of {string.Join('/', Lengths)} tokens of each of {string.Join(", ", Families)}; {Texts.Count} texts; seed {Seed}");
+    public string Description => string.Join(" and ", ((string[])
+    [
+        Families.Count == 0 ? "" : FormattableString.Invariant(
+            $"{DocumentsPerFamily} documents of {string.Join('/', Lengths)} tokens with {Questions} questions of each of {string.Join(", ", Families)}, seed {Seed}"),
+        Texts.Count == 0 ? "" : FormattableString.Invariant($"{Texts.Count} texts of {Texts.Sum(text => text.Length)} characters in parts of {string.Join('/', Lengths)} tokens"),
+    ]).Where(part => part.Length > 0));
+
+    /// <summary>Tells one corpus from another.</summary>
+    public string Key => $"{Description}; {Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', Texts))))}";
 
     /// <summary>The documents, in a fixed order.</summary>
     public IEnumerable<CalibrationDocument> Documents(IEvaluationTokenizer tokenizer)
@@ -43,18 +55,23 @@ internal sealed record CalibrationCorpus
         foreach (var text in Texts)
         {
             var tokens = tokenizer.Encode(text);
-            for (var (start, index) = (0, 0); start < tokens.Length; index++)
-            {
-                var length = Math.Min(Lengths[index % Lengths.Count], tokens.Length - start);
+            foreach (var (start, length) in Parts(tokens.Length))
                 yield return PlainText(tokens[start..(start + length)]);
-                start += length;
-            }
         }
     }
 
+    /// <summary>The longest transcript of a document of so many tokens: the questions come on top.</summary>
+    public int RoomFor(int length) => length + (Families.Count == 0 ? 0 : Questions * TokensPerQuestion);
+
     /// <summary>How many documents there are.</summary>
-    public int Count(IEvaluationTokenizer tokenizer) => Families.Count * DocumentsPerFamily
-        + Texts.Sum(text => (int)Math.Ceiling(tokenizer.Encode(text).Length / Lengths.Average()));
+    public int Count(IEvaluationTokenizer tokenizer) => (Families.Count * DocumentsPerFamily) + Texts.Sum(text => Parts(tokenizer.Encode(text).Length).Count());
+
+    /// <summary>Where a text of so many tokens is cut.</summary>
+    private IEnumerable<(int Start, int Length)> Parts(int tokens)
+    {
+        for (var (start, index) = (0, 0); start < tokens; start += Lengths[index++ % Lengths.Count])
+            yield return (start, Math.Min(Lengths[index % Lengths.Count], tokens - start));
+    }
 
     private CalibrationDocument Notes(IEvaluationTokenizer tokenizer, string family, int index)
     {

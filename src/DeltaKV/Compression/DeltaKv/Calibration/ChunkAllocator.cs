@@ -6,47 +6,75 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// <summary>Shares a byte budget per token among layers, and within a layer among widths, so that the total error is least.</summary>
 /// <remarks>
 /// Storage comes in chunks of 16 bytes that hold 16, 32 or 64 dimensions. Within a layer dimensions keep their order, the widest chunks
-/// first; every split of a chunk count into widths is tried. Over layers the shares are found by dynamic programming, so the result is
-/// optimal for the given errors, not merely greedy.
+/// first; every split of a chunk count into widths is tried, for every option of the layer. Over layers the shares are found by dynamic
+/// programming, so the result is optimal for the given errors, not merely greedy.
 /// </remarks>
 internal static class ChunkAllocator
 {
     /// <summary>A chunk's size.</summary>
     public const int ChunkBytes = 16;
 
-    /// <summary>The widths of each layer's chunks, widest first.</summary>
-    /// <param name="rates">Errors per layer and dimension, in order of falling importance; a layer without dimensions stores nothing.</param>
-    /// <param name="bytesPerToken">Budget over all layers.</param>
-    public static ImmutableArray<ChunkWidth>[] Allocate(IReadOnlyList<DimensionRate[]> rates, int bytesPerToken)
+    // Overheads are no multiples of chunks: shares are counted in words.
+    private const int UnitBytes = 4;
+
+    /// <summary>The option and the chunks of each layer that leave the least error over all layers.</summary>
+    /// <param name="layers">Options by layer; a layer without any stores nothing.</param>
+    /// <param name="bytesPerToken">Budget over all layers, overheads included.</param>
+    /// <exception cref="ArgumentException">The budget does not hold the overheads.</exception>
+    public static LayerAllocation[] Allocate(IReadOnlyList<IReadOnlyList<LayerOption>> layers, int bytesPerToken)
     {
-        var budget = bytesPerToken / ChunkBytes;
-        var splits = rates.Select(layer => Splits(layer, budget)).ToArray();
+        var budget = bytesPerToken / UnitBytes;
+        var choices = layers.Select(options => Choices(options, bytesPerToken)).ToArray();
         var least = new double[budget + 1];
-        var choices = new int[rates.Count][];
-        for (var layer = 0; layer < rates.Count; layer++)
+        var taken = new int[layers.Count][];
+        for (var layer = 0; layer < layers.Count; layer++)
         {
             var next = new double[budget + 1];
-            choices[layer] = new int[budget + 1];
+            taken[layer] = new int[budget + 1];
             for (var total = 0; total <= budget; total++)
             {
                 next[total] = double.PositiveInfinity;
-                for (var own = 0; own < splits[layer].Length && own <= total; own++)
+                for (var i = 0; i < choices[layer].Count; i++)
                 {
-                    var error = least[total - own] + splits[layer][own].Error;
-                    if (error < next[total])
-                        (next[total], choices[layer][total]) = (error, own);
+                    var left = total - choices[layer][i].Units;
+                    if (left >= 0 && least[left] + choices[layer][i].Error < next[total])
+                        (next[total], taken[layer][total]) = (least[left] + choices[layer][i].Error, i);
                 }
             }
 
             least = next;
         }
 
-        var result = new ImmutableArray<ChunkWidth>[rates.Count];
-        for (var (layer, left) = (rates.Count - 1, budget); layer >= 0; layer--)
+        if (double.IsInfinity(least[budget]))
         {
-            var own = choices[layer][left];
-            result[layer] = splits[layer][own].Chunks;
-            left -= own;
+            throw new ArgumentException(
+                $"{bytesPerToken} bytes per token do not hold the references and ids of {layers.Count(options => options.Count > 0)} layers. Use a larger budget, a larger stride, or no references.",
+                nameof(bytesPerToken));
+        }
+
+        var result = new LayerAllocation[layers.Count];
+        for (var (layer, left) = (layers.Count - 1, budget); layer >= 0; layer--)
+        {
+            var choice = choices[layer][taken[layer][left]];
+            result[layer] = choice.Allocation;
+            left -= choice.Units;
+        }
+
+        return result;
+    }
+
+    /// <summary>Every option with every number of chunks that the budget could hold.</summary>
+    private static List<(int Units, double Error, LayerAllocation Allocation)> Choices(IReadOnlyList<LayerOption> options, int budget)
+    {
+        if (options.Count == 0)
+            return [(0, 0, new LayerAllocation(-1, []))];
+        var result = new List<(int, double, LayerAllocation)>();
+        for (var option = 0; option < options.Count; option++)
+        {
+            var overhead = (options[option].OverheadBytes + UnitBytes - 1) / UnitBytes;
+            var splits = Splits(options[option].Rates, Math.Max(0, budget - (overhead * UnitBytes)) / ChunkBytes);
+            for (var count = 0; count < splits.Length; count++)
+                result.Add((overhead + (count * ChunkBytes / UnitBytes), splits[count].Error, new LayerAllocation(option, splits[count].Chunks)));
         }
 
         return result;

@@ -5,51 +5,58 @@ using DeltaKV.Evaluation.Notes;
 
 namespace DeltaKV.Compression.DeltaKv.Calibration;
 
-/// <summary>Reads a corpus with a model and makes codecs of it; statistics are gathered once, budgets can be tried many times.</summary>
+/// <summary>Reads a corpus with a model and makes codecs of it; statistics are gathered once, plans can be tried many times.</summary>
 internal sealed class DeltaKvCalibrator
 {
     private readonly ICalibrationModel _model;
     private readonly int _neighbours;
+    private readonly long _seed;
     private readonly LayerStatistics[] _statistics;
     private readonly LayerOverlap _overlap;
     private readonly List<string> _read = [];
     private readonly HashSet<string> _families = new(StringComparer.Ordinal);
-    private readonly Dictionary<(double Ridge, double TokenWeighting), LayerTransform?[]> _transforms = [];
+    private readonly Dictionary<(double Ridge, double TokenWeighting, SensitivityMetric Metric, ReferenceUse References, string Full), LayerTransform[][]> _transforms = [];
 
     /// <summary>A calibrator that has read nothing yet.</summary>
     /// <param name="model">Reads the documents.</param>
     /// <param name="options">What will stay raw, and how dense references are.</param>
-    /// <param name="neighbours">References whose mean is subtracted from each token before coding; 0 to subtract the overall mean.</param>
+    /// <param name="neighbours">References of a token where references are used; 0: no codec will use any.</param>
     /// <param name="seed">Chooses the rows that quantisers are fitted on.</param>
     public DeltaKvCalibrator(ICalibrationModel model, CodedKvOptions? options = null, int neighbours = 0, long seed = 1)
     {
-        (_model, _neighbours) = (model, neighbours);
+        (_model, _neighbours, _seed) = (model, neighbours, seed);
         Options = options ?? new CodedKvOptions();
-        _statistics = [.. Enumerable.Range(0, model.Fingerprint.Layers)
-            .Select(layer => new LayerStatistics(model.Geometry(layer), new SeededRandom(seed, "rows", layer), Options.Sinks, Options.Recent))];
+        _statistics = [.. Enumerable.Range(0, model.Fingerprint.Layers).Select(layer => new LayerStatistics(
+            model.Geometry(layer), new SeededRandom(seed, "rows", layer), Options.Sinks, Options.Recent, residuals: neighbours > 0 && layer > 0))];
         _overlap = new LayerOverlap(model.Fingerprint.Layers);
     }
 
     /// <summary>What will stay raw, and so does not count.</summary>
     public CodedKvOptions Options { get; }
 
+    /// <summary>What attention of one layer tells about another's, see <see cref="LayerOverlap.Mean"/>.</summary>
+    public double[] Overlap => _overlap.Mean();
+
     /// <summary>Reads every document of a corpus.</summary>
-    public void Read(CalibrationCorpus corpus, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
+    /// <param name="corpus">What to read.</param>
+    /// <param name="checkpoint">Keeps what was read of this corpus, for the first one a calibrator reads.</param>
+    /// <param name="progress">Hears of every document.</param>
+    /// <param name="cancellation">Stops between documents.</param>
+    public void Read(
+        CalibrationCorpus corpus, CalibrationCheckpoint? checkpoint = null, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
         _transforms.Clear();
-        var (done, total) = (0, corpus.Count(_model.Tokenizer));
-        foreach (var document in corpus.Documents(_model.Tokenizer))
+        var key = $"{_model.Fingerprint}; {corpus.Key}; {Options}; {_neighbours} neighbours; seed {_seed}";
+        var (done, total) = (checkpoint?.Load(key, Load) ?? 0, corpus.Count(_model.Tokenizer));
+        if (done > 0)
+            progress?.Report(new EvaluationProgress(done, total, "going on where it stopped"));
+        foreach (var document in corpus.Documents(_model.Tokenizer).Skip(done))
         {
             cancellation.ThrowIfCancellationRequested();
-            _model.Read(document.Tokens, document.QueryPositions, (layer, rows, queries) =>
-            {
-                // The first layer's cache is recomputed from token ids; nothing of it is coded.
-                if (layer > 0)
-                    _statistics[layer].Add(rows.Span, queries.Span, document.QueryPositions, Residuals(layer, rows.Span));
-                _overlap.Add(layer, _statistics[layer].Geometry, rows.Span, queries.Span, document.QueryPositions);
-            });
-            _overlap.EndDocument();
-            progress?.Report(new EvaluationProgress(++done, total, FormattableString.Invariant($"{document.Tokens.Length} tokens")));
+            Read(document);
+            done++;
+            checkpoint?.Save(key, done, Save);
+            progress?.Report(new EvaluationProgress(done, total, FormattableString.Invariant($"{document.Tokens.Length} tokens")));
         }
 
         _read.Add(corpus.Description);
@@ -67,36 +74,56 @@ internal sealed class DeltaKvCalibrator
         _families.UnionWith(other._families);
     }
 
-    /// <summary>The best weighted transform codec within a budget; layer 0 stores nothing.</summary>
-    /// <param name="calibration">Budget and choices.</param>
-    public DeltaKvCodec Solve(KltCalibration calibration)
+    /// <summary>The codec that a plan describes. Layer 0 stores nothing: it is a function of the token.</summary>
+    /// <exception cref="ArgumentException">The plan contradicts itself, the model, or what was read.</exception>
+    public DeltaKvCodec Solve(CodecPlan plan)
     {
-        calibration = calibration with { Neighbours = _neighbours };
-        var key = (calibration.Ridge, calibration.TokenWeighting);
-        if (!_transforms.TryGetValue(key, out var transforms))
-            _transforms[key] = transforms = calibration.Transforms(Coded);
-        return Codec(
-            calibration.Quantize(Coded, transforms),
-            FormattableString.Invariant($"weighted KLT, {calibration.BytesPerToken} bytes per token, {_neighbours} references, ridge {calibration.Ridge}, ")
-            + FormattableString.Invariant($"token weighting {calibration.TokenWeighting}, headroom {calibration.Headroom}"));
+        plan.Validate(_statistics.Length);
+        if (plan.References != ReferenceUse.None && plan.Neighbours != _neighbours)
+            throw new ArgumentException($"The plan has {plan.Neighbours} references per token; documents were read for {_neighbours}.");
+        var full = Resolve(plan.FullLayers);
+        var coded = _statistics.Select((s, layer) => layer == 0 || full.Contains(layer) ? null : s).ToArray();
+        DeltaKvCodec Codec(LinearCodec?[] codecs) => new()
+        {
+            Model = _model.Fingerprint,
+            Options = Options,
+            Layers = Layers(codecs, Observers(plan), plan.Full),
+            Report = $"{plan.Describe()}; {Provenance}",
+        };
+
+        return plan.Kind == CalibratedCodec.Pca
+            ? Codec(new LatentCalibration
+            {
+                Dimensions = plan.Latents, Width = plan.LatentWidth, Ridge = plan.Ridge, TokenWeighting = plan.TokenWeighting,
+                Metric = plan.Metric, Neighbours = plan.References == ReferenceUse.None ? 0 : plan.Neighbours,
+            }.Solve(coded))
+            : Transform(plan, coded, Codec);
     }
 
-    /// <summary>A codec in the published shape: as many latent dimensions in every layer, quantised with a step per token and chunk.</summary>
-    /// <param name="calibration">Latents and choices.</param>
-    public DeltaKvCodec Solve(LatentCalibration calibration) => Codec(
-        (calibration with { Neighbours = _neighbours }).Solve(Coded),
-        FormattableString.Invariant($"{calibration.Dimensions} latents of {(int)calibration.Width} bits, {_neighbours} references, ridge {calibration.Ridge}, ")
-        + FormattableString.Invariant($"token weighting {calibration.TokenWeighting}"));
+    /// <summary>The best weighted transform codec within a budget of codes alone.</summary>
+    public DeltaKvCodec Solve(KltCalibration calibration) => new()
+    {
+        Model = _model.Fingerprint,
+        Options = Options,
+        Layers = Layers(calibration.Solve(Coded)),
+        Report = FormattableString.Invariant($"klt, {calibration.BytesPerToken} bytes per token; {Provenance}"),
+    };
 
     /// <summary>The codec that needs no calibration, in the same shape.</summary>
-    public DeltaKvCodec Fallback(ChunkWidth keys = ChunkWidth.Bits4, ChunkWidth values = ChunkWidth.Bits4) => Codec(
-        [.. _statistics.Select((_, layer) => layer == 0
-            ? null
-            : HadamardCodec.Create(_model.Fingerprint.KvHeads, _model.Fingerprint.HeadDim, keys, values))],
-        FormattableString.Invariant($"Hadamard, keys {(int)keys} bits, values {(int)values} bits"));
+    public DeltaKvCodec Fallback(ChunkWidth keys = ChunkWidth.Bits4, ChunkWidth values = ChunkWidth.Bits4) => new()
+    {
+        Model = _model.Fingerprint,
+        Options = Options,
+        Layers = Layers(
+            [.. _statistics.Select((_, layer) => layer == 0 ? null : HadamardCodec.Create(_model.Fingerprint.KvHeads, _model.Fingerprint.HeadDim, keys, values))]),
+        Report = FormattableString.Invariant($"Hadamard, keys {(int)keys} bits, values {(int)values} bits"),
+    };
 
     /// <summary>The layers to keep full, layer 0 included, when so many may be.</summary>
     public int[] FullLayers(int count) => FullLayerSelection.Select(_overlap.Mean(), _statistics.Length, count);
+
+    /// <summary>What was read, and what was not.</summary>
+    private string Provenance => $"read {(_read.Count == 0 ? "nothing" : string.Join("; ", _read))}; families left out: {LeftOut}";
 
     private string LeftOut => NoteFamily.Names.Except(_families, StringComparer.Ordinal).ToArray() is { Length: > 0 } names
         ? string.Join(", ", names)
@@ -104,16 +131,82 @@ internal sealed class DeltaKvCalibrator
 
     private LayerStatistics?[] Coded => [.. _statistics.Select((s, layer) => layer == 0 ? null : s)];
 
-    private ReadOnlySpan<float> Residuals(int layer, ReadOnlySpan<float> rows) =>
-        _neighbours == 0 ? default : ResidualRows.Of(rows, _statistics[layer].Geometry.Width, Options, _neighbours);
-
-    private DeltaKvCodec Codec(LinearCodec?[] codecs, string how) => new()
+    private void Read(CalibrationDocument document)
     {
-        Model = _model.Fingerprint,
-        Options = Options,
-        Layers = [.. codecs.Select(codec => codec is null
-            ? new CodecLayer(LayerTreatment.Recomputed)
-            : new CodecLayer(LayerTreatment.Coded, codec))],
-        Report = $"{how}; read {(_read.Count == 0 ? "nothing" : string.Join("; ", _read))}; families left out: {LeftOut}",
-    };
+        var layers = new (ReadOnlyMemory<float> Rows, ReadOnlyMemory<float> Queries)[_statistics.Length];
+        _model.Read(document.Tokens, document.QueryPositions, (layer, rows, queries) => layers[layer] = (rows, queries));
+        Parallel.For(0, layers.Length, layer =>
+        {
+            var (statistics, (rows, queries)) = (_statistics[layer], layers[layer]);
+            // The first layer's cache is recomputed from token ids; nothing of it is coded.
+            if (layer > 0)
+                statistics.Add(rows.Span, queries.Span, document.QueryPositions, Residuals(statistics.Geometry, rows.Span));
+            _overlap.Add(layer, statistics.Geometry, rows.Span, queries.Span, document.QueryPositions);
+        });
+        _overlap.EndDocument();
+    }
+
+    private void Save(BinaryWriter writer)
+    {
+        Array.ForEach(_statistics, layer => layer.Save(writer));
+        _overlap.Save(writer);
+    }
+
+    private void Load(BinaryReader reader)
+    {
+        Array.ForEach(_statistics, layer => layer.Load(reader));
+        _overlap.Load(reader);
+    }
+
+    private ReadOnlySpan<float> Residuals(AttentionGeometry geometry, ReadOnlySpan<float> rows) =>
+        _neighbours == 0 ? default : ResidualRows.Of(rows, geometry.Width, geometry.HeadDim, Options, _neighbours);
+
+    /// <summary>Solves for the bytes that windows, tables and full layers leave of the target.</summary>
+    private DeltaKvCodec Transform(CodecPlan plan, LayerStatistics?[] coded, Func<LinearCodec?[], DeltaKvCodec> codec)
+    {
+        var shape = _model.Fingerprint;
+        var calibration = new KltCalibration
+        {
+            BytesPerToken = 0, Ridge = plan.Ridge, TokenWeighting = plan.TokenWeighting, Headroom = plan.Headroom, Metric = plan.Metric,
+            Allocation = plan.Allocation, References = plan.References, Neighbours = plan.Neighbours,
+            ReferenceBytes = (ReferenceRow.WordsOf(Options.ReferenceBits, 2 * shape.KvHeads, shape.HeadDim) + 1.0) * sizeof(uint) / Options.ReferenceStride,
+        };
+        var key = (plan.Ridge, plan.TokenWeighting, plan.Metric, plan.References, string.Join('+', coded.Select(layer => layer is null)));
+        if (!_transforms.TryGetValue(key, out var transforms))
+            _transforms[key] = transforms = calibration.Transforms(coded);
+        var candidates = calibration.Candidates(transforms);
+        var layers = coded.Count(layer => layer is not null);
+        if (plan.Bits is { } bits)
+            return codec((calibration with { BytesPerToken = bits * layers / 8 }).Choose(coded, candidates));
+
+        var budget = (long)(plan.Share!.Value * CodecSize.Full(shape, plan.At));
+        var empty = codec((calibration with { References = ReferenceUse.None }).Choose(coded, [.. candidates.Select(WithoutCodes)]));
+        var windows = CodecSize.Usage(empty, plan.At).TotalBytes;
+        var codedTokens = CodecSize.CodedTokens(empty, plan.At);
+        for (var bytes = (int)Math.Max(0, (budget - windows) / Math.Max(1, codedTokens)); bytes >= ChunkAllocator.ChunkBytes; bytes -= ChunkAllocator.ChunkBytes)
+        {
+            var result = codec((calibration with { BytesPerToken = bytes }).Choose(coded, candidates));
+            if (CodecSize.Usage(result, plan.At).TotalBytes <= budget)
+                return result;
+        }
+
+        throw new ArgumentException(FormattableString.Invariant(
+            $"{100 * plan.Share:0.##} % of {plan.At} tokens are {budget:N0} bytes; sinks, window, tables and full layers alone take {windows:N0}. Ask for more, or keep fewer tokens and layers raw."));
+
+        static LayerCandidate[] WithoutCodes(LayerCandidate[] layer) => [.. layer.Take(1).Select(c => c with { Neighbours = 0, OverheadBytes = 0, Rates = [] })];
+    }
+
+    private static IReadOnlyList<CodecLayer> Layers(
+        LinearCodec?[] codecs, IReadOnlyCollection<int>? observers = null, LayerTreatment full = LayerTreatment.Raw) =>
+        [.. codecs.Select((codec, layer) => new CodecLayer(
+            codec is not null ? LayerTreatment.Coded : layer == 0 ? LayerTreatment.Recomputed : full, codec, observers?.Contains(layer) == true))];
+
+    /// <summary>Full layers; the first is recomputed in any case.</summary>
+    private int[] Resolve(LayerSet set) => !set.IsAutomatic ? [.. set.Layers]
+        : FullLayers(set.Count > 0 ? set.Count : FullLayerSelection.Count(_overlap.Mean(), _statistics.Length));
+
+    /// <summary>Observers that are not named are the layers that would, being read whole, serve the layers after them best.</summary>
+    private int[] Observers(CodecPlan plan) => !plan.Observers.IsAutomatic
+        ? [.. plan.Observers.Layers]
+        : FullLayerSelection.Observers(Resolve(plan.FullLayers.IsAutomatic || plan.FullLayers.Layers.Count == 0 ? plan.Observers : plan.FullLayers), _statistics.Length);
 }

@@ -49,6 +49,26 @@ internal static class FullLayerSelection
         return [.. result];
     }
 
+    /// <summary>The fewest full layers with which the others miss no more than <paramref name="missing"/> of what they want, on average.</summary>
+    public static int Count(ReadOnlySpan<double> overlap, int layers, double missing = 0.02)
+    {
+        for (var full = 1; full < layers; full++)
+        {
+            var chosen = Select(overlap, layers, full);
+            var lost = 0.0;
+            for (var layer = 0; layer < layers; layer++)
+            {
+                if (!chosen.Contains(layer))
+                    lost += 1 - overlap[chosen.Last(c => c < layer) * layers + layer];
+            }
+
+            if (lost <= missing * (layers - full))
+                return full;
+        }
+
+        return layers;
+    }
+
     /// <summary>The full layers whose next layer is not full: those whose attention chooses tokens.</summary>
     public static int[] Observers(ReadOnlySpan<int> full, int layers)
     {

@@ -6,7 +6,10 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// <summary>Choices of the weighted transform's calibration; the defaults are what held up on held-out kinds of documents.</summary>
 internal sealed record KltCalibration
 {
-    /// <summary>Bytes of codes per token over all coded layers.</summary>
+    /// <summary>Ids are padded to a record's 16 bytes.</summary>
+    private const int IdBytes = 16;
+
+    /// <summary>Bytes of codes per token over all coded layers, references and their ids included.</summary>
     public required int BytesPerToken { get; init; }
 
     /// <summary>See <see cref="WeightedKlt.Solve"/>.</summary>
@@ -18,40 +21,82 @@ internal sealed record KltCalibration
     /// <summary>See <see cref="UniformQuantizer.Fit"/>.</summary>
     public double Headroom { get; init; } = 1.25;
 
-    /// <summary>References subtracted from each token; then the statistics must be those of residuals. 0: the mean is subtracted.</summary>
-    public int Neighbours { get; init; }
+    /// <summary>What errors are measured by.</summary>
+    public SensitivityMetric Metric { get; init; }
+
+    /// <summary>How bytes are shared among layers.</summary>
+    public ByteAllocation Allocation { get; init; }
+
+    /// <summary>Which layers may have references; needs statistics of residuals.</summary>
+    public ReferenceUse References { get; init; }
+
+    /// <summary>References of a token in layers that have them.</summary>
+    public int Neighbours { get; init; } = 4;
+
+    /// <summary>A token's share of one layer's reference.</summary>
+    public double ReferenceBytes { get; init; }
 
     /// <summary>Codecs for the layers in <paramref name="statistics"/>; null entries (layers that need none) stay null.</summary>
     /// <param name="statistics">One per layer.</param>
     /// <param name="layerWeights">How much a unit of error in each layer matters; empty means alike.</param>
     public LinearCodec?[] Solve(IReadOnlyList<LayerStatistics?> statistics, ReadOnlySpan<double> layerWeights = default) =>
-        Quantize(statistics, Transforms(statistics), layerWeights);
+        Choose(statistics, Candidates(Transforms(statistics), layerWeights));
 
     /// <summary>The transforms alone, to be quantised for several budgets.</summary>
-    public LayerTransform?[] Transforms(IReadOnlyList<LayerStatistics?> statistics)
+    public LayerTransform[][] Transforms(IReadOnlyList<LayerStatistics?> statistics)
     {
-        var transforms = new LayerTransform?[statistics.Count];
-        Parallel.For(0, statistics.Count, i =>
-            transforms[i] = statistics[i] is { } layer ? WeightedKlt.Solve(layer, Ridge, TokenWeighting, Neighbours == 0) : null);
-        return transforms;
+        var jobs = Enumerable.Range(0, statistics.Count).Where(layer => statistics[layer] is not null)
+            .SelectMany(layer => Sources.Select(residuals => (Layer: layer, Residuals: residuals))).ToArray();
+        var solved = new LayerTransform[jobs.Length];
+        Parallel.For(0, jobs.Length, i =>
+            solved[i] = WeightedKlt.Solve(statistics[jobs[i].Layer]!, Ridge, TokenWeighting, Metric, jobs[i].Residuals));
+        return [.. Enumerable.Range(0, statistics.Count).Select(layer => solved.Where((_, i) => jobs[i].Layer == layer).ToArray())];
     }
 
-    /// <summary>Chooses widths and steps for solved transforms.</summary>
-    public LinearCodec?[] Quantize(
-        IReadOnlyList<LayerStatistics?> statistics, IReadOnlyList<LayerTransform?> transforms, ReadOnlySpan<double> layerWeights = default)
+    /// <summary>The transforms with the errors that their dimensions have at each width.</summary>
+    public LayerCandidate[][] Candidates(LayerTransform[][] transforms, ReadOnlySpan<double> layerWeights = default)
     {
         var weights = layerWeights.ToArray();
-        var rates = new DimensionRate[transforms.Count][];
-        Parallel.For(0, transforms.Count, i => rates[i] = Rates(transforms[i], weights.Length > 0 ? weights[i] : 1));
-        var chunks = ChunkAllocator.Allocate(rates, BytesPerToken);
-        return [.. transforms.Select((t, i) => t is null ? null : Codec(t, statistics[i]!.Geometry, chunks[i], rates[i]))];
+        var result = new LayerCandidate[transforms.Length][];
+        Parallel.For(0, transforms.Length, i => result[i] = [.. transforms[i].Select(transform => new LayerCandidate(
+            transform, transform.OfResiduals ? Neighbours : 0, transform.OfResiduals ? IdBytes + (int)Math.Ceiling(ReferenceBytes) : 0,
+            Rates(transform, weights.Length > 0 ? weights[i] : 1)))]);
+        return result;
     }
 
-    private DimensionRate[] Rates(LayerTransform? transform, double layerWeight)
+    /// <summary>Chooses among candidates, and their widths and steps.</summary>
+    public LinearCodec?[] Choose(IReadOnlyList<LayerStatistics?> statistics, LayerCandidate[][] candidates)
     {
-        if (transform is null)
-            return [];
-        return [.. transform.Coordinates.Select(samples =>
+        var options = candidates.Select(layer => layer.Select(c => new LayerOption(c.OverheadBytes, c.Rates)).ToArray()).ToArray();
+        var allocations = Allocation == ByteAllocation.Global
+            ? ChunkAllocator.Allocate(options, BytesPerToken)
+            : Equal(options);
+        return [.. allocations.Select((a, i) => a.Option < 0 ? null : Codec(candidates[i][a.Option], statistics[i]!.Geometry, a.Chunks))];
+    }
+
+    private bool[] Sources => References switch
+    {
+        ReferenceUse.None => [false],
+        ReferenceUse.All => [true],
+        _ => [false, true],
+    };
+
+    /// <summary>As many whole chunks for every layer; the first ones get what is left over.</summary>
+    private LayerAllocation[] Equal(LayerOption[][] options)
+    {
+        var (coded, chunks) = (options.Count(layer => layer.Length > 0), BytesPerToken / ChunkAllocator.ChunkBytes);
+        var index = 0;
+        return [.. options.Select(layer =>
+        {
+            if (layer.Length == 0)
+                return new LayerAllocation(-1, []);
+            var share = (chunks / coded) + (index++ < chunks % coded ? 1 : 0);
+            return ChunkAllocator.Allocate([layer], share * ChunkAllocator.ChunkBytes)[0];
+        })];
+    }
+
+    private DimensionRate[] Rates(LayerTransform transform, double layerWeight) =>
+        [.. transform.Coordinates.Select(samples =>
         {
             QuantizerFit Fit(ChunkWidth width)
             {
@@ -63,17 +108,16 @@ internal sealed record KltCalibration
                 layerWeight * UniformQuantizer.ErrorOfNothing(samples, transform.Weights),
                 Fit(ChunkWidth.Bits2), Fit(ChunkWidth.Bits4), Fit(ChunkWidth.Bits8));
         })];
-    }
 
-    private LinearCodec Codec(LayerTransform transform, AttentionGeometry geometry, ImmutableArray<ChunkWidth> chunks, DimensionRate[] rates)
+    private static LinearCodec Codec(LayerCandidate candidate, AttentionGeometry geometry, ImmutableArray<ChunkWidth> chunks)
     {
-        var width = geometry.Width;
+        var (width, transform) = (geometry.Width, candidate.Transform);
         var widths = chunks.SelectMany(chunk => Enumerable.Repeat(chunk, CodeGroup.DimensionsOf(chunk))).ToArray();
         var down = new float[widths.Length * width];
         var up = new float[down.Length];
-        for (var i = 0; i < Math.Min(widths.Length, rates.Length); i++)
+        for (var i = 0; i < Math.Min(widths.Length, candidate.Rates.Length); i++)
         {
-            var step = rates[i].At(widths[i]).Step;
+            var step = candidate.Rates[i].At(widths[i]).Step;
             for (var j = 0; j < width; j++)
             {
                 // Kernels hold the matrices as halves; what is calibrated is what runs.
@@ -88,7 +132,7 @@ internal sealed record KltCalibration
             HeadDim = geometry.HeadDim,
             Groups = [new CodeGroup(0, width, chunks, down, up)],
             Mean = Array.ConvertAll(transform.Mean, value => (float)value),
-            Neighbours = Neighbours,
+            Neighbours = candidate.Neighbours,
         };
     }
 }

@@ -5,7 +5,7 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// <summary>The paper's shape of codec, solved in closed form: a fixed number of latent dimensions, quantised together.</summary>
 /// <remarks>
 /// The latents are the leading coordinates of <see cref="WeightedKlt"/>, in the metric's own units: a chunk's dimensions share one step, and
-/// the same error costs the same in each of them. With an enormous ridge this is plain PCA of residuals.
+/// the same error costs the same in each of them. Without a metric this is plain PCA.
 /// </remarks>
 internal sealed record LatentCalibration
 {
@@ -21,7 +21,10 @@ internal sealed record LatentCalibration
     /// <summary>See <see cref="WeightedKlt.Solve"/>.</summary>
     public double TokenWeighting { get; init; } = 0.9;
 
-    /// <summary>References subtracted from each token; then the statistics must be those of residuals. 0: the mean is subtracted.</summary>
+    /// <summary>What errors are measured by.</summary>
+    public SensitivityMetric Metric { get; init; }
+
+    /// <summary>References subtracted from each token, which needs statistics of residuals. 0: the mean is subtracted.</summary>
     public int Neighbours { get; init; }
 
     /// <summary>Codecs for the layers in <paramref name="statistics"/>; null entries stay null.</summary>
@@ -37,7 +40,7 @@ internal sealed record LatentCalibration
 
     private LinearCodec Solve(LayerStatistics statistics)
     {
-        var transform = WeightedKlt.Solve(statistics, Ridge, TokenWeighting, Neighbours == 0);
+        var transform = WeightedKlt.Solve(statistics, Ridge, TokenWeighting, Metric, Neighbours > 0);
         // One factor for the whole layer: steps are halves, so coordinates must be of ordinary size.
         var unit = Math.Sqrt(Math.Max(UniformQuantizer.ErrorOfNothing(transform.Coordinates[0], transform.Weights), 1e-300));
         var width = statistics.Geometry.Width;

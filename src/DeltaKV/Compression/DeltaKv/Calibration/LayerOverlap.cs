@@ -9,13 +9,13 @@ internal sealed class LayerOverlap(int layers, int budget = 2048)
     private const int SmallestPart = 16;
 
     private readonly double[] _sums = new double[layers * layers];
-    private readonly Dictionary<int, float[][]> _scores = [];
+    private readonly float[][][] _scores = new float[layers][][];
     private int _queries;
 
     /// <summary>Mean overlap <c>[observer, follower]</c>.</summary>
     public double[] Mean() => [.. _sums.Select(s => _queries == 0 ? 0 : s / _queries)];
 
-    /// <summary>Adds one layer of a document; every layer must come before <see cref="EndDocument"/>.</summary>
+    /// <summary>Adds one layer of a document; every layer must come before <see cref="EndDocument"/>. Different layers may come at once.</summary>
     public void Add(int layer, AttentionGeometry geometry, ReadOnlySpan<float> rows, ReadOnlySpan<float> queries, ReadOnlySpan<int> positions)
     {
         var chosen = Math.Min(QueriesPerDocument, positions.Length);
@@ -44,7 +44,7 @@ internal sealed class LayerOverlap(int layers, int budget = 2048)
             }
         }
 
-        _scores.Clear();
+        Array.Clear(_scores);
     }
 
     /// <summary>Adds what another instance has measured.</summary>
@@ -52,6 +52,20 @@ internal sealed class LayerOverlap(int layers, int budget = 2048)
     {
         TensorPrimitives.Add(_sums, other._sums, _sums);
         _queries += other._queries;
+    }
+
+    /// <summary>Writes what was measured.</summary>
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(_queries);
+        writer.WriteAll<double>(_sums);
+    }
+
+    /// <summary>Becomes what was saved.</summary>
+    public void Load(BinaryReader reader)
+    {
+        _queries = reader.ReadInt32();
+        reader.ReadAll<double>(_sums);
     }
 
     /// <summary>A token's score: its largest probability over the query heads.</summary>

@@ -3,11 +3,16 @@ using System.Numerics.Tensors;
 namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>Weighted mean and covariance of a stream of vectors, in double.</summary>
+/// <remarks>Vectors are gathered and added a batch at a time, so that wide matrices pass through the cache once per batch, not once per vector.</remarks>
 internal sealed class SecondMoments(int width)
 {
+    private const int BatchRows = 32;
+
     private readonly double[] _sum = new double[width];
     private readonly double[] _squares = new double[width * width];
-    private readonly double[] _row = new double[width];
+    private readonly double[][] _batch = [.. Enumerable.Range(0, BatchRows).Select(_ => new double[width])];
+    private readonly double[] _batchWeights = new double[BatchRows];
+    private int _pending;
 
     /// <summary>Sum of the weights so far.</summary>
     public double Weight { get; private set; }
@@ -15,20 +20,34 @@ internal sealed class SecondMoments(int width)
     /// <summary>Adds one vector.</summary>
     public void Add(ReadOnlySpan<float> vector, double weight = 1)
     {
-        TensorPrimitives.ConvertSaturating(vector, _row);
+        var row = _batch[_pending];
+        TensorPrimitives.ConvertSaturating(vector, row);
         Weight += weight;
-        TensorPrimitives.MultiplyAdd(_row, weight, _sum, _sum);
-        for (var i = 0; i < width; i++)
+        TensorPrimitives.MultiplyAdd(row, weight, _sum, _sum);
+        _batchWeights[_pending++] = weight;
+        if (_pending == BatchRows)
+            Flush();
+    }
+
+    /// <summary>Adds what is gathered. Sums depend on when it is called: at the same points of a stream, or not at all.</summary>
+    public void Flush()
+    {
+        for (var i = 0; i < width && _pending > 0; i++)
         {
             // Upper triangle only; the matrix is symmetric.
             var target = _squares.AsSpan(i * width + i, width - i);
-            TensorPrimitives.MultiplyAdd(_row.AsSpan(i), weight * _row[i], target, target);
+            for (var r = 0; r < _pending; r++)
+                TensorPrimitives.MultiplyAdd(_batch[r].AsSpan(i), _batchWeights[r] * _batch[r][i], target, target);
         }
+
+        _pending = 0;
     }
 
     /// <summary>Adds everything another instance has seen.</summary>
     public void Merge(SecondMoments other)
     {
+        Flush();
+        other.Flush();
         Weight += other.Weight;
         TensorPrimitives.Add(_sum, other._sum, _sum);
         TensorPrimitives.Add(_squares, other._squares, _squares);
@@ -40,6 +59,7 @@ internal sealed class SecondMoments(int width)
     /// <summary><c>E[(x - center)(x - center)^T]</c>, full matrix, row-major.</summary>
     public double[] Covariance(ReadOnlySpan<double> center)
     {
+        Flush();
         var result = new double[width * width];
         var scale = Weight > 0 ? 1 / Weight : 0;
         for (var i = 0; i < width; i++)
@@ -52,5 +72,23 @@ internal sealed class SecondMoments(int width)
         }
 
         return result;
+    }
+
+    /// <summary>Writes what was seen.</summary>
+    public void Save(BinaryWriter writer)
+    {
+        Flush();
+        writer.Write(Weight);
+        writer.WriteAll<double>(_sum);
+        writer.WriteAll<double>(_squares);
+    }
+
+    /// <summary>Becomes what was saved.</summary>
+    public void Load(BinaryReader reader)
+    {
+        _pending = 0;
+        Weight = reader.ReadDouble();
+        reader.ReadAll<double>(_sum);
+        reader.ReadAll<double>(_squares);
     }
 }

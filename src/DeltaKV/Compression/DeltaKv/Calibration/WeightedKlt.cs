@@ -14,13 +14,18 @@ internal static class WeightedKlt
     /// <param name="statistics">The layer's statistics.</param>
     /// <param name="ridge">Share of the metric's mean diagonal added to its diagonal.</param>
     /// <param name="tokenWeighting">Share of the covariance that is weighted by token sensitivity.</param>
-    /// <param name="centered">Whether to subtract the mean; residuals against references have none.</param>
-    public static LayerTransform Solve(LayerStatistics statistics, double ridge, double tokenWeighting, bool centered = true)
+    /// <param name="kind">What errors are measured by.</param>
+    /// <param name="ofResiduals">Whether what references leave is coded; it has no mean.</param>
+    public static LayerTransform Solve(
+        LayerStatistics statistics, double ridge, double tokenWeighting, SensitivityMetric kind = SensitivityMetric.Attention, bool ofResiduals = false)
     {
+        var rowStatistics = ofResiduals
+            ? statistics.Residuals ?? throw new InvalidOperationException("Residuals were not gathered.")
+            : statistics.Rows;
         var (width, dim) = (statistics.Geometry.Width, statistics.Geometry.HeadDim);
-        var mean = centered ? statistics.Mean() : new double[width];
-        var covariance = Matrix<double>.Build.DenseOfRowMajor(width, width, statistics.Covariance(mean, tokenWeighting));
-        var metric = statistics.Metric();
+        var mean = ofResiduals ? new double[width] : rowStatistics.Mean();
+        var covariance = Matrix<double>.Build.DenseOfRowMajor(width, width, rowStatistics.Covariance(mean, tokenWeighting));
+        var metric = kind == SensitivityMetric.Attention ? statistics.Metric() : Identity(2 * statistics.Geometry.KvHeads, dim);
         var half = metric.Length / 2;
         var factor = Matrix<double>.Build.Dense(width, width);
         var inverse = Matrix<double>.Build.Dense(width, width);
@@ -41,11 +46,19 @@ internal static class WeightedKlt
         var vectors = Matrix<double>.Build.DenseOfColumnVectors(order.Select(i => eigen.EigenVectors.Column(i)));
         var encoder = (vectors.Transpose() * factor).ToRowArrays();
         var decoder = (inverse * vectors).Transpose().ToRowArrays();
-        var samples = statistics.Samples(tokenWeighting);
+        var samples = rowStatistics.Samples(tokenWeighting);
         var rows = Matrix<double>.Build.Dense(width, samples.Length, (i, s) => samples[s].Row[i] - mean[i]);
         var coordinates = (vectors.Transpose() * (factor * rows)).ToRowArrays();
-        return new LayerTransform(mean, encoder, decoder, coordinates, [.. samples.Select(s => s.Weight)]);
+        return new LayerTransform(ofResiduals, mean, encoder, decoder, coordinates, [.. samples.Select(s => s.Weight)]);
     }
+
+    private static double[][] Identity(int blocks, int dim) => [.. Enumerable.Range(0, blocks).Select(_ =>
+    {
+        var block = new double[dim * dim];
+        for (var i = 0; i < dim; i++)
+            block[i * dim + i] = 1;
+        return block;
+    })];
 
     private static double MeanDiagonal(ReadOnlySpan<double[]> blocks, int dim)
     {

@@ -8,7 +8,7 @@ internal sealed class WeightedReservoir(int capacity, SeededRandom random)
 {
     private readonly PriorityQueue<float[], double> _rows = new(capacity);
 
-    /// <summary>The rows held.</summary>
+    /// <summary>The rows held, in an order that depends on nothing but what was drawn.</summary>
     public IEnumerable<float[]> Rows => _rows.UnorderedItems.OrderBy(item => item.Priority).Select(item => item.Element);
 
     /// <summary>Offers one row.</summary>
@@ -26,6 +26,35 @@ internal sealed class WeightedReservoir(int capacity, SeededRandom random)
     {
         foreach (var (row, key) in other._rows.UnorderedItems)
             Keep(row, key);
+    }
+
+    /// <summary>Writes the rows, and where the draw is.</summary>
+    public void Save(BinaryWriter writer)
+    {
+        writer.WriteAll<ulong>(random.State);
+        writer.Write(_rows.Count);
+        foreach (var (row, key) in _rows.UnorderedItems)
+        {
+            writer.Write(key);
+            writer.Write(row.Length);
+            writer.WriteAll<float>(row);
+        }
+    }
+
+    /// <summary>Becomes what was saved, and goes on drawing as it would have.</summary>
+    public void Load(BinaryReader reader)
+    {
+        var state = new ulong[4];
+        reader.ReadAll<ulong>(state);
+        random.State = state;
+        _rows.Clear();
+        for (var left = reader.ReadInt32(); left > 0; left--)
+        {
+            var key = reader.ReadDouble();
+            var row = new float[reader.ReadInt32()];
+            reader.ReadAll<float>(row);
+            _rows.Enqueue(row, key);
+        }
     }
 
     private void Keep(float[] row, double key)

@@ -131,7 +131,7 @@ internal sealed class TrainingData
         Parallel.For(0, samples.Length, layer =>
         {
             var rows = layers[layer].Span;
-            var residuals = training.Neighbours == 0 ? null : ResidualRows.Of(rows, Width, Options, training.Neighbours);
+            var residuals = training.Neighbours == 0 ? null : ResidualRows.Of(rows, Width, model.Fingerprint.HeadDim, Options, training.Neighbours);
             foreach (var token in tokens)
                 Add(samples[layer].Rows, samples[layer].References, rows.Slice(token * Width, Width), residuals, token);
             foreach (var token in heldOut)

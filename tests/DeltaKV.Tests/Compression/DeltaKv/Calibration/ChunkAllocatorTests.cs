@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Evaluation;
@@ -14,7 +15,7 @@ public sealed class ChunkAllocatorTests
             var random = new SeededRandom(trial, "allocation");
             var rates = Enumerable.Range(0, 3).Select(_ => Rates(random, random.Next(10, 90))).ToArray();
             var budget = random.Next(0, 7);
-            var found = ChunkAllocator.Allocate(rates, budget * ChunkAllocator.ChunkBytes + 7);
+            var found = Chunks(rates, budget * ChunkAllocator.ChunkBytes + 7);
 
             Assert.True(found.Sum(chunks => chunks.Length) <= budget, $"seed {trial}");
             var error = found.Zip(rates, (chunks, layer) => Error(layer, [.. chunks])).Sum();
@@ -27,10 +28,39 @@ public sealed class ChunkAllocatorTests
     public void LayersWithoutDimensionsGetNothingAndPlentyEndsAtEightBits()
     {
         var random = new SeededRandom(4);
-        var chunks = ChunkAllocator.Allocate([[], Rates(random, 40)], 1 << 20);
-        Assert.Empty(chunks[0]);
-        Assert.Equal(Enumerable.Repeat(ChunkWidth.Bits8, 3), chunks[1]);
+        var chunks = ChunkAllocator.Allocate([[], [new LayerOption(0, Rates(random, 40))]], 1 << 20);
+        Assert.Equal(-1, chunks[0].Option);
+        Assert.Empty(chunks[0].Chunks);
+        Assert.Equal(Enumerable.Repeat(ChunkWidth.Bits8, 3), chunks[1].Chunks);
     }
+
+    [Fact]
+    public void AnOptionWithOverheadIsTakenWhereItPays()
+    {
+        var rates = Rates(new SeededRandom(5), 40);
+        DimensionRate[] smaller = [.. rates.Select(r => new DimensionRate(r.Nothing / 100, Smaller(r.At2), Smaller(r.At4), Smaller(r.At8)))];
+        LayerOption[] options = [new(0, rates), new(20, smaller)];
+
+        Assert.Equal(0, ChunkAllocator.Allocate([options], 16)[0].Option);
+        var bought = ChunkAllocator.Allocate([options], 52)[0];
+        Assert.Equal(1, bought.Option);
+        Assert.Equal(2, bought.Chunks.Length);
+        Assert.Equal(0, ChunkAllocator.Allocate([[new(0, rates), new(20, rates)]], 52)[0].Option);
+
+        static QuantizerFit Smaller(QuantizerFit fit) => fit with { Error = fit.Error / 100 };
+    }
+
+    [Fact]
+    public void ABudgetBelowTheOverheadsIsRefused()
+    {
+        LayerOption[] options = [new(20, Rates(new SeededRandom(6), 40))];
+        var error = Assert.Throws<ArgumentException>(() => ChunkAllocator.Allocate([options, options], 39));
+        Assert.Contains("39 bytes", error.Message, StringComparison.Ordinal);
+        Assert.Equal([1, 1], ChunkAllocator.Allocate([options, options], 72).Select(a => a.Chunks.Length));
+    }
+
+    private static ImmutableArray<ChunkWidth>[] Chunks(DimensionRate[][] rates, int bytes) =>
+        [.. ChunkAllocator.Allocate([.. rates.Select(layer => (LayerOption[])[new LayerOption(0, layer)])], bytes).Select(a => a.Chunks)];
 
     private static DimensionRate[] Rates(SeededRandom random, int count) =>
     [

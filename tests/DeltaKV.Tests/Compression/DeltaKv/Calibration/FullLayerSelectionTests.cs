@@ -23,6 +23,17 @@ public sealed class FullLayerSelectionTests
     }
 
     [Fact]
+    public void AsManyLayersAreFullAsTheOthersNeed()
+    {
+        // Layer 2 foretells layers 3 and 4; nothing else foretells anything.
+        var overlap = new double[25];
+        (overlap[2 * 5 + 3], overlap[2 * 5 + 4]) = (1, 0.99);
+        Assert.Equal(3, FullLayerSelection.Count(overlap, 5));
+        Assert.Equal([0, 1, 2], FullLayerSelection.Select(overlap, 5, 3));
+        Assert.Equal(5, FullLayerSelection.Count(new double[25], 5));
+    }
+
+    [Fact]
     public void ObserversAreFullLayersBeforeSparseOnes() =>
         Assert.Equal([2, 8, 18], FullLayerSelection.Observers([0, 1, 2, 8, 18], 32));
 

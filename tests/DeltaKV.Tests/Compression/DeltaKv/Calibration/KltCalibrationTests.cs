@@ -120,7 +120,7 @@ public sealed class KltCalibrationTests
         var options = new CodedKvOptions { Sinks = 16, ReferenceStride = 3 };
         var random = new SeededRandom(80);
         var rows = Enumerable.Range(0, 60 * width).Select(_ => (float)random.NextNormal()).ToArray();
-        var residuals = ResidualRows.Of(rows, width, options, neighbours);
+        var residuals = ResidualRows.Of(rows, width, 3, options, neighbours);
         int[] positions = [.. Enumerable.Range(16, 44).Where(p => ReferencePlan.IsReference(p - 16, 3))];
         float[] references = [.. positions.SelectMany(p => rows[(p * width)..((p + 1) * width)])];
         for (var token = 16; token < 60; token++)
@@ -132,6 +132,69 @@ public sealed class KltCalibrationTests
         }
     }
 
+    [Theory]
+    [InlineData(8)]
+    [InlineData(4)]
+    public void AReferenceLeavesWhatItsRoundingLost(int bits)
+    {
+        var options = new CodedKvOptions { Sinks = 0, ReferenceStride = 1, ReferenceBits = bits };
+        var random = new SeededRandom(81);
+        var rows = Enumerable.Range(0, 5 * Geometry.Width).Select(_ => (float)random.NextNormal()).ToArray();
+        var residuals = ResidualRows.Of(rows, Geometry.Width, Dim, options, 1);
+        for (var part = 0; part < rows.Length; part += Dim)
+        {
+            var values = rows.AsSpan(part, Dim).ToArray();
+            var step = (values.Max() - values.Min()) / ((1 << bits) - 1);
+            // Half a step; step and zero are halves themselves, the zero off by up to a thousandth.
+            Assert.All(residuals.AsSpan(part, Dim).ToArray(), residual => Assert.InRange(Math.Abs(residual), 0, (0.51f * step) + 0.006f));
+            Assert.Contains(residuals.AsSpan(part, Dim).ToArray(), residual => Math.Abs(residual) > 0.1f * step);
+        }
+    }
+
+    [Fact]
+    public void WithoutAMetricErrorsAreSquares()
+    {
+        var transform = WeightedKlt.Solve(Statistics(1), 0, 0, SensitivityMetric.None);
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal(1, transform.Encoder[i].Sum(x => x * x), 1e-9);
+            Assert.All(transform.Encoder[i].Zip(transform.Decoder[i]), pair => Assert.Equal(pair.First, pair.Second, 1e-9));
+        }
+    }
+
+    [Fact]
+    public void EqualAllocationGivesEveryLayerAsMuch()
+    {
+        var codecs = new KltCalibration { BytesPerToken = 48, Allocation = ByteAllocation.Equal }.Solve([null, Statistics(1), Statistics(2)]);
+        Assert.Equal([32, 16], codecs.Skip(1).Select(codec => RecordLayout.Of(codec!).Bytes));
+    }
+
+    [Fact]
+    public void ReferencesAreUsedWhereRowsRepeat()
+    {
+        // Rows far apart from each other but each seen before: 16 bytes around the mean tell little, a reference nearly everything.
+        const int dim = 64, kinds = 151, tokens = 3000;
+        var random = new SeededRandom(82);
+        var options = new CodedKvOptions { ReferenceStride = 2 };
+        var geometry = new AttentionGeometry(1, 1, dim, 24, [.. Enumerable.Repeat(0.1f, dim / 2)], Normal(random, 24 * dim));
+        var rows = Normal(random, tokens * geometry.Width);
+        for (var token = kinds; token < tokens; token++)
+        {
+            for (var i = 0; i < geometry.Width; i++)
+                rows[token * geometry.Width + i] = rows[(token - kinds) * geometry.Width + i];
+        }
+
+        var statistics = new LayerStatistics(geometry, new SeededRandom(9), recent: 16, residuals: true);
+        statistics.Add(rows, Normal(random, 2 * dim), [tokens - 9, tokens - 1], ResidualRows.Of(rows, geometry.Width, dim, options, 1));
+        int Neighbours(double referenceBytes) => new KltCalibration
+        {
+            BytesPerToken = 16, References = ReferenceUse.Auto, Neighbours = 1, ReferenceBytes = referenceBytes,
+        }.Solve([null, statistics])[1]!.Neighbours;
+
+        Assert.Equal(1, Neighbours(0));
+        Assert.Equal(0, Neighbours(20));
+    }
+
     [Fact]
     public void MergedStatisticsAreThoseOfBothDocuments()
     {
@@ -140,10 +203,12 @@ public sealed class KltCalibrationTests
         Add(both, 2);
         var merged = Statistics(1);
         merged.Merge(Statistics(2));
-        var mean = both.Mean();
-        Assert.All(both.Covariance(mean, 0.5).Zip(merged.Covariance(mean, 0.5)), p => Assert.Equal(p.First, p.Second, 1e-9));
-        Assert.Equal(1, merged.Samples(0.5).Sum(s => s.Weight), 1e-9);
+        var mean = both.Rows.Mean();
+        Assert.All(both.Rows.Covariance(mean, 0.5).Zip(merged.Rows.Covariance(mean, 0.5)), p => Assert.Equal(p.First, p.Second, 1e-9));
+        Assert.Equal(1, merged.Rows.Samples(0.5).Sum(s => s.Weight), 1e-9);
     }
+
+    private static float[] Normal(SeededRandom random, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)random.NextNormal())];
 
     private static AttentionGeometry NewGeometry()
     {

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using DeltaKV.Cli.Options;
+using DeltaKV.Cli.Output;
+using DeltaKV.Compression;
+using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Compression.DeltaKv.Calibration;
+
+namespace DeltaKV.Cli.Commands;
+
+/// <summary><c>deltakv calibrate</c>: reads documents with a model and writes the codec that its cache is stored with.</summary>
+internal sealed class CalibrateCommand
+{
+    private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(10);
+
+    private readonly ModelArguments model = new();
+    private readonly CorpusArguments corpus = new();
+    private readonly CodecArguments codec = new();
+    private readonly JsonArgument json = new();
+    private readonly Option<string?> output = new("--out", "-o") { Description = $"The codec's file. Default: {KvMethods.CodecFileName} beside the model, where the method deltakv looks for it.", HelpName = "FILE" };
+
+    internal static Command Create(Terminal terminal)
+    {
+        var options = new CalibrateCommand();
+        var command = new Command("calibrate", "Make the codec that the method deltakv stores keys and values with. Interrupted, it goes on where it stopped.")
+        {
+            options.output,
+        };
+        options.corpus.AddTo(command);
+        options.codec.AddTo(command);
+        options.model.AddTo(command);
+        options.json.AddTo(command);
+        command.SetAction((parsed, cancellation) => options.RunAsync(parsed, terminal, cancellation));
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    {
+        var target = json.Read(parsed);
+        var plan = codec.Read(parsed);
+        var documents = corpus.Read(parsed);
+        var directory = model.Directory(parsed);
+        var path = parsed.GetValue(output) ?? Path.Combine(directory, KvMethods.CodecFileName);
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
+            Directory.CreateDirectory(folder);
+        var clock = Stopwatch.StartNew();
+        // The transcript of a document's questions comes on top of its tokens.
+        using var reader = new DeviceCalibrationModel(directory, model.Engine(parsed, 1) with { MaxModelLength = documents.RoomFor(documents.Lengths.Max()) });
+        plan.Validate(reader.Fingerprint.Layers);
+        var checkpoint = new CalibrationCheckpoint(path + ".statistics", CheckpointInterval);
+        var calibrator = new DeltaKvCalibrator(reader, plan.Options, plan.References == ReferenceUse.None ? 0 : plan.Neighbours, corpus.Seed(parsed));
+        calibrator.Read(documents, checkpoint, new ProgressDisplay(terminal), cancellation);
+        var made = calibrator.Solve(plan);
+        CodecFile.Save(made, path);
+        checkpoint.Delete();
+        var record = CodecRecord.Of(path, made);
+        if (!target.TakesOutput)
+            await terminal.Out.WriteLineAsync(record.ToString());
+        await terminal.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"calibrated in {clock.Elapsed.TotalSeconds:F1} s"));
+        await target.WriteAsync(record, terminal);
+        return ExitCode.Success;
+    }
+}

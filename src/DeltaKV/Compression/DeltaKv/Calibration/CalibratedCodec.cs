@@ -1,0 +1,11 @@
+namespace DeltaKV.Compression.DeltaKv.Calibration;
+
+/// <summary>Kinds of codecs that calibration makes.</summary>
+internal enum CalibratedCodec
+{
+    /// <summary>Transform coding: coordinates by importance, widths and bytes where they lower the error most. See <see cref="KltCalibration"/>.</summary>
+    Klt,
+
+    /// <summary>The published shape: as many latents in every layer, all of one width. See <see cref="LatentCalibration"/>.</summary>
+    Pca,
+}

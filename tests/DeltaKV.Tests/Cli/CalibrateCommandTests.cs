@@ -1,0 +1,66 @@
+using System.Text.Json;
+using DeltaKV.Cli;
+using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Tests.Support;
+
+namespace DeltaKV.Tests.Cli;
+
+public sealed class CalibrateCommandTests
+{
+    [Fact]
+    public async Task ACodecIsMadeAndSaysWhatItIs()
+    {
+        using var directory = new TemporaryDirectory();
+        var file = directory.File("codec.safetensors");
+        var run = await CommandRun.OfAsync(
+            "calibrate", "--device", "cpu", "--model", TestModels.Needle, "--documents", "1", "--lengths", "512", "--questions", "2",
+            "--leave-out", "json,var,multi,walk", "--bytes", "20", "--at", "2048", "--observers", "2+5", "--out", file);
+
+        Assert.Equal((ExitCode.Success, ""), (run.ExitCode, run.ExitCode == 0 ? "" : run.Error));
+        Assert.Contains("families left out: json, var, multi, walk", run.Output, StringComparison.Ordinal);
+        Assert.Contains("2/2", run.Error, StringComparison.Ordinal);
+        Assert.Equal([file], Directory.GetFiles(directory.Path));
+        var codec = CodecFile.Load(file);
+        Assert.InRange(CodecSize.Usage(codec, 2048).Ratio, 0.18, 0.2);
+        Assert.Equal([2, 5], Enumerable.Range(0, 8).Where(layer => codec.Layers[layer].Observes));
+
+        var info = await CommandRun.OfAsync("info", "--codec", file, "--model", TestModels.Needle);
+        Assert.Equal(run.Output, info.Output);
+        var json = await CommandRun.OfAsync("info", "--codec", file, "--json");
+        using var parsed = JsonDocument.Parse(json.Output);
+        Assert.Equal(8, parsed.RootElement.GetProperty("layers").GetArrayLength());
+        Assert.Equal("recomputed", parsed.RootElement.GetProperty("layers")[0].GetProperty("treatment").GetString());
+    }
+
+    [Theory]
+    [InlineData("info", "--codec")]
+    [InlineData("generate", "--kv")]
+    public async Task ACodecOfAnotherModelIsRefusedWithBothSidesNamed(string command, string option)
+    {
+        using var directory = new TemporaryDirectory();
+        var file = directory.File("other.safetensors");
+        CodecFile.Save(
+            new DeltaKvCodec { Model = new ModelFingerprint("Llama", 2, 3, 96, "feed"), Layers = [new CodecLayer(LayerTreatment.Raw), new CodecLayer(LayerTreatment.Raw)] }, file);
+        string[] rest = command == "info" ? [] : ["--device", "cpu", "--prompt", "x"];
+        var run = await CommandRun.OfAsync([command, "--model", TestModels.Needle, option, command == "info" ? file : $"deltakv:codec={file}", .. rest]);
+
+        Assert.Equal(ExitCode.Failure, run.ExitCode);
+        Assert.Contains("2 layers, 3 KV heads of 96", run.Error, StringComparison.Ordinal);
+        Assert.Contains("8 layers, 4 KV heads of 64", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--leave-out", "poems", "poems")]
+    [InlineData("--bytes", "0", "0 %")]
+    [InlineData("--codec", "magic", "magic")]
+    [InlineData("--observers", "some", "--observers")]
+    [InlineData("--observers", "9", "layer 9")]
+    [InlineData("--latent-bits", "3", "--latent-bits")]
+    [InlineData("--lengths", "12", "12")]
+    public async Task WhatMakesNoSenseIsRefused(string option, string value, string named)
+    {
+        var run = await CommandRun.OfAsync("calibrate", "--device", "cpu", "--model", TestModels.Needle, "--out", Path.Combine(Path.GetTempPath(), "unused"), option, value);
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.Contains(named, run.Error, StringComparison.Ordinal);
+    }
+}
