@@ -72,19 +72,31 @@ internal static class KvMethods
     }
 
     private static CodedKvMethod Rotated(KvMethodSpec spec, ModelConfig config, ChunkWidth keys, ChunkWidth values) =>
-        Uniform(spec, config, HadamardCodec.Create(config.KeyValueHeadCount, config.HeadDim, keys, values));
+        Uniform(spec, config, HadamardCodec.Create(config.KeyValueHeadCount, config.HeadDim, keys, values, spec.Text("scales") switch
+        {
+            null or "chunk" => CodeScales.PerChunk,
+            "token" => CodeScales.PerToken,
+            var other => throw new ArgumentException($"The setting 'scales' of '{spec.Name}' is '{other}', expected chunk or token."),
+        }));
 
     /// <summary>The same codec for every layer.</summary>
     private static CodedKvMethod Uniform(KvMethodSpec spec, ModelConfig config, LinearCodec codec)
     {
-        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads", "search");
+        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads", "search", "scales", "first");
         codec = codec with { Neighbours = spec.Number("neighbours", 0) };
         var full = spec.Layers("full", config.LayerCount);
-        var layers = Enumerable.Range(0, config.LayerCount).Select(layer => full.Contains(layer) ? null : codec).ToImmutableArray();
+        var recomputes = spec.Text("first") switch
+        {
+            null or "coded" => false,
+            "recomputed" => !full.Contains(0),
+            var other => throw new ArgumentException($"The setting 'first' of '{spec.Name}' is '{other}', expected coded or recomputed."),
+        };
+        var layers = Enumerable.Range(0, config.LayerCount).Select(layer =>
+            full.Contains(layer) ? null : layer == 0 && recomputes ? FirstLayerTable.Codec(config.KeyValueHeadCount, config.HeadDim) : codec).ToImmutableArray();
         var fullLayers = FullLayers(spec, null);
         var kivi = layers.Select(layer => layer is null ? fullLayers : null).ToImmutableArray();
         return new CodedKvMethod(new CodedKvFormat(
-            Shape(config), layers, Options(spec, config, new CodedKvOptions(), kivi), observers: spec.Layers("observers", config.LayerCount), kivi: kivi));
+            Shape(config), layers, Options(spec, config, new CodedKvOptions(), kivi), recomputes, spec.Layers("observers", config.LayerCount), kivi: kivi));
     }
 
     /// <summary>Every layer quantised as KIVI does.</summary>

@@ -39,6 +39,8 @@ public class KvMethodSpecTests
     [InlineData("omnikv:observers=9", "0 to 7")]
     [InlineData("kivi-4:keys=3", "8, 4 or 2")]
     [InlineData("int4:fulllayers=int3", "kivi8")]
+    [InlineData("int4:first=stored", "coded or recomputed")]
+    [InlineData("int4:scales=head", "chunk or token")]
     public void Refuses_what_a_method_does_not_know_and_says_so(string text, string named)
     {
         var error = Assert.ThrowsAny<ArgumentException>(() => Resolve(text));
@@ -57,6 +59,9 @@ public class KvMethodSpecTests
     [InlineData("int4:neighbours=4,search=1000", (8 * 336) + 823 + 208)]
     // A raw layer keeps its 1024 bytes.
     [InlineData("int4:full=0", 3264)]
+    // A recomputed first layer keeps the token's id; one scale per token, in 16 bytes.
+    [InlineData("int4:first=recomputed", (7 * 320) + 4)]
+    [InlineData("int4:scales=token", 8 * 272)]
     // Per layer of four heads of 64: codes, and 4 bytes of scale per 32 numbers.
     [InlineData("kivi-8", 4608)]
     [InlineData("kivi-4", 2560)]

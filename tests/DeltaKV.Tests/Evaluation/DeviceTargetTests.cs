@@ -53,6 +53,7 @@ public class DeviceTargetTests
     [Theory]
     [InlineData("full", 4, null)]
     [InlineData("int4:recent=32", 4, null)]
+    [InlineData("int4:first=recomputed,scales=token", 4, null)]
     [InlineData("full", 4, Length + 200)]
     public void Answers_of_a_batch_are_those_of_questions_asked_alone(string method, int sequences, int? cachedTokens)
     {
