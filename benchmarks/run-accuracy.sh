@@ -3,10 +3,12 @@
 #   OUT=results benchmarks/run-accuracy.sh
 # Calibrates the codecs it needs (documents and filler that no evaluation uses), then asks all methods the same questions with `deltakv eval`.
 # OUT gets accuracy.md, accuracy.json, accuracy.html and accuracy-logs.tgz (calibration reports, journal). Interrupted, it goes on where it stopped.
-# Environment: CLI, the command (default: dotnet run); MODEL; DEVICE; LENGTHS; QUESTIONS per task and length; PARALLEL methods at once; JOBS calibrations at once.
+# Environment: CLI, the command (default: dotnet run); MODEL; DEVICE; LENGTHS; QUESTIONS per task and length; PARALLEL methods at once; JOBS calibrations at once;
+# CALIBRATE, further options of `deltakv calibrate`.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 out=${OUT:-artifacts/accuracy}
+read -ra calibrate <<<"${CALIBRATE:-}"
 read -ra cli <<<"${CLI:-dotnet run -c Release --project src/DeltaKV.Cli --}"
 model=${MODEL:-models/needle-16m}
 device=${DEVICE:-auto}
@@ -16,27 +18,30 @@ work=$out/accuracy-work
 codecs=$work/codecs
 mkdir -p "$codecs"
 
-# What is calibrated: name, then the options of `deltakv calibrate`. {length} stands for every length: windows weigh less in longer documents.
-published='--codec pca --latents 128 --latent-bits 4 --references all --neighbours 4 --stride 10'
+# What is calibrated: what is read (codecs of one reading share its statistics), name, the options of `deltakv calibrate`. Windows weigh less in longer
+# documents, so a share of the bytes takes a codec for every length.
+published='--codec pca --latents 128 --latent-bits 4 --references all --stride 10'
 plan() {
-  echo "published $published --reference-bits 16"
-  echo "published-1 $published --reference-bits 16 --neighbours 1"
-  echo "published-r8 $published --reference-bits 8"
-  echo "published-r4 $published --reference-bits 4"
-  echo "published-r0 --codec pca --latents 128 --latent-bits 4 --references none"
+  echo "fp16 published $published --reference-bits 16"
+  echo "fp16-1 published-1 $published --reference-bits 16 --neighbours 1"
+  echo "int8 published-r8 $published --reference-bits 8"
+  echo "int4 published-r4 $published --reference-bits 4"
+  echo "all published-r0 --codec pca --latents 128 --latent-bits 4"
   for percent in 50 29 20 10 6 4 3 2; do
-    for length in ${lengths//,/ }; do echo "klt-$percent-$length --bytes $percent --at $length"; done
+    for length in ${lengths//,/ }; do echo "all klt-$percent-$length --bytes $percent --at $length"; done
   done
   for family in ${tasks//,/ }; do
     for percent in 8 6; do
-      for length in ${lengths//,/ }; do echo "without-$family-$percent-$length --bytes $percent --at $length --leave-out $family"; done
+      for length in ${lengths//,/ }; do echo "without-$family without-$family-$percent-$length --bytes $percent --at $length --leave-out $family"; done
     done
   done
-  echo "plain-metric --bytes 3 --metric none"
-  echo "plain-tokens --bytes 3 --token-weighting 0"
-  echo "equal-bytes --bytes 3 --allocation equal"
-  echo "first-raw --bytes 18 --full-layers 0"
-  echo "two-raw --bytes 30 --full-layers auto:2"
+  echo "all plain-metric --bytes 3 --metric none"
+  echo "all plain-tokens --bytes 3 --token-weighting 0"
+  echo "all equal-bytes --bytes 3 --allocation equal"
+  echo "int4 klt-r4 --bytes 6 --references auto --stride 10 --reference-bits 4"
+  echo "all first-raw --bytes 18 --full-layers 0"
+  echo "all two-raw --bytes 30 --full-layers auto:2"
+  echo "all two-kivi4 --bytes 12 --full-layers auto:2 --full kivi4"
 }
 
 # What is measured: label=method.
@@ -49,39 +54,49 @@ methods=(
   "published, no references=deltakv:codec=$codecs/published-r0.safetensors"
 )
 for percent in 50 29 20 10 6 4 3 2; do methods+=("klt $percent %=deltakv:codec=$codecs/klt-$percent-{length}.safetensors"); done
-for percent in 8 6; do methods+=("family left out, $percent %=deltakv:codec=$codecs/without-{task}-$percent-{length}.safetensors"); done
+for percent in 8 6; do methods+=("family left out $percent %=deltakv:codec=$codecs/without-{task}-$percent-{length}.safetensors"); done
 methods+=(
   "klt 3 %, plain metric=deltakv:codec=$codecs/plain-metric.safetensors"
   "klt 3 %, tokens alike=deltakv:codec=$codecs/plain-tokens.safetensors"
   "klt 3 %, equal bytes=deltakv:codec=$codecs/equal-bytes.safetensors"
   "klt, first layer raw=deltakv:codec=$codecs/first-raw.safetensors"
   "klt, two layers raw=deltakv:codec=$codecs/two-raw.safetensors"
-  "klt, two layers kivi4=deltakv:codec=$codecs/two-raw.safetensors,fulllayers=kivi4"
+  "klt, two layers kivi4=deltakv:codec=$codecs/two-kivi4.safetensors"
+  "klt 6 %, int4 references=deltakv:codec=$codecs/klt-r4.safetensors"
   'best, reads 17 %=deltakv:share=17'
   'best, reads 5 %=deltakv:share=5'
   'best, reads 2 %=deltakv:share=2'
+  'calibration-free=int4:first=recomputed'
+  'calibration-free, a scale per token=int4:first=recomputed,scales=token'
   int8 int4 int4-2 kivi-8 kivi-4 kivi-2
 )
 for percent in 50 29 20 10 6; do methods+=("streaming-llm $percent %=streaming-llm:share=$percent" "snapkv $percent %=snapkv:share=$percent"); done
 
 make_codec() {
-  local name=$1 file=$codecs/$1.safetensors
-  shift
+  local read=$1 name=$2 file=$codecs/$2.safetensors
+  shift 2
   [[ -f $file ]] && return
-  "${cli[@]}" calibrate --model "$model" --device "$device" --synthetic --seed 1 "$@" --out "$file" >"$codecs/$name.txt" 2>"$codecs/$name.log" ||
-    echo "calibrating $name failed: $(tail -1 "$codecs/$name.log")" >&2
+  "${cli[@]}" calibrate --model "$model" --device "$device" --synthetic --seed 1 "${calibrate[@]}" "$@" --statistics "$codecs/$read.statistics" --out "$file" \
+    >"$codecs/$name.txt" 2>"$codecs/$name.log" || echo "calibrating $name failed: $(tail -1 "$codecs/$name.log")" >&2
 }
 
 # The program is built once, before several start at a time.
 "${cli[@]}" --help >/dev/null || exit 1
 started=$SECONDS
 known=", $("${cli[@]}" info --model "$model" --kv unknown 2>&1 | sed -n 's/.*there are: \(.*\)\.$/\1/p'), "
-while read -r name options; do
-  while (($(jobs -rp | wc -l) >= ${JOBS:-4})); do wait -n; done
-  # shellcheck disable=SC2086
-  make_codec "$name" $options &
-done < <(plan)
-wait
+# One codec of every reading first, then the others, which find it there.
+for turn in first others; do
+  declare -A seen=()
+  while read -r read name options; do
+    case $turn${seen[$read]:-} in first | othersseen)
+      while (($(jobs -rp | wc -l) >= ${JOBS:-4})); do wait -n; done
+      # shellcheck disable=SC2086
+      make_codec "$read" "$name" $options </dev/null &
+    esac
+    seen[$read]=seen
+  done < <(plan)
+  wait
+done
 echo "calibrated in $((SECONDS - started)) s" >&2
 
 # What this build does not have, or what no codec could be made for, is left out, so that the others are still measured.
@@ -97,11 +112,11 @@ for method in "${methods[@]}"; do
   arguments+=(--method "$method")
 done
 
-"${cli[@]}" eval --model "$model" --device "$device" "${arguments[@]}" --task "$tasks" --length "$lengths" --questions "${QUESTIONS:-100}" --seed 42 \
+"${cli[@]}" eval --model "$model" --device "$device" "${arguments[@]}" --task "$tasks" --length "$lengths" --questions "${QUESTIONS:-400}" --seed 42 \
   --setting agnostic --parallel "${PARALLEL:-1}" --journal "$work/journal" \
   --json "$out/accuracy.json" --html "$out/accuracy.html" 2>"$work/eval.log" | tee "$out/accuracy.md"
 status=${PIPESTATUS[0]}
 ((status)) && tail -3 "$work/eval.log" >&2
-tar -C "$work" --exclude='*.safetensors' -czf "$out/accuracy-logs.tgz" .
+tar -C "$work" --exclude='*.safetensors' --exclude='*.statistics' -czf "$out/accuracy-logs.tgz" .
 echo "done in $((SECONDS - started)) s" >&2
 exit "$status"

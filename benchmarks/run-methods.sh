@@ -3,10 +3,12 @@
 #   OUT=results benchmarks/run-methods.sh
 # Methods x lengths x {question after compression, question before} x shares of the bytes, on needle-16m. OUT gets methods.md, methods.json,
 # methods.html, methods-aware.html and methods-logs.tgz. Interrupted, it goes on where it stopped.
-# Environment: CLI, the command (default: dotnet run); MODEL; DEVICE; LENGTHS; QUESTIONS per task and length; PARALLEL methods at once; JOBS calibrations at once.
+# Environment: CLI, the command (default: dotnet run); MODEL; DEVICE; LENGTHS; QUESTIONS per task and length; PARALLEL methods at once; JOBS calibrations at once;
+# CALIBRATE, further options of `deltakv calibrate`.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 out=${OUT:-artifacts/methods}
+read -ra calibrate <<<"${CALIBRATE:-}"
 read -ra cli <<<"${CLI:-dotnet run -c Release --project src/DeltaKV.Cli --}"
 model=${MODEL:-models/needle-16m}
 device=${DEVICE:-auto}
@@ -19,7 +21,7 @@ mkdir -p "$codecs"
 make_codec() {
   local name=klt-$1-$2
   [[ -f $codecs/$name.safetensors ]] && return
-  "${cli[@]}" calibrate --model "$model" --device "$device" --synthetic --seed 1 --bytes "$1" --at "$2" --out "$codecs/$name.safetensors" >"$codecs/$name.txt" 2>"$codecs/$name.log" ||
+  "${cli[@]}" calibrate --model "$model" --device "$device" --synthetic --seed 1 "${calibrate[@]}" --bytes "$1" --at "$2" --statistics "$codecs/statistics" --out "$codecs/$name.safetensors" >"$codecs/$name.txt" 2>"$codecs/$name.log" ||
     echo "calibrating $name failed: $(tail -1 "$codecs/$name.log")" >&2
 }
 
@@ -27,10 +29,12 @@ make_codec() {
 "${cli[@]}" --help >/dev/null || exit 1
 started=$SECONDS
 known=", $("${cli[@]}" info --model "$model" --kv unknown 2>&1 | sed -n 's/.*there are: \(.*\)\.$/\1/p'), "
+# The first one reads, the others find what it read.
+make_codec "${shares[0]}" "${lengths%%,*}"
 for share in "${shares[@]}"; do
   for length in ${lengths//,/ }; do
     while (($(jobs -rp | wc -l) >= ${JOBS:-4})); do wait -n; done
-    make_codec "$share" "$length" &
+    make_codec "$share" "$length" </dev/null &
   done
 done
 wait
@@ -50,11 +54,11 @@ for method in "${methods[@]}"; do
   name=${name##*=}
   [[ $known == *", $name, "* ]] && arguments+=(--method "$method") || echo "left out, no such method: $method" >&2
 done
-"${cli[@]}" eval --model "$model" --device "$device" "${arguments[@]}" --task attr,json,copy,walk --length "$lengths" --questions "${QUESTIONS:-25}" --seed 42 \
+"${cli[@]}" eval --model "$model" --device "$device" "${arguments[@]}" --task attr,json,copy,walk --length "$lengths" --questions "${QUESTIONS:-50}" --seed 42 \
   --setting both --parallel "${PARALLEL:-1}" --journal "$work/journal" \
   --json "$out/methods.json" --html "$out/methods.html" 2>"$work/eval.log" | tee "$out/methods.md"
 status=${PIPESTATUS[0]}
 ((status)) && tail -3 "$work/eval.log" >&2
-tar -C "$work" --exclude='*.safetensors' -czf "$out/methods-logs.tgz" .
+tar -C "$work" --exclude='*.safetensors' --exclude=statistics -czf "$out/methods-logs.tgz" .
 echo "done in $((SECONDS - started)) s" >&2
 exit "$status"
