@@ -63,9 +63,9 @@ methods+=(
   "klt, two layers raw=deltakv:codec=$codecs/two-raw.safetensors"
   "klt, two layers kivi4=deltakv:codec=$codecs/two-kivi4.safetensors"
   "klt 6 %, int4 references=deltakv:codec=$codecs/klt-r4.safetensors"
-  'best, reads 17 %=deltakv:share=17'
-  'best, reads 5 %=deltakv:share=5'
-  'best, reads 2 %=deltakv:share=2'
+  'best, reads 17 %=deltakv:observers=2+5,share=17'
+  'best, reads 5 %=deltakv:observers=2+5,share=5'
+  'best, reads 2 %=deltakv:observers=2+5,share=2'
   'calibration-free=int4:first=recomputed'
   'calibration-free, a scale per token=int4:first=recomputed,scales=token'
   int8 int4 int4-2 kivi-8 kivi-4 kivi-2

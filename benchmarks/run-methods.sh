@@ -45,7 +45,7 @@ for share in "${shares[@]}"; do
   methods+=("deltakv $share %=deltakv:codec=$codecs/klt-$share-{length}.safetensors")
 done
 # These keep everything and read a share of it.
-for share in 50 25 12 6; do methods+=("quest, reads $share %=quest:share=$share" "omnikv, reads $share %=omnikv:share=$share"); done
+for share in 50 25 12 6; do methods+=("quest, reads $share %=quest:share=$share" "omnikv, reads $share %=omnikv:observers=2+5,full=0+1,share=$share"); done
 
 # What this build does not have is left out, so that the others are still measured.
 arguments=()
