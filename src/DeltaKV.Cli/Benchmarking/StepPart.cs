@@ -1,6 +1,6 @@
 namespace DeltaKV.Cli.Benchmarking;
 
-/// <summary>A part of a decode step and what the step takes longer with it than without any attention.</summary>
+/// <summary>A part of a decode step: how much longer the step takes with these layers' attention than without it.</summary>
 /// <param name="Name">Which layers' attention, or everything else.</param>
 /// <param name="Layers">How many layers.</param>
 /// <param name="Ms">Its time.</param>

@@ -93,7 +93,7 @@ public sealed class BenchCommandTests
         Assert.InRange(row.GetProperty("kvRatio").GetDouble(), 0.5, 0.85);
         var parts = row.GetProperty("parts").EnumerateArray().ToArray();
         Assert.Equal(
-            ["matrix products, norms, sampling", "observers (attention, scores, selection)", "coded layers, selected tokens (reconstruction, attention)", "not accounted for"],
+            ["matrix products, norms, sampling", "observers (attention, scores, selection)", "coded layers, selected tokens (reconstruction, attention)", "gaps less overlaps"],
             parts.Select(part => part.GetProperty("name").GetString()));
         Assert.Equal(row.GetProperty("msPerStep").GetDouble(), parts.Sum(part => part.GetProperty("ms").GetDouble()), 6);
     }
