@@ -158,7 +158,7 @@ internal static class CodedCases
         Pool(arena, arena.Keep(new CodeTables(arena.Accelerator, codecs)), sequences, context, codecs[0]);
 
     /// <summary>Scattered blocks of records with valid reference ids and otherwise random bits below a half's infinity.</summary>
-    private static CodePoolView Pool(Arena arena, CodeTables tables, int sequences, int context, LinearCodec codec)
+    internal static CodePoolView Pool(Arena arena, CodeTables tables, int sequences, int context, LinearCodec codec)
     {
         var blocks = sequences * context / 16;
         var layers = tables.Layers.Count;
