@@ -6,6 +6,7 @@ using DeltaKV.Cli.Output;
 using DeltaKV.Compression;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Compression.DeltaKv.Calibration;
+using DeltaKV.Compression.DeltaKv.Training;
 
 namespace DeltaKV.Cli.Commands;
 
@@ -17,6 +18,7 @@ internal sealed class CalibrateCommand
     private readonly ModelArguments model = new();
     private readonly CorpusArguments corpus = new();
     private readonly CodecArguments codec = new();
+    private readonly TrainingArguments training = new();
     private readonly JsonArgument json = new();
     private readonly Option<string?> output = new("--out", "-o") { Description = $"The codec's file. Default: {KvMethods.CodecFileName} beside the model, where the method deltakv looks for it.", HelpName = "FILE" };
 
@@ -29,6 +31,7 @@ internal sealed class CalibrateCommand
         };
         options.corpus.AddTo(command);
         options.codec.AddTo(command);
+        options.training.AddTo(command);
         options.model.AddTo(command);
         options.json.AddTo(command);
         command.SetAction((parsed, cancellation) => options.RunAsync(parsed, terminal, cancellation));
@@ -48,17 +51,37 @@ internal sealed class CalibrateCommand
         // The transcript of a document's questions comes on top of its tokens.
         using var reader = new DeviceCalibrationModel(directory, model.Engine(parsed, 1) with { MaxModelLength = documents.RoomFor(documents.Lengths.Max()) });
         plan.Validate(reader.Fingerprint.Layers);
+        var (made, errors) = plan.IsTrained
+            ? Train(training.Read(parsed, plan, corpus.Seed(parsed)), plan, documents, reader, path, terminal, cancellation)
+            : (Solve(parsed, plan, documents, reader, path, terminal, cancellation), "");
+        var record = CodecRecord.Of(path, made);
+        if (!target.TakesOutput)
+            await terminal.Out.WriteLineAsync(errors + record);
+        await terminal.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"calibrated in {clock.Elapsed.TotalSeconds:F1} s"));
+        await target.WriteAsync(record, terminal);
+        return ExitCode.Success;
+    }
+
+    private DeltaKvCodec Solve(
+        ParseResult parsed, CodecPlan plan, CalibrationCorpus documents, DeviceCalibrationModel reader, string path, Terminal terminal, CancellationToken cancellation)
+    {
         var checkpoint = new CalibrationCheckpoint(path + ".statistics", CheckpointInterval);
         var calibrator = new DeltaKvCalibrator(reader, plan.Options, plan.References == ReferenceUse.None ? 0 : plan.Neighbours, corpus.Seed(parsed));
         calibrator.Read(documents, checkpoint, new ProgressDisplay(terminal), cancellation);
         var made = calibrator.Solve(plan);
         CodecFile.Save(made, path);
         checkpoint.Delete();
-        var record = CodecRecord.Of(path, made);
-        if (!target.TakesOutput)
-            await terminal.Out.WriteLineAsync(record.ToString());
-        await terminal.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"calibrated in {clock.Elapsed.TotalSeconds:F1} s"));
-        await target.WriteAsync(record, terminal);
-        return ExitCode.Success;
+        return made;
+    }
+
+    private static (DeltaKvCodec Codec, string Errors) Train(
+        CodecTraining how, CodecPlan plan, CalibrationCorpus documents, DeviceCalibrationModel reader, string path, Terminal terminal, CancellationToken cancellation)
+    {
+        var data = TrainingData.Read(reader, documents, plan.Options, how, new ProgressDisplay(terminal), cancellation);
+        int[] full = [.. plan.FullLayers.Layers];
+        var observers = plan.Observers.IsAutomatic ? FullLayerSelection.Observers(full, reader.Fingerprint.Layers) : [.. plan.Observers.Layers];
+        var trained = TrainedCodec.Train(data, how, full, plan.Full, observers, reader.Accelerator, new ProgressDisplay(terminal), cancellation);
+        CodecFile.Save(trained.Codec, path);
+        return (trained.Codec, trained.Errors + Environment.NewLine);
     }
 }

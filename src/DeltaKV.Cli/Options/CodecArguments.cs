@@ -12,15 +12,15 @@ internal sealed class CodecArguments
 {
     private const double DefaultPercent = 6;
 
-    private readonly Option<CalibratedCodec> codec = Choice("--codec", "klt: transform coding with a byte budget. pca: a fixed number of latents per layer, as published. Default: klt.", CalibratedCodec.Klt);
+    private readonly Option<CalibratedCodec> codec = Choice("--codec", "klt: transform coding with a byte budget. pca: a fixed number of latents per layer. swiglu, gelu: the same with a trained network as encoder, as published. Default: klt.", CalibratedCodec.Klt);
     private readonly Option<double?> bytes = new("--bytes") { Description = $"Budget: everything held at --at tokens, in percent of the uncompressed cache. Default: {DefaultPercent}.", HelpName = "PERCENT" };
     private readonly Option<int> at = new("--at") { Description = "Tokens at which --bytes holds. Default: 4096.", HelpName = "TOKENS", DefaultValueFactory = _ => 4096 };
     private readonly Option<int?> bits = new("--bits") { Description = "Budget instead: bits of codes per token and layer, on average; windows and full layers are not counted.", HelpName = "N" };
-    private readonly Option<ReferenceUse> references = Choice("--references", "Layers whose tokens are coded as differences to references; auto: where it pays. Default: none.", ReferenceUse.None);
+    private readonly Option<ReferenceUse> references = Choice("--references", "Layers whose tokens are coded as differences to references; auto: where it pays. Default: none; all for swiglu and gelu.", ReferenceUse.None);
     private readonly Option<int> neighbours = new("--neighbours") { Description = "References of a token, 1 to 4. Default: 4.", HelpName = "K", DefaultValueFactory = _ => 4 };
     private readonly Option<int> stride = new("--stride") { Description = "Every so many tokens one is a reference. Default: 10.", HelpName = "S", DefaultValueFactory = _ => 10 };
     private readonly Option<int> referenceBits = new("--reference-bits") { Description = "Bits of an element of a reference: 16, 8 or 4. Default: 16.", HelpName = "BITS", DefaultValueFactory = _ => 16 };
-    private readonly Option<int> latents = new("--latents") { Description = "Latents per token and layer, for --codec pca. Default: 128.", HelpName = "DIMS", DefaultValueFactory = _ => 128 };
+    private readonly Option<int> latents = new("--latents") { Description = "Latents per token and layer, for every codec but klt. Default: 128.", HelpName = "DIMS", DefaultValueFactory = _ => 128 };
     private readonly Option<int> latentBits = new("--latent-bits") { Description = "Bits of a latent: 16, 8 or 4. Default: 4.", HelpName = "BITS", DefaultValueFactory = _ => 4 };
     private readonly Option<string> fullLayers = new("--full-layers") { Description = "Layers that are not coded: none, auto, auto:N, or a list as 0+1+8. Default: none.", HelpName = "LAYERS", DefaultValueFactory = _ => "none" };
     private readonly Option<LayerTreatment> full = Choice("--full", "How those layers are kept. Default: raw.", LayerTreatment.Raw, LayerTreatment.Kivi8, LayerTreatment.Kivi4);
@@ -48,9 +48,9 @@ internal sealed class CodecArguments
         var (kind, percent, budget) = (parsed.GetValue(codec), parsed.GetValue(bytes), parsed.GetValue(bits));
         if (percent is not null && budget is not null)
             throw new UsageException("--bytes and --bits are both given; one budget holds.");
-        if (kind == CalibratedCodec.Pca && (percent is not null || budget is not null))
-            throw new UsageException("--codec pca takes its size from --latents and --latent-bits, not from --bytes or --bits.");
-        double? share = kind == CalibratedCodec.Pca || budget is not null ? null : (percent ?? DefaultPercent) / 100;
+        if (kind != CalibratedCodec.Klt && (percent is not null || budget is not null))
+            throw new UsageException($"--codec {kind.ToString().ToLowerInvariant()} takes its size from --latents and --latent-bits, not from --bytes or --bits.");
+        double? share = kind != CalibratedCodec.Klt || budget is not null ? null : (percent ?? DefaultPercent) / 100;
         var treatment = parsed.GetValue(full);
         var (length, first) = (parsed.GetValue(at), parsed.GetValue(sinks) ?? (treatment == LayerTreatment.Raw ? CodedKvFormat.BlockTokens : KiviCode.GroupSize));
         return new CodecPlan
@@ -67,7 +67,8 @@ internal sealed class CodecArguments
                 4 => ChunkWidth.Bits4,
                 var other => throw new UsageException($"--latent-bits is {other}, expected 16, 8 or 4."),
             },
-            References = parsed.GetValue(references),
+            // Trained codecs are the paper's, which has references unless told otherwise.
+            References = kind is CalibratedCodec.SwiGlu or CalibratedCodec.Gelu && parsed.GetResult(references) is null or { Implicit: true } ? ReferenceUse.All : parsed.GetValue(references),
             Neighbours = parsed.GetValue(neighbours),
             Options = new CodedKvOptions
             {

@@ -8,4 +8,10 @@ internal enum CalibratedCodec
 
     /// <summary>The published shape: as many latents in every layer, all of one width. See <see cref="LatentCalibration"/>.</summary>
     Pca,
+
+    /// <summary>The published encoder, trained: a SwiGLU network. See <see cref="Training.CodecTraining"/>.</summary>
+    SwiGlu,
+
+    /// <summary>A GELU network, trained.</summary>
+    Gelu,
 }

@@ -21,7 +21,10 @@ internal sealed record CodecPlan
     /// <summary>Target: bits of codes per token and coded layer, on average, references included; windows and full layers are not counted.</summary>
     public int? Bits { get; init; }
 
-    /// <summary>Latents of <see cref="CalibratedCodec.Pca"/>.</summary>
+    /// <summary>Whether the codec is trained by gradients.</summary>
+    public bool IsTrained => Kind is CalibratedCodec.SwiGlu or CalibratedCodec.Gelu;
+
+    /// <summary>Latents of every kind but <see cref="CalibratedCodec.Klt"/>.</summary>
     public int Latents { get; init; } = 128;
 
     /// <summary>Bits of a latent.</summary>
@@ -88,7 +91,7 @@ internal sealed record CodecPlan
             throw new ArgumentException($"{Options.Sinks} sinks: with full layers quantised in blocks of {KiviCode.GroupSize} tokens a multiple of that is needed.");
         if (Neighbours is < 1 or > 4)
             throw new ArgumentException($"{Neighbours} references per token; 1 to 4 can be stored.");
-        if (Kind == CalibratedCodec.Pca && References == ReferenceUse.Auto)
+        if (Kind != CalibratedCodec.Klt && References == ReferenceUse.Auto)
             throw new ArgumentException("References where they pay need a transform codec, which has a byte budget to weigh them by. With a fixed number of latents use references for all layers or none.");
         if (TokenWeighting is < 0 or > 1 || Ridge < 0 || Headroom < 1)
             throw new ArgumentException($"Token weighting {TokenWeighting}, ridge {Ridge}, headroom {Headroom}: expected 0 to 1, at least 0, at least 1.");
@@ -97,7 +100,7 @@ internal sealed record CodecPlan
     /// <summary>For the report.</summary>
     public string Describe()
     {
-        var target = Kind == CalibratedCodec.Pca ? FormattableString.Invariant($"{Latents} latents of {(int)LatentWidth} bits")
+        var target = Kind != CalibratedCodec.Klt ? FormattableString.Invariant($"{Latents} latents of {(int)LatentWidth} bits")
             : Bits is { } bits ? FormattableString.Invariant($"{bits} bits per token and layer")
             : FormattableString.Invariant($"{100 * Share:0.##} % of all bytes at {At} tokens");
         var references = References == ReferenceUse.None

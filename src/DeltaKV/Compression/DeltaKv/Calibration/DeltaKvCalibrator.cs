@@ -79,6 +79,8 @@ internal sealed class DeltaKvCalibrator
     public DeltaKvCodec Solve(CodecPlan plan)
     {
         plan.Validate(_statistics.Length);
+        if (plan.IsTrained)
+            throw new ArgumentException("The plan's codec is trained by gradients, not solved from statistics.");
         if (plan.References != ReferenceUse.None && plan.Neighbours != _neighbours)
             throw new ArgumentException($"The plan has {plan.Neighbours} references per token; documents were read for {_neighbours}.");
         var full = Resolve(plan.FullLayers);

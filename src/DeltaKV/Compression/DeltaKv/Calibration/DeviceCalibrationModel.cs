@@ -42,6 +42,9 @@ internal sealed class DeviceCalibrationModel : IAnsweringModel, IDisposable
     /// <inheritdoc/>
     public IEvaluationTokenizer Tokenizer { get; }
 
+    /// <summary>Where the model runs; a codec may be trained there too.</summary>
+    internal Accelerator Accelerator => _device.Stream.Accelerator;
+
     /// <inheritdoc/>
     public AttentionGeometry Geometry(int layer) => new(
         _config.HeadCount, _config.KeyValueHeadCount, _config.HeadDim, _config.HiddenSize, _inverseFrequencies,

@@ -14,7 +14,8 @@ internal sealed record TrainedCodec(DeltaKvCodec Codec, string Errors)
     /// <summary>Trains every layer but the first, which is a function of the token, and those that stay full.</summary>
     /// <param name="data">Rows.</param>
     /// <param name="training">Choices.</param>
-    /// <param name="full">Layers that stay raw.</param>
+    /// <param name="full">Layers that are not coded.</param>
+    /// <param name="treatment">How those are kept.</param>
     /// <param name="observers">Layers that choose tokens for those after them.</param>
     /// <param name="accelerator">Where to train.</param>
     /// <param name="progress">Hears of steps.</param>
@@ -23,6 +24,7 @@ internal sealed record TrainedCodec(DeltaKvCodec Codec, string Errors)
         TrainingData data,
         CodecTraining training,
         IReadOnlyCollection<int> full,
+        LayerTreatment treatment,
         IReadOnlyCollection<int> observers,
         Accelerator accelerator,
         IProgress<EvaluationProgress>? progress = null,
@@ -50,7 +52,7 @@ internal sealed record TrainedCodec(DeltaKvCodec Codec, string Errors)
                 Layers = [.. Enumerable.Range(0, data.Model.Layers).Select(layer =>
                     trained.TryGetValue(layer, out var one)
                         ? new CodecLayer(LayerTreatment.Coded, LayerCodec(one, shape, training, data, layer), observers.Contains(layer))
-                        : new CodecLayer(full.Contains(layer) ? LayerTreatment.Raw : LayerTreatment.Recomputed, null, observers.Contains(layer)))],
+                        : new CodecLayer(full.Contains(layer) ? treatment : LayerTreatment.Recomputed, null, observers.Contains(layer)))],
                 Report = $"{training.Describe(data.Width)}; {Summary(trained.Values, training)}; {data.Provenance}",
             },
             Table(trained, training));

@@ -23,7 +23,7 @@ public sealed class TrainedCodecTests
         var data = TrainingData.Read(new BentModel(), Corpus, Options, training);
         using var accelerator = TestAccelerators.Create(TestAccelerators.Devices[0]);
         var steps = new List<int>();
-        var trained = TrainedCodec.Train(data, training, [1], [1], accelerator, new Progress(p => steps.Add(p.Completed)));
+        var trained = TrainedCodec.Train(data, training, [1], LayerTreatment.Raw, [1], accelerator, new Progress(p => steps.Add(p.Completed)));
 
         Assert.Equal([LayerTreatment.Recomputed, LayerTreatment.Raw, LayerTreatment.Coded], trained.Codec.Layers.Select(layer => layer.Treatment));
         Assert.True(trained.Codec.Layers[1].Observes);
