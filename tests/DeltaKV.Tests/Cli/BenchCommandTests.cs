@@ -38,11 +38,11 @@ public sealed class BenchCommandTests
     public async Task MeasuresACompressedCacheAndWhatItHolds()
     {
         var run = await CommandRun.OfAsync(
-            "bench", "--shape", "tiny", "--device", "cpu", "--kv", "int4:neighbours=2", "--decode", "3x600", "--prefill", "200", "--chunk", "128", "--samples", "1", "--prefill-samples", "2", "--json");
+            "bench", "--shape", "tiny", "--device", "cpu", "--kv", "int4:neighbours=2,search=exact", "--decode", "3x600", "--prefill", "200", "--chunk", "128", "--samples", "1", "--prefill-samples", "2", "--json");
 
         Assert.Equal(ExitCode.Success, run.ExitCode);
         using var json = JsonDocument.Parse(run.Output);
-        Assert.Equal("int4:neighbours=2", json.RootElement.GetProperty("kvMethod").GetString());
+        Assert.Equal("int4:neighbours=2,search=exact", json.RootElement.GetProperty("kvMethod").GetString());
         var decode = json.RootElement.GetProperty("decode")[0];
         // Most of 600 tokens in a quarter of the bits, with references for every tenth; sinks, window and tables in full.
         Assert.InRange(decode.GetProperty("kvRatio").GetDouble(), 0.25, 0.6);
