@@ -76,12 +76,14 @@ make_codec() {
   local read=$1 name=$2 file=$codecs/$2.safetensors
   shift 2
   [[ -f $file ]] && return
-  "${cli[@]}" calibrate --model "$model" --device "$device" --synthetic --seed 1 "${calibrate[@]}" "$@" --statistics "$codecs/$read.statistics" --out "$file" \
+  "${cli[@]}" calibrate --model "$model" --device "$device" --synthetic --seed 1 "${calibrate[@]}" "$@" "${keep[@]/FILE/$codecs/$read.statistics}" --out "$file" \
     >"$codecs/$name.txt" 2>"$codecs/$name.log" || echo "calibrating $name failed: $(tail -1 "$codecs/$name.log")" >&2
 }
 
 # The program is built once, before several start at a time.
 "${cli[@]}" --help >/dev/null || exit 1
+keep=()
+[[ $("${cli[@]}" calibrate --help) == *--statistics* ]] && keep=(--statistics FILE)
 started=$SECONDS
 known=", $("${cli[@]}" info --model "$model" --kv unknown 2>&1 | sed -n 's/.*there are: \(.*\)\.$/\1/p'), "
 # One codec of every reading first, then the others, which find it there.
