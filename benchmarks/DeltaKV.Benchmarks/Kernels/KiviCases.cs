@@ -58,7 +58,7 @@ internal static class KiviCases
             var keys = arena.BFloat16s((long)context * Shape.KeyHeads * Shape.HeadDim);
             var values = arena.BFloat16s((long)context * Shape.KeyHeads * Shape.HeadDim);
             var kernel = new ReconstructKernel<KiviReader>(arena.Accelerator);
-            return _ => kernel.Launch(arena.Stream, arguments.Reader, arguments.Order.Bounds, 0, context, keys, values, Shape);
+            return _ => kernel.Launch(arena.Stream, arguments.Reader, TokenOrder.All(arguments.Order.Bounds), 0, context, 0, keys, values, Shape);
         });
 
     /// <summary>Reads every raw token once and writes its codes.</summary>

@@ -78,6 +78,13 @@ public sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, strin
         var other => throw new ArgumentException($"The setting 'heads' of '{Name}' is '{other}', expected 'shared' or 'each'."),
     };
 
+    /// <summary>The setting <c>prefill</c> of methods with observation layers: tokens that prompt chunks read, in whole tiles of 16; 0 for <c>all</c>.</summary>
+    internal int PrefillTokens()
+    {
+        var tokens = Text("prefill") == "all" ? 0 : Number("prefill", 0);
+        return tokens >= 0 ? (tokens + 15) / 16 * 16 : throw new ArgumentException($"The setting 'prefill' of '{Name}' is {tokens}, expected a number of tokens or 'all'.");
+    }
+
     /// <summary>A setting that is text.</summary>
     public string? Text(string key) => Settings.GetValueOrDefault(key);
 

@@ -82,7 +82,7 @@ internal static class KvMethods
     /// <summary>The same codec for every layer.</summary>
     private static CodedKvMethod Uniform(KvMethodSpec spec, ModelConfig config, LinearCodec codec)
     {
-        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads", "search", "scales", "first");
+        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads", "prefill", "search", "scales", "first");
         codec = codec with { Neighbours = spec.Number("neighbours", 0) };
         var full = spec.Layers("full", config.LayerCount);
         var recomputes = spec.Text("first") switch
@@ -102,7 +102,7 @@ internal static class KvMethods
     /// <summary>Every layer quantised as KIVI does.</summary>
     private static CodedKvMethod Kivi(KvMethodSpec spec, ModelConfig config, int bits)
     {
-        spec.Allow("recent", "sinks", "keys", "values", "full", "observers", "top", "share", "heads");
+        spec.Allow("recent", "sinks", "keys", "values", "full", "observers", "top", "share", "heads", "prefill");
         var code = new KiviCode(spec.Number("keys", bits), spec.Number("values", bits));
         var full = spec.Layers("full", config.LayerCount);
         var kivi = Enumerable.Range(0, config.LayerCount).Select(layer => full.Contains(layer) ? null : code).ToImmutableArray();
@@ -115,7 +115,7 @@ internal static class KvMethods
         var path = spec.Text("codec") ?? Path.Combine(weights.Directory, CodecFileName);
         if (Directory.Exists(path))
             return Published(spec, config, weights, path);
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "observers", "fulllayers", "top", "share", "heads", "search");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "observers", "fulllayers", "top", "share", "heads", "prefill", "search");
         if (!File.Exists(path))
         {
             throw new FileNotFoundException(
@@ -130,7 +130,7 @@ internal static class KvMethods
     /// <summary>A compressor as the paper's authors publish them.</summary>
     private static CodedKvMethod Published(KvMethodSpec spec, ModelConfig config, ModelWeights weights, string directory)
     {
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "observers", "top", "share", "heads", "search", "full", "fulllayers", "neighbours", "latent-bits", "scales");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "observers", "top", "share", "heads", "prefill", "search", "full", "fulllayers", "neighbours", "latent-bits", "scales");
         var choices = new PublishedChoices
         {
             FullLayers = spec.Text("full") is null ? null : spec.Layers("full", config.LayerCount),
@@ -179,6 +179,7 @@ internal static class KvMethods
         ReferenceBits = spec.Number("bits", defaults.ReferenceBits),
         Selection = new SelectionBudget(spec.Number("top", 0), spec.Number("share", 0) / 100f),
         SelectsPerHead = spec.PerHead(),
+        PrefillTokens = spec.PrefillTokens(),
         TwoLevelFrom = TwoLevelFrom(spec, config, spec.Number("stride", defaults.ReferenceStride)),
     };
 

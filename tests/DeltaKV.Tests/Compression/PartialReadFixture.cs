@@ -24,7 +24,7 @@ internal sealed class PartialReadFixture : IDisposable
         Layers = open(device.Stream, kernels);
         sequences = device.Upload(new int[4]);
         positions = device.Upload(new int[4]);
-        tiles = device.Upload(new PrefillTile[1]);
+        tiles = device.Upload(new PrefillTile[2]);
     }
 
     internal IKvLayers<BFloat16> Layers { get; }
@@ -76,6 +76,30 @@ internal sealed class PartialReadFixture : IDisposable
 
         foreach (var (cache, tokens) in steps)
             cache.Commit(tokens.AsSpan(0, cache.Length + 1));
+        Layers.Cache.Flush();
+        return [.. outputs];
+    }
+
+    /// <summary>A chunk of a prompt, one layer after the other: attention outputs <c>[layer][row][queryHeads * headDim]</c>.</summary>
+    internal float[][][] Prefill(ISequenceCache cache, int[] tokens, int count, float[][] qkv)
+    {
+        Assert.True(cache.TryReserve(count));
+        Layers.Prepare(device.Stream, [new SequenceStep(cache, 0, count)]);
+        Write(cache, tokens, cache.Length, count, qkv.Length);
+        var cut = new PrefillTile[2];
+        var tileCount = PrefillTile.Cut(0, 0, count, cache.Length, cut);
+        tiles.View.BaseView.CopyFromCPU(device.Stream, cut);
+        var step = new AttentionStep(new TokenRows(sequences.View, positions.View), tiles.View, 0, tileCount, count, 4096);
+        var outputs = new List<float[][]>();
+        foreach (var layer in Enumerable.Range(0, qkv.Length))
+        {
+            using var input = device.Upload(Array.ConvertAll(qkv[layer], BFloat16.FromSingle));
+            using var output = device.Poisoned<BFloat16>(count * Shape.OutputWidth);
+            Layers.Attend(device.Stream, layer, input.View, step, output.View);
+            outputs.Add(Numbers.Widen(device.Download(output, count * Shape.OutputWidth)).Chunk(Shape.OutputWidth).ToArray());
+        }
+
+        cache.Commit(tokens.AsSpan(0, cache.Length + count));
         Layers.Cache.Flush();
         return [.. outputs];
     }

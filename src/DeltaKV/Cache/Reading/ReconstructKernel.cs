@@ -5,7 +5,7 @@ using DeltaKV.Kernels.Attention;
 namespace DeltaKV.Cache.Reading;
 
 /// <summary>
-/// Writes what a reader reads as plain blocks: every token of a sequence, coded or raw, where token p is slot <c>p mod 64</c> of block <c>p / 64</c>.
+/// Writes what a reader reads as plain blocks: the tokens of a sequence, coded or raw, all or without what is not selected, where the p-th is slot <c>p mod 64</c> of block <c>p / 64</c>.
 /// The unfused way: reconstruct once, then attend as to raw blocks.
 /// </summary>
 /// <remarks>
@@ -24,18 +24,20 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
 
     /// <param name="stream">Where to enqueue.</param>
     /// <param name="reader">What to read.</param>
-    /// <param name="bounds">Which tokens are coded.</param>
+    /// <param name="order">Which tokens are coded, and which of them are read.</param>
     /// <param name="sequence">Row of the tables.</param>
-    /// <param name="length">Tokens to write.</param>
+    /// <param name="length">Tokens of the sequence.</param>
+    /// <param name="leftOut">How many of them are not selected, for any head; a multiple of 16.</param>
     /// <param name="keys">Where keys go.</param>
     /// <param name="values">Where values go.</param>
     /// <param name="shape">The heads.</param>
     internal void Launch(
         AcceleratorStream stream,
         TReader reader,
-        ArrayView<ReadBounds> bounds,
+        TokenOrder order,
         int sequence,
         int length,
+        int leftOut,
         ArrayView<BFloat16> keys,
         ArrayView<BFloat16> values,
         AttentionShape shape)
@@ -45,7 +47,7 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         var arguments = new Arguments
         {
             Reader = reader,
-            Bounds = bounds,
+            Order = order,
             Keys = keys.Cast<UInt4>(),
             Values = values.Cast<UInt4>(),
             KeyHeads = shape.KeyHeads,
@@ -53,7 +55,7 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
             Length = length,
         };
         // A warp per part, so that a group reads the same records.
-        var grid = new Index3D((length + 15) / 16, ((2 * shape.KeyHeads) + Warps - 1) / Warps, 1);
+        var grid = new Index3D((length - leftOut + 15) / 16, ((2 * shape.KeyHeads) + Warps - 1) / Warps, 1);
         (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 })
             .Launch(stream, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1)), arguments);
     }
@@ -69,13 +71,17 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
             return;
         var chunks = TShape.HeadDim / 8;
         var tile = SharedMemory.Allocate<UInt4>(Warps * 16 * ((TShape.HeadDim / 8) + 1)).SubView(warp * 16 * (chunks + 1));
-        var limits = arguments.Bounds[sequence];
-        var position = first + (Warp.LaneIdx & 15);
-        position = position < arguments.Length ? position : -1;
         var isValue = part >= arguments.KeyHeads;
         var head = isValue ? part - arguments.KeyHeads : part;
+        var limits = arguments.Order.Bounds[sequence];
+        var selected = arguments.Order.SelectedOf(sequence, head);
+        var codedCount = selected < 0 ? limits.CodedEnd - limits.CodedStart : selected;
         // Both ends of the coded range are multiples of 16.
-        TReader.Load<TShape>(arguments.Reader, sequence, head, isValue, first >= limits.CodedStart && first < limits.CodedEnd, position, tile);
+        var isCoded = first >= limits.CodedStart && first < limits.CodedStart + codedCount;
+        var index = first + (Warp.LaneIdx & 15) - (isCoded ? limits.CodedStart : first < limits.CodedStart ? 0 : codedCount);
+        var position = arguments.Order.PositionAt(sequence, head, limits, selected, codedCount, arguments.Length, isCoded, index);
+        position = position < arguments.Length ? position : -1;
+        TReader.Load<TShape>(arguments.Reader, sequence, head, isValue, isCoded, position, tile);
         Warp.Barrier();
 
         var block = (long)(first / KvBlockLayout.Size);
@@ -88,7 +94,7 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
     private struct Arguments
     {
         public TReader Reader;
-        public ArrayView<ReadBounds> Bounds;
+        public TokenOrder Order;
         public ArrayView<UInt4> Keys;
         public ArrayView<UInt4> Values;
         public int KeyHeads;

@@ -32,6 +32,9 @@ internal readonly struct TokenOrder(
     /// <summary>Binary logarithm of the tokens of an entry.</summary>
     public readonly int SelectedShift = selectedShift;
 
+    /// <summary>Everything is read.</summary>
+    public static TokenOrder All(ArrayView<ReadBounds> bounds) => new(bounds, default, default, 0);
+
     /// <summary>How many tokens of a sequence are selected for a key/value head; -1: all.</summary>
     public int SelectedOf(int sequence, int head)
     {

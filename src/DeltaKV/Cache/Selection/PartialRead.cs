@@ -25,14 +25,15 @@ internal sealed class PartialRead : IDisposable
 
     /// <param name="accelerator">Where it is.</param>
     /// <param name="shape">The heads.</param>
-    /// <param name="sequences">Rows of a step.</param>
-    internal PartialRead(Accelerator accelerator, AttentionShape shape, int sequences)
+    /// <param name="sequences">Sequences of a step.</param>
+    /// <param name="rows">The most rows of a decode.</param>
+    internal PartialRead(Accelerator accelerator, AttentionShape shape, int sequences, int rows)
     {
         this.shape = shape;
         multiprocessors = accelerator.NumMultiprocessors;
         staging = accelerator.AllocatePageLocked1D<ReadBounds>(sequences);
         bounds = accelerator.Allocate1D<ReadBounds>(sequences);
-        var parts = Parts(shape, sequences, multiprocessors);
+        var parts = Parts(shape, rows, multiprocessors);
         partialOutput = accelerator.Allocate1D<float>(parts * shape.OutputWidth);
         partialSoftmax = accelerator.Allocate1D<Float2>(parts * shape.QueryHeads);
         decode = new ReaderDecodeKernel<RawReader>(accelerator);
@@ -45,8 +46,8 @@ internal sealed class PartialRead : IDisposable
     internal TokenOrder Everything => new(Bounds, default, default, 0);
 
     /// <summary>The most that it allocates.</summary>
-    internal static long Bytes(AttentionShape shape, int sequences) =>
-        (8L * sequences) + (Parts(shape, sequences, MaxMultiprocessors) * ((shape.OutputWidth * 4L) + (shape.QueryHeads * 8L)));
+    internal static long Bytes(AttentionShape shape, int rows) =>
+        (8L * rows) + (Parts(shape, rows, MaxMultiprocessors) * ((shape.OutputWidth * 4L) + (shape.QueryHeads * 8L)));
 
     /// <summary>Copies the bounds of a step. The previous copy must have finished, as it has when the last step's tokens were read.</summary>
     internal void Upload(AcceleratorStream stream, ReadOnlySpan<SequenceStep> steps, Func<SequenceStep, ReadBounds> of)
@@ -57,34 +58,52 @@ internal sealed class PartialRead : IDisposable
             bounds.View.BaseView.CopyFromPageLockedAsync(stream, staging, steps.Length);
     }
 
-    /// <summary>Attends the decoding rows of a step in that order; returns what it attended with.</summary>
+    /// <summary>Attends rows in that order; returns what it attended with.</summary>
     /// <param name="stream">Where to enqueue.</param>
     /// <param name="blocks">The layer's keys and values.</param>
     /// <param name="order">What is read.</param>
     /// <param name="tokens">How many tokens that usually is at most: more groups than they fill would only have to be added.</param>
     /// <param name="qkv">q, k, v side by side.</param>
-    /// <param name="step">The rows.</param>
+    /// <param name="rows">Sequence and position of the rows.</param>
+    /// <param name="rowCount">The number of rows.</param>
     /// <param name="output">Attention output.</param>
     /// <param name="logSumExp">Where softmax denominators go, or an empty view.</param>
     internal DecodeArguments<RawReader> Decode(
-        AcceleratorStream stream, KvBlocks<BFloat16> blocks, TokenOrder order, int tokens, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output, ArrayView<float> logSumExp)
+        AcceleratorStream stream,
+        KvBlocks<BFloat16> blocks,
+        TokenOrder order,
+        int tokens,
+        ArrayView<uint> qkv,
+        TokenRows rows,
+        int rowCount,
+        ArrayView<BFloat16x2> output,
+        ArrayView<float> logSumExp)
     {
-        var raw = new KvBlocks<BFloat16x8>(blocks.Keys.Cast<BFloat16x8>(), blocks.Values.Cast<BFloat16x8>(), blocks.Tables, blocks.TableStride, blocks.BlockShift);
         var arguments = new DecodeArguments<RawReader>
         {
-            Reader = new RawReader(raw, shape.KeyHeads),
-            Rows = step.Rows,
+            Reader = Reader(blocks),
+            Rows = rows,
             Order = order,
-            Qkv = qkv.Cast<uint>(),
-            Output = output.Cast<BFloat16x2>(),
+            Qkv = qkv,
+            Output = output,
             PartialOutput = partialOutput.View,
             PartialSoftmax = partialSoftmax.View,
             LogSumExp = logSumExp,
-            Splits = Math.Min(Splits(shape, step.DecodeRows, multiprocessors), Math.Max(1, tokens / GroupTokens)),
+            Splits = Math.Min(Splits(shape, rowCount, multiprocessors), Math.Max(1, tokens / GroupTokens)),
         };
-        decode.Launch(stream, arguments, shape, step.DecodeRows);
+        decode.Launch(stream, arguments, shape, rowCount);
         return arguments;
     }
+
+    /// <summary>What the tiles of a prompt attend with in that order.</summary>
+    internal PrefillReadArguments<RawReader> Prefill(KvBlocks<BFloat16> blocks, TokenOrder order, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output) => new()
+    {
+        Reader = Reader(blocks),
+        Tiles = step.Tiles,
+        Order = order,
+        Qkv = qkv.Cast<uint>(),
+        Output = output.Cast<BFloat16x2>(),
+    };
 
     public void Dispose()
     {
@@ -93,6 +112,9 @@ internal sealed class PartialRead : IDisposable
         partialOutput.Dispose();
         partialSoftmax.Dispose();
     }
+
+    private RawReader Reader(KvBlocks<BFloat16> blocks) => new(
+        new(blocks.Keys.Cast<BFloat16x8>(), blocks.Values.Cast<BFloat16x8>(), blocks.Tables, blocks.TableStride, blocks.BlockShift), shape.KeyHeads);
 
     /// <summary>Enough groups to fill the device, whatever the lengths, so that graphs can be kept.</summary>
     private static int Splits(AttentionShape shape, int rows, int multiprocessors) =>

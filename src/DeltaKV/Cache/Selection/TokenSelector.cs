@@ -8,12 +8,14 @@ namespace DeltaKV.Cache.Selection;
 internal sealed class TokenSelector : IDisposable
 {
     private readonly SelectionBudget budget;
+    private readonly SelectionBudget prefill;
     private readonly AttentionShape shape;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> logSumExp;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> scores;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> lists;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> counts;
     private readonly TopTokensKernel top;
+    private readonly LargestScoresKernel largest;
     private readonly int heads;
     private readonly int scoreStride;
     private readonly int listStride;
@@ -22,29 +24,34 @@ internal sealed class TokenSelector : IDisposable
     /// <param name="shape">The heads.</param>
     /// <param name="budget">How much is selected.</param>
     /// <param name="perHead">Whether every key/value head has a list of its own, chosen by its query heads; otherwise all heads share one.</param>
+    /// <param name="prefillTokens">Tokens that are selected for prompt chunks; 0: these read everything.</param>
     /// <param name="sequences">Rows of a step.</param>
     /// <param name="sequenceTokens">Tokens of a sequence.</param>
-    internal TokenSelector(Accelerator accelerator, AttentionShape shape, SelectionBudget budget, bool perHead, int sequences, int sequenceTokens)
+    internal TokenSelector(
+        Accelerator accelerator, AttentionShape shape, SelectionBudget budget, bool perHead, int prefillTokens, int sequences, int sequenceTokens)
     {
-        (this.budget, this.shape) = (budget, shape);
+        (this.budget, prefill, this.shape) = (budget, new SelectionBudget(prefillTokens, 0), shape);
+        var rows = Rows(prefillTokens, sequences);
         heads = perHead ? shape.KeyHeads : 1;
         scoreStride = sequenceTokens;
-        listStride = ListStride(budget, sequenceTokens);
-        logSumExp = accelerator.Allocate1D<float>((long)sequences * shape.QueryHeads);
-        scores = accelerator.Allocate1D<float>((long)sequences * heads * scoreStride);
+        listStride = ListStride(budget, prefillTokens, sequenceTokens);
+        logSumExp = accelerator.Allocate1D<float>((long)rows * shape.QueryHeads);
+        scores = accelerator.Allocate1D<float>((long)rows * heads * scoreStride);
         lists = accelerator.Allocate1D<int>((long)sequences * heads * listStride);
         counts = accelerator.Allocate1D<int>((long)sequences * heads);
         top = new TopTokensKernel(accelerator);
+        largest = new LargestScoresKernel(accelerator);
     }
 
     /// <summary>Where an observation layer's attention leaves its softmax denominators.</summary>
     internal ArrayView<float> LogSumExp => logSumExp.View;
 
     /// <summary>What a selector allocates.</summary>
-    internal static long Bytes(AttentionShape shape, SelectionBudget budget, bool perHead, int sequences, int sequenceTokens)
+    internal static long Bytes(AttentionShape shape, SelectionBudget budget, bool perHead, int prefillTokens, int sequences, int sequenceTokens)
     {
-        var list = (long)(perHead ? shape.KeyHeads : 1) * (sequenceTokens + ListStride(budget, sequenceTokens) + 1);
-        return sequences * (shape.QueryHeads + list) * sizeof(float);
+        var heads = perHead ? shape.KeyHeads : 1L;
+        var lists = sequences * heads * (ListStride(budget, prefillTokens, sequenceTokens) + 1);
+        return sizeof(float) * ((Rows(prefillTokens, sequences) * (shape.QueryHeads + (heads * sequenceTokens))) + lists);
     }
 
     /// <summary>The order of tokens with what the last observation layer selected.</summary>
@@ -58,6 +65,15 @@ internal sealed class TokenSelector : IDisposable
         top.Launch(stream, decode.Rows, decode.Order.Bounds, scores.View, scoreStride, lists.View, listStride, counts.View, budget, rows, heads);
     }
 
+    /// <summary>Selects for a prompt chunk from what some of its queries just attended to.</summary>
+    internal void ObservePrompt<TReader>(AcceleratorStream stream, IScoreKernel<TReader> kernel, DecodeArguments<TReader> decode, int queries)
+        where TReader : unmanaged, IKvReader<TReader>
+    {
+        kernel.Launch(stream, decode, scores.View, scoreStride, heads, shape, queries);
+        largest.Launch(stream, decode.Rows, decode.Order.Bounds, scores.View, scoreStride, heads, queries);
+        top.Launch(stream, decode.Rows, decode.Order.Bounds, scores.View, scoreStride, lists.View, listStride, counts.View, prefill, 1, heads);
+    }
+
     public void Dispose()
     {
         logSumExp.Dispose();
@@ -66,5 +82,8 @@ internal sealed class TokenSelector : IDisposable
         counts.Dispose();
     }
 
-    private static int ListStride(SelectionBudget budget, int sequenceTokens) => Math.Max(1, Math.Min(budget.MaxTokens(sequenceTokens), sequenceTokens));
+    private static int ListStride(SelectionBudget budget, int prefillTokens, int sequenceTokens) =>
+        Math.Max(1, Math.Min(Math.Max(budget.MaxTokens(sequenceTokens), prefillTokens), sequenceTokens));
+
+    private static int Rows(int prefillTokens, int sequences) => prefillTokens > 0 ? Math.Max(sequences, PromptSample.MaxQueries) : sequences;
 }

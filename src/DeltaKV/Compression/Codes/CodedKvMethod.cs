@@ -31,5 +31,7 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
         + LatentDecode.WorkBytes(format.Shape, limits.Sequences)
         + (format.Observers.Count == 0
         ? 0
-        : TokenSelector.Bytes(format.Shape, format.Options.Selection, format.Options.SelectsPerHead, limits.Sequences, limits.SequenceTokens));
+        : TokenSelector.Bytes(
+                format.Shape, format.Options.Selection, format.Options.SelectsPerHead, format.Options.PrefillTokens, limits.Sequences, limits.SequenceTokens)
+            + PromptSample.Bytes(format.Shape, format.Options.PrefillTokens, limits.StepTokens));
 }

@@ -7,7 +7,7 @@ using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.OmniKv;
 
-/// <summary>Everything is kept raw; in a decode step observation layers read it all and choose the tokens that the layers after them read. Prompts read everything.</summary>
+/// <summary>Everything is kept raw; in a step observation layers read it all and choose the tokens that the layers after them read. Prompts read everything unless told otherwise.</summary>
 internal sealed class OmniKvLayers : IKvLayers<BFloat16>
 {
     private readonly ITransformerKernels<BFloat16> kernels;
@@ -16,6 +16,8 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
     private readonly PartialRead read;
     private readonly TokenSelector selector;
     private readonly ScoreKernel<RawReader> score;
+    private readonly ReaderPrefillKernel<RawReader> prefill;
+    private readonly PromptSample sample;
     private readonly bool readsAll;
     private readonly int readTokens;
 
@@ -31,9 +33,11 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
     {
         (this.kernels, this.options) = (kernels, options);
         raw = new RawKvLayers<BFloat16>(stream, kernels, layerCount, blockCount, limits.Sequences, prefixCaching);
-        read = new PartialRead(stream.Accelerator, kernels.Shape, limits.Sequences);
-        selector = new TokenSelector(stream.Accelerator, kernels.Shape, options.Budget, options.PerHead, limits.Sequences, limits.SequenceTokens);
+        read = new PartialRead(stream.Accelerator, kernels.Shape, limits.Sequences, Math.Max(limits.Sequences, PromptSample.MaxQueries));
+        selector = new TokenSelector(stream.Accelerator, kernels.Shape, options.Budget, options.PerHead, options.PrefillTokens, limits.Sequences, limits.SequenceTokens);
         score = new ScoreKernel<RawReader>(stream.Accelerator);
+        prefill = new ReaderPrefillKernel<RawReader>(stream.Accelerator);
+        sample = new PromptSample(stream.Accelerator, kernels, options.PrefillTokens, limits.StepTokens);
         readTokens = options.Budget.MaxTokens(limits.SequenceTokens) + options.Sinks + options.Recent;
         readsAll = options.Budget.Covers(limits.SequenceTokens);
     }
@@ -42,12 +46,14 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
 
     /// <summary>What is allocated besides blocks.</summary>
     internal static long FixedBytes(AttentionShape shape, OmniKvOptions options, KvLimits limits) =>
-        PartialRead.Bytes(shape, limits.Sequences) + TokenSelector.Bytes(shape, options.Budget, options.PerHead, limits.Sequences, limits.SequenceTokens);
+        PartialRead.Bytes(shape, Math.Max(limits.Sequences, PromptSample.MaxQueries)) + PromptSample.Bytes(shape, options.PrefillTokens, limits.StepTokens)
+        + TokenSelector.Bytes(shape, options.Budget, options.PerHead, options.PrefillTokens, limits.Sequences, limits.SequenceTokens);
 
     public void Prepare(AcceleratorStream stream, ReadOnlySpan<SequenceStep> sequences)
     {
         raw.Prepare(stream, sequences);
-        read.Upload(stream, sequences, step => new ReadBounds(options.Sinks, Math.Max(options.Sinks, (step.Cache.Length - options.Recent) / 16 * 16)));
+        read.Upload(stream, sequences, step => new ReadBounds(options.Sinks, HistoryEnd(step)));
+        sample.Prepare(stream, sequences, step => HistoryEnd(step) - options.Sinks);
     }
 
     public KvBlocks<BFloat16> Blocks(int layer) => raw.Blocks(layer);
@@ -55,17 +61,31 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
     public void Attend(AcceleratorStream stream, int layer, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output)
     {
         var observes = options.Observers.Contains(layer);
-        if (readsAll || (!observes && !options.Selects(layer)))
+        var follows = options.Selects(layer);
+        var blocks = Blocks(layer);
+        if (readsAll || (!observes && !follows))
         {
-            raw.Attend(stream, layer, qkv, step, output);
-            return;
+            kernels.DecodeAttention(stream, qkv, step.Rows, blocks, output, step.DecodeRows);
+        }
+        else
+        {
+            var order = observes ? read.Everything : selector.Order(read.Bounds);
+            var decode = read.Decode(
+                stream, blocks, order, observes ? int.MaxValue : readTokens, qkv.Cast<uint>(), step.Rows, step.DecodeRows, output.Cast<BFloat16x2>(), observes ? selector.LogSumExp : default);
+            if (observes)
+                selector.Observe(stream, score, decode, step.DecodeRows);
         }
 
-        var order = observes ? read.Everything : selector.Order(read.Bounds);
-        var decode = read.Decode(stream, Blocks(layer), order, observes ? int.MaxValue : readTokens, qkv, step, output, observes ? selector.LogSumExp : default);
-        if (observes)
-            selector.Observe(stream, score, decode, step.DecodeRows);
-        kernels.PrefillAttention(stream, qkv, step.Tiles, Blocks(layer), output, step.TileCount);
+        if (follows && sample.Chooses(step))
+            prefill.Launch(stream, read.Prefill(blocks, selector.Order(read.Bounds), qkv, step, output), kernels.Shape, step.TileCount);
+        else
+            kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
+        if (observes && sample.Chooses(step))
+        {
+            var decode = read.Decode(
+                stream, blocks, read.Everything, int.MaxValue, sample.Gather(stream, qkv), sample.Rows, sample.Count, sample.Output, selector.LogSumExp);
+            selector.ObservePrompt(stream, score, decode, sample.Count);
+        }
     }
 
     public void Dispose()
@@ -73,5 +93,9 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
         raw.Dispose();
         read.Dispose();
         selector.Dispose();
+        sample.Dispose();
     }
+
+    /// <summary>Position after the last token that may be left out.</summary>
+    private int HistoryEnd(SequenceStep step) => Math.Max(options.Sinks, (step.Cache.Length - options.Recent) / 16 * 16);
 }

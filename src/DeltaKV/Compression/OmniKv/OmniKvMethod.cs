@@ -16,14 +16,14 @@ internal sealed class OmniKvMethod(AttentionShape shape, int layers, OmniKvOptio
     /// <summary>Who chooses and how much.</summary>
     internal OmniKvOptions Options => options;
 
-    /// <summary>Reads the settings <c>observers</c>, <c>full</c>, <c>top</c>, <c>share</c>, <c>heads</c>, <c>sinks</c>, <c>recent</c> and <c>codec</c>.</summary>
+    /// <summary>Reads the settings <c>observers</c>, <c>full</c>, <c>top</c>, <c>share</c>, <c>heads</c>, <c>prefill</c>, <c>sinks</c>, <c>recent</c> and <c>codec</c>.</summary>
     /// <param name="spec">The settings.</param>
     /// <param name="config">The model.</param>
     /// <param name="directory">Where a codec may lie whose calibration found observation layers; null: nowhere.</param>
     /// <exception cref="NotSupportedException">No observation layers are known.</exception>
     internal static OmniKvMethod Create(KvMethodSpec spec, ModelConfig config, string? directory)
     {
-        spec.Allow("observers", "full", "top", "share", "heads", "sinks", "recent", "codec");
+        spec.Allow("observers", "full", "top", "share", "heads", "prefill", "sinks", "recent", "codec");
         int[] observers = spec.Layers("observers", config.LayerCount);
         if (observers.Length == 0)
             observers = FromCodec(spec.Text("codec") ?? (directory is null ? null : Path.Combine(directory, KvMethods.CodecFileName)));
@@ -40,7 +40,8 @@ internal sealed class OmniKvMethod(AttentionShape shape, int layers, OmniKvOptio
             FullLayers = [.. spec.Layers("full", config.LayerCount)],
             Budget = new SelectionBudget(spec.Number("top", share > 0 ? 0 : 2048), share),
             PerHead = spec.PerHead(),
-            Sinks = spec.Number("sinks", 16),
+            PrefillTokens = spec.PrefillTokens(),
+            Sinks = Tiles(spec.Number("sinks", 16)),
             Recent = spec.Number("recent", 64),
         });
     }
@@ -49,6 +50,8 @@ internal sealed class OmniKvMethod(AttentionShape shape, int layers, OmniKvOptio
 
     public IKvLayers<BFloat16> Open(KvMethodContext context) => new OmniKvLayers(
         context.Stream, context.Kernels, options, layers, RawBlocks.For(context, this), context.Limits, context.PrefixCaching);
+
+    private static int Tiles(int tokens) => (tokens + 15) / 16 * 16;
 
     private static int[] FromCodec(string? path)
     {

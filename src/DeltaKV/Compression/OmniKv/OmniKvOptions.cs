@@ -18,7 +18,10 @@ internal sealed record OmniKvOptions
     /// <summary>Whether every key head has a list of its own.</summary>
     public bool PerHead { get; init; }
 
-    /// <summary>First tokens that are always read.</summary>
+    /// <summary>Tokens of history that prompt chunks read; a multiple of 16; 0: all.</summary>
+    public int PrefillTokens { get; init; }
+
+    /// <summary>First tokens that are always read; a multiple of 16.</summary>
     public int Sinks { get; init; } = 16;
 
     /// <summary>Newest tokens that are always read, at least.</summary>

@@ -39,7 +39,7 @@ internal sealed class QuestKvLayers : IKvLayers<BFloat16>
         pages = new PageBounds(stream, shape, layerCount, blockCount, PageBounds.MaxPages(limits));
         raw = new RawKvLayers<BFloat16>(stream, kernels, layerCount, blockCount, limits.Sequences, prefixCaching, pages, PageBounds.BlockBytes(shape, layerCount));
         pages.Keys = raw.Blocks;
-        read = new PartialRead(accelerator, shape, limits.Sequences);
+        read = new PartialRead(accelerator, shape, limits.Sequences, limits.Sequences);
         score = new PageScoreKernel(accelerator);
         top = new TopTokensKernel(accelerator);
         (pageStride, listStride) = Strides(options, limits);
@@ -83,7 +83,7 @@ internal sealed class QuestKvLayers : IKvLayers<BFloat16>
         top.Launch(
             stream, step.Rows, read.Bounds, scores.View, pageStride, lists.View, listStride, counts.View, options.Budget, rows, kernels.Shape.KeyHeads, PageBounds.PageShift);
         var order = new TokenOrder(read.Bounds, lists.View, counts.View, listStride, kernels.Shape.KeyHeads, PageBounds.PageShift);
-        read.Decode(stream, blocks, order, listStride << PageBounds.PageShift, qkv, step, output, default);
+        read.Decode(stream, blocks, order, listStride << PageBounds.PageShift, qkv.Cast<uint>(), step.Rows, rows, output.Cast<BFloat16x2>(), default);
         kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
     }
 

@@ -199,6 +199,38 @@ public sealed class ReaderAttentionTests(KernelFixture device)
     }
 
     [Theory]
+    [InlineData("mixed", 64, 2)]
+    [InlineData("identity", 80, 1)]
+    public void Reconstructs_without_what_is_left_out(string name, int headDim, int keyHeads)
+    {
+        const int Length = 333;
+        const int Selected = 48;
+        using var fixture = Create(name, headDim, keyHeads, keyHeads, 0, 16, [Length]);
+        fixture.Compress();
+        var (keys, values) = Reconstruct(fixture, 0);
+        var (start, end) = (CodedFixture.Sinks, CodedFixture.CodedEnd(Length));
+        var random = new Random(headDim);
+        int[][][] selection = [[.. Enumerable.Range(0, keyHeads).Select(_ => Enumerable.Range(start, end - start).OrderBy(_ => random.Next()).Take(Selected).Order().ToArray())]];
+        var leftOut = end - start - Selected;
+        var count = Blocks(fixture) * fixture.Shape.BlockElements;
+        using var compactKeys = device.Poisoned<BFloat16>(count);
+        using var compactValues = device.Poisoned<BFloat16>(count);
+        new ReconstructKernel<CodeReader>(device.Accelerator).Launch(
+            device.Stream, fixture.Reader(0), Order(fixture, selection, 0), 0, Length, leftOut, compactKeys.View, compactValues.View, fixture.Shape);
+        var (actualKeys, actualValues) = (Numbers.Widen(device.Download(compactKeys, count)), Numbers.Widen(device.Download(compactValues, count)));
+        for (var head = 0; head < keyHeads; head++)
+        {
+            int[] read = [.. Enumerable.Range(0, start), .. selection[0][head], .. Enumerable.Range(end, Length - end)];
+            Assert.Equal(Length - leftOut, read.Length);
+            for (var i = 0; i < read.Length; i++)
+            {
+                Assert.True(keys.AsSpan(Index(fixture, 0, read[i], head), headDim).SequenceEqual(actualKeys.AsSpan(Index(fixture, 0, i, head), headDim)));
+                Assert.True(values.AsSpan(Index(fixture, 0, read[i], head), headDim).SequenceEqual(actualValues.AsSpan(Index(fixture, 0, i, head), headDim)));
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(4)]
     public void Every_head_reads_its_own_tokens_or_pages(int shift)
@@ -346,7 +378,7 @@ public sealed class ReaderAttentionTests(KernelFixture device)
         for (var s = 0; s < fixture.Lengths.Length; s++)
         {
             new ReconstructKernel<CodeReader>(device.Accelerator).Launch(
-                device.Stream, fixture.Reader(layer), fixture.Bounds, s, fixture.Lengths[s], keys.View.SubView((long)s * size, size),
+                device.Stream, fixture.Reader(layer), TokenOrder.All(fixture.Bounds), s, fixture.Lengths[s], 0, keys.View.SubView((long)s * size, size),
                 values.View.SubView((long)s * size, size), fixture.Shape);
         }
 

@@ -56,6 +56,44 @@ public sealed class OmniKvLayersTests(KernelFixture device)
         float[] Query(int layer, int s, int h) => qkv[layer].AsSpan((s * shape.QkvWidth) + (h * shape.HeadDim), shape.HeadDim).ToArray();
     }
 
+    [Theory]
+    [InlineData(false, 70)]
+    [InlineData(true, 9)]
+    public void Prompt_chunks_read_what_sixteen_of_their_queries_chose(bool perHead, int count)
+    {
+        const int Length = 300;
+        var options = new OmniKvOptions { Observers = [1], FullLayers = [3], Budget = SelectionBudget.All, PerHead = perHead, PrefillTokens = 64, Recent = 32 };
+        using var fixture = Open(options);
+        var (cache, tokens) = Fill(fixture, 1, Length);
+        tokens = [.. tokens, .. Enumerable.Range(0, count)];
+        var shape = PartialReadFixture.Shape;
+        var qkv = Enumerable.Range(0, Layers).Select(layer => PartialReadFixture.Queries(layer, count)).ToArray();
+        var outputs = fixture.Prefill(cache, tokens, count, qkv);
+        var rows = Math.Min(16, count);
+        int[] chosen = [.. Enumerable.Range(1, rows).Select(i => (i * count / rows) - 1)];
+        var scores = Enumerable.Range(0, shape.QueryHeads).Select(h => chosen.Select(row => PartialReadFixture.Attend(
+            Query(1, row, h), tokens, 1, h / shape.GroupSize, [.. Enumerable.Range(0, Length + row + 1)]).Weights).ToArray()).ToArray();
+        foreach (var layer in (int[])[1, 2, 3])
+        {
+            for (var row = 0; row < count; row += 4)
+            {
+                for (var h = 0; h < shape.QueryHeads; h++)
+                {
+                    var head = h / shape.GroupSize;
+                    var heads = Enumerable.Range(perHead ? head * shape.GroupSize : 0, perHead ? shape.GroupSize : shape.QueryHeads);
+                    int[] read = [.. Enumerable.Range(0, Length + row + 1)];
+                    if (layer == 2)
+                        read = [.. Read(Length, p => heads.Max(of => scores[of].Max(weights => weights[p])), 64, 0).Where(p => p < Length), .. Enumerable.Range(Length, row + 1)];
+                    var (_, expected) = PartialReadFixture.Attend(Query(layer, row, h), tokens, layer, head, read);
+                    var actual = outputs[layer][row].AsSpan(h * shape.HeadDim, shape.HeadDim).ToArray();
+                    Numbers.AssertClose(expected, actual, Tolerance, 1e-2, $"layer {layer} row {row} head {h}");
+                }
+            }
+        }
+
+        float[] Query(int layer, int row, int h) => qkv[layer].AsSpan((row * shape.QkvWidth) + (h * shape.HeadDim), shape.HeadDim).ToArray();
+    }
+
     [Fact]
     public void Stores_what_the_uncompressed_cache_stores()
     {

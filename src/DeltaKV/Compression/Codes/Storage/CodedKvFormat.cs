@@ -27,7 +27,7 @@ internal sealed class CodedKvFormat
         IEnumerable<int>? observers = null,
         IReadOnlyList<KiviCode?>? kivi = null)
     {
-        Observers = options.Selection.Selects ? [.. observers ?? []] : [];
+        Observers = options.Selection.Selects || options.PrefillTokens > 0 ? [.. observers ?? []] : [];
         shape.Validate();
         (Shape, Options, RecomputesFirstLayer) = (shape, options, recomputesFirstLayer);
         if (recomputesFirstLayer && (codecs[0] is not { ChunkCount: 0, Neighbours: 0 }))

@@ -35,6 +35,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     private readonly ReadScratch scratch;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> inverseFrequencies;
     private readonly TokenSelector? selector;
+    private readonly PromptSample sample;
     private readonly LatentDecode? decode;
     private readonly ReaderDecodeKernel<RawReader> decodeRaw;
     private readonly ScoreKernel<CodeReader> score;
@@ -80,14 +81,17 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         var flushTokens = limits.StepTokens + (limits.Sequences * format.CodeTokens);
         compressor = codes is null ? null : new Compressor(accelerator, format, codes, memory, flushTokens);
         kivi = format.HasKivi ? new KiviLayers(accelerator, format, memory.Kivi, tables.Kivi, tables.KiviStride, flushTokens) : null;
-        scratch = new ReadScratch(accelerator, format.Shape, limits, DecodeSplits);
+        var decodeRows = format.Options.PrefillTokens > 0 ? Math.Max(limits.Sequences, PromptSample.MaxQueries) : limits.Sequences;
+        scratch = new ReadScratch(accelerator, format.Shape, limits, decodeRows, DecodeSplits);
+        sample = new PromptSample(accelerator, kernels, format.Observers.Count > 0 ? format.Options.PrefillTokens : 0, limits.StepTokens);
         inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(rope, format.Shape.HeadDim));
         selector = format.Observers.Count == 0
             ? null
-            : new TokenSelector(accelerator, format.Shape, format.Options.Selection, format.Options.SelectsPerHead, limits.Sequences, limits.SequenceTokens);
+            : new TokenSelector(
+                accelerator, format.Shape, format.Options.Selection, format.Options.SelectsPerHead, format.Options.PrefillTokens, limits.Sequences, limits.SequenceTokens);
         decode = codes is null
             ? null
-            : new LatentDecode(accelerator, format.Shape, format.Codecs, codes, limits.Sequences, format.RecomputesFirstLayer ? 0 : -1);
+            : new LatentDecode(accelerator, format.Shape, format.Codecs, codes, decodeRows, format.RecomputesFirstLayer ? 0 : -1);
         decodeRaw = new ReaderDecodeKernel<RawReader>(accelerator);
         score = new ScoreKernel<CodeReader>(accelerator);
         scoreRaw = new ScoreKernel<RawReader>(accelerator);
@@ -146,6 +150,8 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
             if (sequences[i].Rows > 1)
                 onlyPrompt = (i, sequences[i].Cache.Length + sequences[i].Rows, PrefillTile.CountOf(sequences[i].Rows));
         }
+
+        sample.Prepare(stream, sequences, step => ((CodedSequence)step.Cache).CodedEnd - ((CodedSequence)step.Cache).CodedStart);
     }
 
     public KvBlocks<BFloat16> Blocks(int layer)
@@ -169,28 +175,34 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         var everything = new TokenOrder(tables.Bounds, default, default, 0);
         if (format.RawLayer[layer] >= 0)
         {
-            if (format.Observers.Contains(layer))
-                Decode(stream, layer, decodeRaw, scoreRaw, new RawReader(raw, format.Shape.KeyHeads), everything, qkv, step, output);
+            var rawReader = new RawReader(raw, format.Shape.KeyHeads);
+            if (Observes(layer))
+                Decode(stream, layer, decodeRaw, scoreRaw, rawReader, everything, qkv, step, output);
             else
                 kernels.DecodeAttention(stream, qkv, step.Rows, blocks, output, step.DecodeRows);
             kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
+            ObservePrompt(stream, layer, decodeRaw, scoreRaw, rawReader, everything, qkv, step);
             return;
         }
 
-        // Observation layers read everything, and so do the layers before the first; prompts always do.
-        var selects = selector is not null && !format.Observers.Contains(layer) && format.Observers.Any(observer => observer < layer);
+        // Observation layers read everything, and so do the layers before the first.
+        var follows = selector is not null && !format.Observers.Contains(layer) && format.Observers.Any(observer => observer < layer);
+        var selects = follows && format.Options.Selection.Selects;
         var order = selects ? selector!.Order(tables.Bounds) : everything;
+        var promptOrder = follows && sample.Chooses(step) ? selector!.Order(tables.Bounds) : everything;
         if (format.KiviLayer[layer] >= 0)
         {
             var quantised = kivi!.Reader(format.KiviLayer[layer], raw);
             Decode(stream, layer, selects ? kivi.DecodeSelected : kivi.DecodeAll, kivi.Score, quantised, order, qkv, step, output);
-            Prefill(stream, kivi.Prefill, kivi.Reconstruct, quantised, everything, qkv, step, output);
+            Prefill(stream, kivi.Prefill, kivi.Reconstruct, quantised, promptOrder, qkv, step, output);
+            ObservePrompt(stream, layer, kivi.DecodeAll, kivi.Score, quantised, everything, qkv, step);
             return;
         }
 
         var reader = new CodeReader(pool, raw, format.CodedLayer[layer]);
         Decode(stream, layer, decode!, score, reader, order, qkv, step, output);
-        Prefill(stream, prefill, reconstruct, reader, everything, qkv, step, output);
+        Prefill(stream, prefill, reconstruct, reader, promptOrder, qkv, step, output);
+        ObservePrompt(stream, layer, decode!, score, reader, everything, qkv, step);
     }
 
     public void CopyFull(int source, int target) => memory.CopyFull(stream, source, target);
@@ -215,6 +227,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         decode?.Dispose();
         scratch.Dispose();
         selector?.Dispose();
+        sample.Dispose();
         inverseFrequencies.Dispose();
         firstLayer?.Dispose();
     }
@@ -231,7 +244,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         ArrayView<BFloat16> output)
         where TReader : unmanaged, IKvReader<TReader>
     {
-        var observes = format.Observers.Contains(layer);
+        var observes = Observes(layer);
         var arguments = new DecodeArguments<TReader>
         {
             Reader = reader,
@@ -249,6 +262,39 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
             selector!.Observe(stream, scoring, arguments, step.DecodeRows);
     }
 
+    /// <summary>Whether a layer selects for decoding rows.</summary>
+    private bool Observes(int layer) => format.Options.Selection.Selects && format.Observers.Contains(layer);
+
+    /// <summary>Lets some queries of the prompt select for the layers after this one, if it is an observation layer.</summary>
+    private void ObservePrompt<TReader>(
+        AcceleratorStream stream,
+        int layer,
+        IDecodeKernel<TReader> kernel,
+        IScoreKernel<TReader> scoring,
+        TReader reader,
+        TokenOrder everything,
+        ArrayView<BFloat16> qkv,
+        in AttentionStep step)
+        where TReader : unmanaged, IKvReader<TReader>
+    {
+        if (!sample.Chooses(step) || !format.Observers.Contains(layer))
+            return;
+        var arguments = new DecodeArguments<TReader>
+        {
+            Reader = reader,
+            Rows = sample.Rows,
+            Order = everything,
+            Qkv = sample.Gather(stream, qkv),
+            Output = sample.Output,
+            PartialOutput = scratch.PartialOutput,
+            PartialSoftmax = scratch.PartialSoftmax,
+            LogSumExp = selector!.LogSumExp,
+            Splits = DecodeSplits(sample.Count),
+        };
+        kernel.Launch(stream, arguments, format.Shape, sample.Count);
+        selector.ObservePrompt(stream, scoring, arguments, sample.Count);
+    }
+
     private void Prefill<TReader>(
         AcceleratorStream stream,
         ReaderPrefillKernel<TReader> fused,
@@ -260,12 +306,13 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         ArrayView<BFloat16> output)
         where TReader : unmanaged, IKvReader<TReader>
     {
+        var leftOut = order.SelectedCounts.Length > 0 ? sample.LeftOut : 0;
         // All tiles of the step are the prompt's, or it is not the only one.
         if (step.TileCount >= TilesWorthScratch
             && step.TileCount == onlyPrompt.Tiles
-            && scratch.TryReconstruct(stream, reconstruction, reader, order.Bounds, onlyPrompt.Sequence, onlyPrompt.Length, out var plain))
+            && scratch.TryReconstruct(stream, reconstruction, reader, order, onlyPrompt.Sequence, onlyPrompt.Length, leftOut, out var plain))
         {
-            kernels.PrefillAttention(stream, qkv, step.Tiles, plain, output, step.TileCount);
+            kernels.PrefillAttention(stream, qkv, leftOut > 0 ? sample.Tiles : step.Tiles, plain, output, step.TileCount);
             return;
         }
 

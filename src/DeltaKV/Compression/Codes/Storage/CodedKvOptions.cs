@@ -23,6 +23,9 @@ internal sealed record CodedKvOptions
     /// <summary>Whether every key/value head has a selection of its own; otherwise all read the same tokens.</summary>
     public bool SelectsPerHead { get; init; }
 
+    /// <summary>Tokens of compressed history that prompt chunks read in layers after an observation layer; a multiple of 16; 0: all.</summary>
+    public int PrefillTokens { get; init => field = Multiple(value, nameof(PrefillTokens)); }
+
     /// <summary>References from which on a token's nearest are searched in two levels, by sketch and then exactly among candidates; 0: always exactly.</summary>
     public int TwoLevelFrom { get; init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(TwoLevelFrom), value, "A number of references is not negative."); }
 

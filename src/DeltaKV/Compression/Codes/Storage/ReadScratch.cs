@@ -17,11 +17,12 @@ internal sealed class ReadScratch : IDisposable
     /// <param name="accelerator">Where it is.</param>
     /// <param name="shape">The heads.</param>
     /// <param name="limits">Bounds.</param>
+    /// <param name="rows">The most rows of a decode.</param>
     /// <param name="splits">How many groups share the tokens of so many rows.</param>
-    internal ReadScratch(Accelerator accelerator, AttentionShape shape, KvLimits limits, Func<int, int> splits)
+    internal ReadScratch(Accelerator accelerator, AttentionShape shape, KvLimits limits, int rows, Func<int, int> splits)
     {
         this.shape = shape;
-        var parts = Enumerable.Range(1, limits.Sequences).Max(rows => (long)rows * splits(rows));
+        var parts = Enumerable.Range(1, rows).Max(count => (long)count * splits(count));
         partialOutput = accelerator.Allocate1D<float>(parts * shape.OutputWidth);
         partialSoftmax = accelerator.Allocate1D<Float2>(parts * shape.QueryHeads);
         plainBlocks = (int)Math.Min(
@@ -34,25 +35,26 @@ internal sealed class ReadScratch : IDisposable
 
     internal ArrayView<Float2> PartialSoftmax => partialSoftmax.View;
 
-    /// <summary>Writes a prompt's tokens of one layer as plain blocks, if there is room; every row of their table is the same.</summary>
+    /// <summary>Writes a prompt's tokens of one layer, less those left out, as plain blocks, if there is room; every row of their table is the same.</summary>
     internal bool TryReconstruct<TReader>(
         AcceleratorStream stream,
         ReconstructKernel<TReader> reconstruct,
         TReader reader,
-        ArrayView<ReadBounds> bounds,
+        TokenOrder order,
         int sequence,
         int promptLength,
+        int leftOut,
         out KvBlocks<BFloat16> blocks)
         where TReader : unmanaged, IKvReader<TReader>
     {
         blocks = default;
-        var used = CodedKvFormat.Blocks(promptLength, KvBlockLayout.Size);
+        var used = CodedKvFormat.Blocks(promptLength - leftOut, KvBlockLayout.Size);
         if (used > plainBlocks)
             return false;
         var size = (long)plainBlocks * shape.BlockElements;
         var keys = plain.View.BaseView.SubView(0, size);
         var values = plain.View.BaseView.SubView(size, size);
-        reconstruct.Launch(stream, reader, bounds, sequence, promptLength, keys, values, shape);
+        reconstruct.Launch(stream, reader, order, sequence, promptLength, leftOut, keys, values, shape);
         blocks = new KvBlocks<BFloat16>(keys, values, blockNumbers.View, 0);
         return true;
     }
