@@ -23,6 +23,8 @@ mkdir -p "$codecs"
 published='--codec pca --latents 128 --latent-bits 4 --references all --stride 10'
 plan() {
   echo "fp16 published $published --reference-bits 16"
+  echo "swiglu published-swiglu ${published/pca/swiglu} --intermediate 512 --steps 4000"
+  echo "gelu published-gelu ${published/pca/gelu} --intermediate 512 --steps 4000"
   echo "fp16-1 published-1 $published --reference-bits 16 --neighbours 1"
   echo "int8 published-r8 $published --reference-bits 8"
   echo "int4 published-r4 $published --reference-bits 4"
@@ -48,6 +50,8 @@ plan() {
 methods=(
   'best=deltakv'
   "published=deltakv:codec=$codecs/published.safetensors"
+  "published, trained swiglu=deltakv:codec=$codecs/published-swiglu.safetensors"
+  "published, trained gelu=deltakv:codec=$codecs/published-gelu.safetensors"
   "published, k 1=deltakv:codec=$codecs/published-1.safetensors"
   "published, references int8=deltakv:codec=$codecs/published-r8.safetensors"
   "published, references int4=deltakv:codec=$codecs/published-r4.safetensors"
