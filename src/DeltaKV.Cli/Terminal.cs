@@ -8,6 +8,12 @@ namespace DeltaKV.Cli;
 /// <param name="ShowsProgress">Whether a person sees the error output, so that a line may be rewritten.</param>
 internal sealed record Terminal(TextReader In, TextWriter Out, TextWriter Error, bool AcceptsInput, bool ShowsProgress)
 {
-    internal static Terminal OfProcess() =>
-        new(Console.In, Console.Out, Console.Error, !Console.IsInputRedirected, !Console.IsErrorRedirected);
+    /// <summary>Letters in a line of output, where a person sees it.</summary>
+    internal int Width { get; init; } = int.MaxValue;
+
+    internal static Terminal OfProcess() => new(Console.In, Console.Out, Console.Error, !Console.IsInputRedirected, !Console.IsErrorRedirected)
+    {
+        // Some terminals do not tell and say 0.
+        Width = Console.IsOutputRedirected || Console.WindowWidth <= 0 ? int.MaxValue : Console.WindowWidth,
+    };
 }

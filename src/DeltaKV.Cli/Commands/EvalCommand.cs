@@ -63,7 +63,7 @@ internal sealed class EvalCommand
                 await terminal.Error.WriteLineAsync($"deltakv: {name} is left out: {(error is EvaluationException or InsufficientDeviceMemoryException or OutOfDeviceMemoryException ? error.Message : error.ToString())}");
             await target.SaveAsync(results);
             if (!target.TakesOutput)
-                await terminal.Out.WriteLineAsync($"{EvaluationTable.Title(plan, targets.Device)}\n\n{EvaluationTable.Markdown(runner.Measured, kept, records)}");
+                await terminal.Out.WriteLineAsync($"{EvaluationTable.Title(plan, targets.Device)}\n\n{EvaluationTable.Markdown(runner.Measured, kept, records, terminal.Width)}");
             if (page is not null)
                 await File.WriteAllTextAsync(PageOf(page, plan, plans.Length), EvaluationHtml.Render(runner.Measured, kept, records), cancellation);
         }

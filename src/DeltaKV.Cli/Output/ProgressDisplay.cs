@@ -8,9 +8,11 @@ namespace DeltaKV.Cli.Output;
 internal sealed class ProgressDisplay(Terminal terminal) : IProgress<EvaluationProgress>
 {
     private const int BarWidth = 24;
-    private const int LineWidth = 100;
+    private const int MostWidth = 100;
     private static readonly TimeSpan RewriteInterval = TimeSpan.FromMilliseconds(100);
 
+    // The last column stays free: some terminals begin a new line when it is written.
+    private readonly int width = Math.Clamp(terminal.Width - 1, BarWidth, MostWidth);
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly Lock gate = new();
     private TimeSpan written = -RewriteInterval;
@@ -45,7 +47,7 @@ internal sealed class ProgressDisplay(Terminal terminal) : IProgress<EvaluationP
         var text = string.Create(
             CultureInfo.InvariantCulture,
             $"[{new string('#', done)}{new string('.', BarWidth - done)}] {value.Completed}/{value.Total}  {Time(clock.Elapsed)}, {Time(left)} left  {value.Current}");
-        return text.Length > LineWidth ? text[..(LineWidth - 3)] + "..." : text.PadRight(LineWidth);
+        return text.Length > width ? text[..(width - 3)] + "..." : text.PadRight(width);
     }
 
     private static string Time(TimeSpan time) => time.TotalHours >= 1

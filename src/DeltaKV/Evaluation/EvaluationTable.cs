@@ -12,7 +12,11 @@ internal static class EvaluationTable
         $"{plan.Model} on {device}, seed {plan.Seed}, {plan.Questions} questions per task and length, question-{Describe(plan.Setting)}.");
 
     /// <summary>A Markdown table with aligned columns: a row per length and method, a column per task, and the interval of all tasks together.</summary>
-    public static string Markdown(EvaluationPlan plan, EvaluationJournal journal, IReadOnlyList<EvaluationRecord> records)
+    /// <param name="plan">What was measured.</param>
+    /// <param name="journal">What came out.</param>
+    /// <param name="records">The same, added up.</param>
+    /// <param name="width">Letters in a line; a wider table becomes several that begin with the same columns.</param>
+    public static string Markdown(EvaluationPlan plan, EvaluationJournal journal, IReadOnlyList<EvaluationRecord> records, int width = int.MaxValue)
     {
         string[] header = ["method", "length", "KV %", .. plan.Tasks, "all", "vs full", "95 % interval", "KL", "perplexity", "TTFT ms", "tok/s", "n"];
         var rows = new List<string[]> { header };
@@ -23,19 +27,46 @@ internal static class EvaluationTable
         }
 
         var widths = Enumerable.Range(0, header.Length).Select(c => rows.Max(r => r[c].Length)).ToArray();
-        var text = new StringBuilder();
-        for (var i = 0; i < rows.Count; i++)
-        {
-            text.Append("| ").AppendJoin(" | ", rows[i].Select((cell, c) => c < 1 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).Append(" |\n");
-            if (i == 0)
-                text.Append('|').AppendJoin('|', widths.Select((w, c) => c < 1 ? new string('-', w + 2) : new string('-', w + 1) + ":")).Append("|\n");
-        }
-
-        return text.ToString();
+        return string.Join('\n', Blocks(widths, width).Select(columns => Block(rows, widths, columns)));
     }
 
     /// <summary>A JSON list with one object per method, task and length.</summary>
     public static string Json(IReadOnlyList<EvaluationRecord> records) => JsonSerializer.Serialize(records, EvaluationJson.Indented);
+
+    /// <summary>Columns of each table: method and length, and as many others as a line holds, at least one.</summary>
+    private static List<int[]> Blocks(int[] widths, int width)
+    {
+        const int Border = 3;
+        var blocks = new List<int[]>();
+        var keys = widths[0] + widths[1] + 2 * Border + 1;
+        var (columns, used) = (new List<int>(), keys);
+        for (var column = 2; column < widths.Length; column++)
+        {
+            if (columns.Count > 0 && used + widths[column] + Border > width)
+            {
+                blocks.Add([0, 1, .. columns]);
+                (columns, used) = ([], keys);
+            }
+
+            columns.Add(column);
+            used += widths[column] + Border;
+        }
+
+        return [.. blocks, [0, 1, .. columns]];
+    }
+
+    private static string Block(List<string[]> rows, int[] widths, int[] columns)
+    {
+        var text = new StringBuilder();
+        for (var i = 0; i < rows.Count; i++)
+        {
+            text.Append("| ").AppendJoin(" | ", columns.Select(c => c < 1 ? rows[i][c].PadRight(widths[c]) : rows[i][c].PadLeft(widths[c]))).Append(" |\n");
+            if (i == 0)
+                text.Append('|').AppendJoin('|', columns.Select(c => c < 1 ? new string('-', widths[c] + 2) : new string('-', widths[c] + 1) + ":")).Append("|\n");
+        }
+
+        return text.ToString();
+    }
 
     private static string Describe(EvaluationSetting setting) => setting == EvaluationSetting.Agnostic
         ? "agnostic (documents are compressed before any question is seen)"

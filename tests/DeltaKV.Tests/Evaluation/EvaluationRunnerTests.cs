@@ -192,6 +192,24 @@ public sealed class EvaluationRunnerTests
     }
 
     [Fact]
+    public void ATableThatIsTooWideBecomesSeveralThatSayTheSame()
+    {
+        var journal = new EvaluationJournal();
+        var records = new EvaluationRunner(Plan, journal, Words, Open).Run();
+        string[][] Columns(string table) => [.. table.Split("\n\n").SelectMany(block =>
+        {
+            var rows = block.TrimEnd('\n').Split('\n').Select(l => l.Split('|', StringSplitOptions.TrimEntries)[1..^1]).ToArray();
+            Assert.Equal(["method", "length"], rows[0][..2]);
+            return Enumerable.Range(2, rows[0].Length - 2).Select(c => rows.Where((_, r) => r != 1).Select(r => r[c]).ToArray());
+        })];
+
+        var narrow = EvaluationTable.Markdown(Plan, journal, records, 60);
+
+        Assert.All(narrow.Split('\n'), line => Assert.InRange(line.Length, 0, 60));
+        Assert.Equal(Columns(EvaluationTable.Markdown(Plan, journal, records)), Columns(narrow));
+    }
+
+    [Fact]
     public void UnknownTasksAndLengthsThatDoNotFitAreRefusedBeforeAnythingRuns()
     {
         var error = Assert.Throws<EvaluationException>(

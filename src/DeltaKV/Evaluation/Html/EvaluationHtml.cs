@@ -29,6 +29,8 @@ internal sealed class EvaluationHtml
             ? "The documents are compressed before any question is seen, and every question continues from the same compressed cache"
             : "The question stands in the prompt that is compressed";
         var page = new HtmlPage("KV methods side by side", $"{setting} (question-{(plan.Setting == EvaluationSetting.Agnostic ? "agnostic" : "aware")}).");
+        if (plan.Model.Length > 0)
+            page.Card(plan.Model, "model");
         page.Card(Text($"{plan.Methods.Count}"), "methods");
         page.Card(Text($"{records.GroupBy(r => r.Method).Max(g => g.Sum(r => r.Questions)):N0}"), "questions to each");
         page.Card(string.Join(" / ", plan.Lengths.Select(Tokens)), "tokens a document");
@@ -41,8 +43,8 @@ internal sealed class EvaluationHtml
         Tasks(page);
         Bars(page, "Memory", "What the cache of one sequence holds when the answer ends, MB; the pale part is the most it held at any time, its prompt's prefill included.",
             r => r.KvBytes / 1e6, r => r.PeakKvBytes / 1e6, "F2");
-        Bars(page, "Decode speed", "Tokens per second after the first.", r => r.DecodeTokensPerSecond, null, "F0");
-        Bars(page, "Time to the first token", "Milliseconds from the start of the prompt.", r => r.TtftMs, null, "F0");
+        Bars(page, "Decode speed", "Tokens per second of an answer after its first, while the other questions about its document are answered in the same steps. Speeds to quote are those of deltakv bench.", r => r.DecodeTokensPerSecond, null, "F0");
+        Bars(page, "Time to the first token", "Milliseconds from the start of the document to the first token of an answer; what is computed for several questions at once counts for each.", r => r.TtftMs, null, "F0");
         Figures(page);
         return page.ToString();
     }
@@ -53,7 +55,7 @@ internal sealed class EvaluationHtml
         var full = summaries.FirstOrDefault(s => s.Method == EvaluationRunner.Baseline);
         var series = Series(summaries.Where(s => s != full), s => new ChartPoint(
             100 * s.Ratio, 100 * s.Accuracy, 100 * s.Low, 100 * s.High,
-            Text($"{s.Method}\n{100 * s.Accuracy:F1} % right ({100 * s.Low:F1} to {100 * s.High:F1})\n{100 * s.Ratio:F1} % of the bytes")), s => s.Method);
+            Text($"{Described(s.Method)}\n{100 * s.Accuracy:F1} % right ({100 * s.Low:F1} to {100 * s.High:F1})\n{100 * s.Ratio:F1} % of the bytes")), s => s.Method);
         if (series.Count == 0)
             return;
         var chart = new LineChart(Bytes(summaries), new Axis(0, 100, 0, 0, Unit: " %"), "KV bytes held, % of an uncompressed bf16 cache", "right answers")
@@ -69,7 +71,7 @@ internal sealed class EvaluationHtml
         var top = Math.Min(100, 100 * Math.Max(full.Accuracy, close.Max(s => s.Accuracy)) + 1);
         var near = Series(close, s => new ChartPoint(
             100 * s.Ratio, 100 * s.Accuracy, Math.Max(100 * s.Low, top - 12), Math.Min(100 * s.High, top),
-            Text($"{s.Method}\n{100 * (s.Accuracy - full.Accuracy):+0.0;-0.0;0.0} points\n{100 * s.Ratio:F1} % of the bytes")), s => s.Method);
+            Text($"{Described(s.Method)}\n{100 * (s.Accuracy - full.Accuracy):+0.0;-0.0;0.0} points\n{100 * s.Ratio:F1} % of the bytes")), s => s.Method);
         page.Section(
             $"The last points, {Tokens(length)} tokens", "The same, close to the full cache.",
             (chart with { Vertical = new Axis(top - 12, top, 0, 0, Unit: " %") }).Draw(near));
@@ -159,6 +161,9 @@ internal sealed class EvaluationHtml
                 Text($"{own.Average(r => r.TtftMs):F0}"), Text($"{own.Average(r => r.DecodeTokensPerSecond):F0}"), Text($"{own.Max(r => r.PeakKvBytes) / 1e6:F2}"),
                 Text($"{own.Sum(r => r.Questions)}"),
             ]));
+
+    /// <summary>A method's name, and what it is where the name does not say.</summary>
+    private string Described(string method) => plan.Method(method).Specification is var specification && specification != method ? $"{method}: {specification}" : method;
 
     private List<ChartSeries> Series<T>(IEnumerable<T> items, Func<T, ChartPoint> point, Func<T, string> method) =>
         [.. items.GroupBy(item => MethodFamilies.Of(method(item))).Select(g => new ChartSeries(
