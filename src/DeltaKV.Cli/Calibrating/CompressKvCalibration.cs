@@ -20,7 +20,7 @@ internal static class CompressKvCalibration
             : RetrievalCorpus.NeedleKinds;
 
     internal static async Task<int> RunAsync(
-        Terminal terminal, string directory, EngineOptions engine, RetrievalCorpus corpus, string path, CancellationToken cancellation)
+        Terminal terminal, JsonTarget target, string directory, EngineOptions engine, RetrievalCorpus corpus, string path, CancellationToken cancellation)
     {
         engine = engine with { MaxSequences = 1, MaxModelLength = engine.MaxModelLength ?? corpus.Lengths.Max() + AnswerRoom };
         var profile = await Task.Run(
@@ -31,9 +31,9 @@ internal static class CompressKvCalibration
             },
             cancellation);
         profile.Save(path);
-        await terminal.Out.WriteLineAsync(Table(profile).ToString());
-        await terminal.Out.WriteLineAsync(profile.Report);
-        await terminal.Out.WriteLineAsync($"Written to {path}");
+        if (!target.TakesOutput)
+            await terminal.Out.WriteLineAsync($"{path}: CompressKV profile of {profile.Model}\n{profile.Report}\n\n{Table(profile)}");
+        await target.WriteAsync(profile, terminal);
         return ExitCode.Success;
     }
 

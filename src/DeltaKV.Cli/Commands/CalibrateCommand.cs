@@ -1,34 +1,38 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using DeltaKV.Cli.Calibrating;
 using DeltaKV.Cli.Options;
 using DeltaKV.Cli.Output;
 using DeltaKV.Compression;
+using DeltaKV.Compression.CompressKv;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Compression.DeltaKv.Training;
 
 namespace DeltaKV.Cli.Commands;
 
-/// <summary><c>deltakv calibrate</c>: reads documents with a model and writes the codec that its cache is stored with.</summary>
+/// <summary><c>deltakv calibrate</c>: reads documents with a model and writes what a method must know of it: the codec its cache is stored with, or its retrieval heads.</summary>
 internal sealed class CalibrateCommand
 {
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(10);
 
     private readonly ModelArguments model = new();
+    private readonly CompressKvArguments compressKv = new();
     private readonly CorpusArguments corpus = new();
     private readonly CodecArguments codec = new();
     private readonly TrainingArguments training = new();
     private readonly JsonArgument json = new();
-    private readonly Option<string?> output = new("--out", "-o") { Description = $"The codec's file. Default: {KvMethods.CodecFileName} beside the model, where the method deltakv looks for it.", HelpName = "FILE" };
+    private readonly Option<string?> output = new("--out", "-o") { Description = $"What to write. Default: {KvMethods.CodecFileName} or {CompressKvProfile.FileName} beside the model, where the methods look for them.", HelpName = "FILE" };
 
     internal static Command Create(Terminal terminal)
     {
         var options = new CalibrateCommand();
-        var command = new Command("calibrate", "Make the codec that the method deltakv stores keys and values with. Interrupted, it goes on where it stopped.")
+        var command = new Command("calibrate", "Make what a method must know of a model: deltakv its codec, compresskv its retrieval heads and layer budgets. Making a codec goes on where it was interrupted.")
         {
             options.output,
         };
+        options.compressKv.AddTo(command);
         options.corpus.AddTo(command);
         options.codec.AddTo(command);
         options.training.AddTo(command);
@@ -41,12 +45,12 @@ internal sealed class CalibrateCommand
     private async Task<int> RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var target = json.Read(parsed);
+        if (compressKv.IsChosen(parsed))
+            return await CompressKvAsync(parsed, target, terminal, cancellation);
         var plan = codec.Read(parsed);
         var documents = corpus.Read(parsed);
         var directory = model.Directory(parsed);
-        var path = parsed.GetValue(output) ?? Path.Combine(directory, KvMethods.CodecFileName);
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
-            Directory.CreateDirectory(folder);
+        var path = PathOf(parsed, directory, KvMethods.CodecFileName);
         var clock = Stopwatch.StartNew();
         // The transcript of a document's questions comes on top of its tokens.
         using var reader = new DeviceCalibrationModel(directory, model.Engine(parsed, 1) with { MaxModelLength = documents.RoomFor(documents.Lengths.Max()) });
@@ -83,5 +87,21 @@ internal sealed class CalibrateCommand
         var trained = TrainedCodec.Train(data, how, full, plan.Full, observers, reader.Accelerator, new ProgressDisplay(terminal), cancellation);
         CodecFile.Save(trained.Codec, path);
         return (trained.Codec, trained.Errors + Environment.NewLine);
+    }
+
+    private Task<int> CompressKvAsync(ParseResult parsed, JsonTarget target, Terminal terminal, CancellationToken cancellation)
+    {
+        var directory = model.Directory(parsed);
+        var prompts = compressKv.Read(parsed, CompressKvCalibration.DefaultKinds(directory), corpus);
+        return CompressKvCalibration.RunAsync(
+            terminal, target, directory, model.Engine(parsed, 1), prompts, PathOf(parsed, directory, CompressKvProfile.FileName), cancellation);
+    }
+
+    private string PathOf(ParseResult parsed, string directory, string name)
+    {
+        var path = parsed.GetValue(output) ?? Path.Combine(directory, name);
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
+            Directory.CreateDirectory(folder);
+        return path;
     }
 }

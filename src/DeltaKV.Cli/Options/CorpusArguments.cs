@@ -24,6 +24,10 @@ internal sealed class CorpusArguments
 
     internal long Seed(ParseResult parsed) => parsed.GetValue(seed);
 
+    /// <summary>Lengths that were asked for; null if none were.</summary>
+    internal IReadOnlyList<int>? GivenLengths(ParseResult parsed) =>
+        parsed.GetResult(lengths) is { Implicit: false } ? [.. Split(parsed.GetValue(lengths)).Select(Length)] : null;
+
     /// <summary>What was asked for; texts are read.</summary>
     /// <exception cref="UsageException">A family or a number makes no sense.</exception>
     internal CalibrationCorpus Read(ParseResult parsed)

@@ -66,6 +66,7 @@ internal sealed class CompressKvCalibrator(IAnsweringModel model, IProgress<Eval
         var mass = new double[_geometry.Length * queryHeads];
         var captured = new (ReadOnlyMemory<float> Rows, ReadOnlyMemory<float> Queries)[_geometry.Length];
         var answer = model.Answer(prompt.Tokens, prompt.MaximumTokens, WindowSelection.Window, (layer, rows, queries) => captured[layer] = (rows, queries));
+        var counted = SemanticRetrievalHeads.Counted(answer, prompt.Tokens.AsSpan(prompt.Needle), token => model.Tokenizer.Decode([token]));
         for (var layer = 0; layer < captured.Length; layer++)
         {
             var attention = new LayerAttention(_geometry[layer], captured[layer].Rows);
@@ -74,12 +75,12 @@ internal sealed class CompressKvCalibrator(IAnsweringModel model, IProgress<Eval
             {
                 for (var i = 0; i < answer.Length; i++)
                 {
-                    // The query before an answer token chose it; tokens that do not stand in the needle say nothing of heads.
-                    if (!prompt.Tokens.AsSpan(prompt.Needle).Contains(answer[i]))
+                    if (!counted[i])
                         continue;
+                    // The query before an answer token chose it.
                     var probabilities = attention.Probabilities(
                         head, Query(layer, queries, WindowSelection.Window - 1 + i), prompt.Tokens.Length - 1 + i);
-                    mass[layer * queryHeads + head] += SemanticRetrievalHeads.SpanMass(answer[i], prompt.Tokens, prompt.Needle, probabilities);
+                    mass[layer * queryHeads + head] += SemanticRetrievalHeads.SpanMass(prompt.Needle, probabilities);
                 }
             });
         }

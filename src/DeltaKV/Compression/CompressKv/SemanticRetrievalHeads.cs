@@ -33,17 +33,29 @@ internal sealed class SemanticRetrievalHeads(int layers, int heads)
         return true;
     }
 
-    /// <summary>What one generated token adds to a head's score: its attention to the span, if the token is one of the span's.</summary>
-    /// <param name="token">The generated token.</param>
-    /// <param name="context">The prompt's tokens.</param>
-    /// <param name="span">Where the answer stands in them.</param>
-    /// <param name="probabilities">The head's attention when it generated the token.</param>
-    public static double SpanMass(int token, ReadOnlySpan<int> context, Range span, ReadOnlySpan<float> probabilities)
+    /// <summary>Which tokens of an answer say something of heads: those that stand in the span.</summary>
+    /// <remarks>Tokens are compared by what they say, without spaces around: a word begins an answer without the space that it has inside a sentence.</remarks>
+    /// <param name="answer">The generated tokens.</param>
+    /// <param name="span">The tokens in which the answer stands.</param>
+    /// <param name="text">What a token says.</param>
+    public static bool[] Counted(ReadOnlySpan<int> answer, ReadOnlySpan<int> span, Func<int, string> text)
     {
-        if (!context[span].Contains(token))
-            return 0;
+        var said = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var token in span)
+            said.Add(text(token).Trim());
+        var result = new bool[answer.Length];
+        for (var i = 0; i < answer.Length; i++)
+            result[i] = text(answer[i]).Trim() is { Length: > 0 } word && said.Contains(word);
+        return result;
+    }
+
+    /// <summary>What one generated token adds to a head's score: its attention to the whole span.</summary>
+    /// <param name="span">Where the answer stands in the prompt.</param>
+    /// <param name="probabilities">The head's attention when it chose the token.</param>
+    public static double SpanMass(Range span, ReadOnlySpan<float> probabilities)
+    {
         var sum = 0.0;
-        foreach (var probability in probabilities[..context.Length][span])
+        foreach (var probability in probabilities[span])
             sum += probability;
         return sum;
     }

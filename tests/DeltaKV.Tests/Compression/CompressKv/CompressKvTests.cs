@@ -16,10 +16,9 @@ public sealed class CompressKvTests
     [Fact]
     public void OnlyTokensOfTheSpanCountAndTheWholeSpansMassDoes()
     {
-        int[] context = [5, 6, 7, 8, 9];
-        float[] attention = [0.1f, 0.2f, 0.3f, 0.15f, 0.05f, 0.2f];
-        Assert.Equal(0.65, SemanticRetrievalHeads.SpanMass(7, context, 1..4, attention), 1e-6);
-        Assert.Equal(0, SemanticRetrievalHeads.SpanMass(9, context, 1..4, attention));
+        string[] texts = ["the", " code", " is", " 48", "213", " ", "48", "."];
+        Assert.Equal([true, true, false, false, true], SemanticRetrievalHeads.Counted([6, 4, 7, 5, 3], [1, 2, 3, 4, 5], token => texts[token]));
+        Assert.Equal(0.65, SemanticRetrievalHeads.SpanMass(1..4, [0.1f, 0.2f, 0.3f, 0.15f, 0.05f, 0.2f]), 1e-6);
     }
 
     [Fact]
