@@ -24,7 +24,7 @@ internal static class RawTile
             var rowSlot = Warp.Shuffle(slot, row);
             var value = new UInt4(0, 0, 0, 0);
             if (rowSlot >= 0)
-                value = Cached.LoadStreaming(ref source[((long)rowSlot * chunks) + chunk]);
+                value = Cached.LoadOnce(ref source[((long)rowSlot * chunks) + chunk]);
             tile[(row * (chunks + 1)) + chunk] = value;
         }
     }

@@ -37,6 +37,9 @@ internal struct LatentArguments
     /// <summary>Unnormalised sums of weighted codes <c>[rows, queryHeads, splits, latentStride]</c>.</summary>
     public ArrayView<float> PartialLatent;
 
+    /// <summary>Unnormalised sums of weighted references' values <c>[rows, queryHeads, splits, headDim]</c>.</summary>
+    public ArrayView<float> PartialReferences;
+
     /// <summary>(largest score, sum of exponentials), base 2, <c>[rows, queryHeads, splits + 1]</c>; the last is that of the raw tokens.</summary>
     public ArrayView<Float2> PartialSoftmax;
 

@@ -64,11 +64,11 @@ internal static class LatentCombineKernel
         }
 
         Group.Barrier();
-        Write<TShape>(arguments, plan, item, keyHead, latent, coded * inverse, rawWeight * inverse);
+        Write<TShape>(arguments, plan, item, keyHead, latent, weights, inverse, coded, rawWeight * inverse);
     }
 
     private static void Write<TShape>(
-        in LatentArguments arguments, LatentPlan plan, long item, int keyHead, ArrayView<float> latent, float codedShare, float rawWeight)
+        in LatentArguments arguments, LatentPlan plan, long item, int keyHead, ArrayView<float> latent, ArrayView<float> weights, float inverse, float coded, float rawWeight)
         where TShape : struct, IHeadShape
     {
         // Fragments [pass][step][pair][lane]: rows 2t, 2t + 1, 2t + 8, 2t + 9 of column g of the lower and of the upper half.
@@ -95,7 +95,17 @@ internal static class LatentCombineKernel
         var column = Warp.LaneIdx >> 2;
         var element = (pass * 32) + (column / 2 * 8) + (2 * pair) + (column % 2) + (isHigh ? TShape.HeadDim / 2 : 0);
         var mean = arguments.Pool.Mean.Cast<float>()[((((arguments.Layer * 2L) + 1) * arguments.KeyHeads) + keyHead) * TShape.HeadDim + element];
-        var value = FastMath.Fma(mean, codedShare, isHigh ? high : low);
+        var value = FastMath.Fma(mean, coded * inverse, isHigh ? high : low);
+        if (arguments.Pool.LayerCodes[arguments.Layer].Neighbours > 0)
+        {
+            var references = arguments.PartialReferences.SubView((item * arguments.Splits * TShape.HeadDim) + element);
+            for (var split = 0; split < arguments.Splits; split++)
+            {
+                if (weights[split] > 0f)
+                    value = FastMath.Fma(weights[split] * inverse, references[split * TShape.HeadDim], value);
+            }
+        }
+
         if (rawWeight > 0f)
             value = FastMath.Fma(rawWeight, arguments.PartialRaw[(item * TShape.HeadDim) + element], value);
         arguments.Output[(item * TShape.HeadDim) + element] = BFloat16.FromSingle(value);

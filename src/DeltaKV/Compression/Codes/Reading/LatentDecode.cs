@@ -13,7 +13,10 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
 {
     // What the largest group of a multiprocessor may take beside static tables, and what lets two of them fit.
     private const int SharedBytes = 227 << 10;
-    private const int StaticBytes = 24 << 10;
+    private const int StaticBytes = 26 << 10;
+
+    private static readonly KernelSpecialization Narrow = new(32 * LatentDecodeKernel.Warps, 2);
+    private static readonly KernelSpecialization Wide = new(32 * LatentDecodeKernel.Warps, 1);
 
     private readonly Accelerator accelerator;
     private readonly AttentionShape shape;
@@ -23,6 +26,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
     private readonly KernelHandle<LatentArguments>[] attend;
     private readonly KernelHandle<LatentArguments> combine;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> partialLatent;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> partialReferences;
     private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialSoftmax;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> partialRaw;
 
@@ -41,6 +45,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
         (attend, combine) = shape.HeadDim == 64 ? Select<Head64>() : Select<Head128>();
         long parts = 0;
         long latents = 0;
+        long references = 0;
         for (var layer = 0; layer < codecs.Count; layer++)
         {
             if (!Supports(layer))
@@ -50,10 +55,12 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
                 var splits = Splits(layer, rows);
                 parts = Math.Max(parts, rows * (splits + 1L));
                 latents = Math.Max(latents, (long)rows * splits * 16 * tables.Layer(layer).ValueSteps);
+                references = Math.Max(references, tables.Layer(layer).Neighbours > 0 ? (long)rows * splits : 0);
             }
         }
 
         partialLatent = accelerator.Allocate1D<float>(Math.Max(latents * shape.QueryHeads, 1));
+        partialReferences = accelerator.Allocate1D<float>(Math.Max(references * shape.OutputWidth, 1));
         partialSoftmax = accelerator.Allocate1D<Float2>(Math.Max(parts * shape.QueryHeads, 1));
         partialRaw = accelerator.Allocate1D<float>((long)maxRows * shape.OutputWidth);
     }
@@ -63,13 +70,13 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
     {
         // Splits fill a device: two groups on each of, at most, 160 multiprocessors.
         long parts = maxRows + (320 / shape.KeyHeads);
-        return parts * shape.QueryHeads * ((16 * LatentTables.MaxSteps * sizeof(float)) + (2 * 2 * sizeof(float))) + ((long)maxRows * shape.OutputWidth * sizeof(float));
+        return parts * shape.QueryHeads * ((16 * LatentTables.MaxSteps * sizeof(float)) + (shape.HeadDim * sizeof(float)) + (2 * 2 * sizeof(float))) + ((long)maxRows * shape.OutputWidth * sizeof(float));
     }
 
     /// <summary>Whether a compressed layer can be read this way.</summary>
     internal bool Supports(int layer) =>
         shape.HeadDim is 64 or 128
-        && tables.Layer(layer) is { IsSupported: true, Neighbours: 0, KeySteps: > 0, ValueSteps: > 0 } plan
+        && tables.Layer(layer) is { IsSupported: true, KeySteps: > 0, ValueSteps: > 0 } plan
         && Bytes(plan, 1) + StaticBytes <= SharedBytes;
 
     /// <inheritdoc/>
@@ -98,6 +105,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
             Qkv = arguments.Qkv.Cast<UInt4>(),
             Output = arguments.Output.Cast<BFloat16>(),
             PartialLatent = partialLatent.View,
+            PartialReferences = partialReferences.View,
             PartialSoftmax = partialSoftmax.View,
             PartialRaw = partialRaw.View,
             LogSumExp = arguments.LogSumExp,
@@ -111,7 +119,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
             Stages = stages,
             Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim),
         };
-        attend[(IsNarrow(plan) ? 0 : 2) + (plan.IsFolded ? 0 : 1)].Launch(
+        attend[(plan.Neighbours > 0 ? 4 : 0) + (IsNarrow(plan) ? 0 : 2) + (plan.IsFolded ? 0 : 1)].Launch(
             stream,
             new KernelConfig(
                 new Index3D(latent.Splits + 1, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
@@ -125,6 +133,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
     {
         tables.Dispose();
         partialLatent.Dispose();
+        partialReferences.Dispose();
         partialSoftmax.Dispose();
         partialRaw.Dispose();
     }
@@ -135,7 +144,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
 
     private int Bytes(LatentLayer plan, int stages) => 16 * Math.Max(
         UpPieces(plan) + (stages * LatentDecodeKernel.TileTokens * plan.Pieces),
-        Math.Max(RawSplit.Pieces(shape.HeadDim), LatentFinish.Floats(IsNarrow(plan) ? 1 : 4) / 4));
+        Math.Max(RawSplit.Pieces(shape.HeadDim), LatentFinish.Floats(IsNarrow(plan) ? 1 : 4, plan.Neighbours > 0) / 4));
 
     /// <summary>Groups that fit a multiprocessor beside each other.</summary>
     private int Resident(LatentLayer plan, int stages) => IsNarrow(plan) && 2 * (Bytes(plan, stages) + StaticBytes) <= SharedBytes ? 2 : 1;
@@ -155,10 +164,14 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
     private (KernelHandle<LatentArguments>[] Attend, KernelHandle<LatentArguments> Combine) Select<TShape>()
         where TShape : struct, IHeadShape => (
             [
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Folded>, new(32 * LatentDecodeKernel.Warps, 2)),
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Stored>, new(32 * LatentDecodeKernel.Warps, 2)),
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Folded>, new(32 * LatentDecodeKernel.Warps, 1)),
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Stored>, new(32 * LatentDecodeKernel.Warps, 1)),
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Folded, Alone>, Narrow),
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Stored, Alone>, Narrow),
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Folded, Alone>, Wide),
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Stored, Alone>, Wide),
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Folded, Referring>, Narrow),
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Stored, Referring>, Narrow),
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Folded, Referring>, Wide),
+                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Stored, Referring>, Wide),
             ],
             new(accelerator, LatentCombineKernel.Kernel<TShape>));
 
@@ -172,13 +185,27 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
         public static bool AreFolded => false;
     }
 
+    private readonly struct Alone : LatentDecodeKernel.IReferences
+    {
+        public static bool Any => false;
+    }
+
+    private readonly struct Referring : LatentDecodeKernel.IReferences
+    {
+        public static bool Any => true;
+    }
+
     private readonly struct OneStep : LatentDecodeKernel.IValueSteps
     {
         public static int PerWarp => 1;
+
+        public static int Sweep => 1;
     }
 
     private readonly struct FourSteps : LatentDecodeKernel.IValueSteps
     {
         public static int PerWarp => 4;
+
+        public static int Sweep => 2;
     }
 }

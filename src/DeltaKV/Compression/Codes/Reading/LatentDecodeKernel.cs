@@ -27,6 +27,16 @@ internal static class LatentDecodeKernel
     {
         /// <summary>1 for up to 128 dimensions, 4 for up to 512.</summary>
         static abstract int PerWarp { get; }
+
+        /// <summary>Passes of 64 columns of the keys that are reconstructed at once: 1 where registers are few.</summary>
+        static abstract int Sweep { get; }
+    }
+
+    /// <summary>Whether tokens have references.</summary>
+    internal interface IReferences
+    {
+        /// <summary>They do.</summary>
+        static abstract bool Any { get; }
     }
 
     /// <summary>Where the steps of integers are.</summary>
@@ -36,9 +46,10 @@ internal static class LatentDecodeKernel
         static abstract bool AreFolded { get; }
     }
 
-    internal static void Kernel<TShape, TSteps, TScales>(LatentArguments arguments)
+    internal static void Kernel<TShape, TSteps, TScales, TReferences>(LatentArguments arguments)
         where TShape : struct, IHeadShape
         where TScales : struct, IScales
+        where TReferences : struct, IReferences
         where TSteps : struct, IValueSteps
     {
         var head = Grid.IdxY % arguments.KeyHeads;
@@ -55,7 +66,7 @@ internal static class LatentDecodeKernel
         }
 
         var plan = arguments.Plans[(arguments.Layer * arguments.KeyHeads) + head];
-        var tables = LatentShared.Allocate<TShape>(arguments.UpPieces);
+        var tables = LatentShared.Allocate<TShape, TReferences>(arguments.UpPieces);
         Prepare<TShape>(arguments, plan, head, tables);
         GridDependency.Wait();
 
@@ -87,6 +98,9 @@ internal static class LatentDecodeKernel
         var sums = LocalMemory.Allocate<Float4>(TSteps.PerWarp);
         for (var u = 0; u < Unroll.Full(TSteps.PerWarp); u++)
             sums[u] = default;
+        var references = LocalMemory.Allocate<Float4>(4);
+        for (var i = 0; i < Unroll.Full(4); i++)
+            references[i] = default;
         var largest = new Float2(float.NegativeInfinity, float.NegativeInfinity);
         var total = default(Float2);
         var scores = LocalMemory.Allocate<Float4>(2);
@@ -97,8 +111,14 @@ internal static class LatentDecodeKernel
             var count = Math.Min(tokens.Count - (tile * TileTokens), TileTokens);
             scores[0] = new Float4(float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity);
             scores[1] = scores[0];
+            if (TReferences.Any && warp * WarpTokens < count)
+            {
+                LatentReferences.Find<TShape>(arguments, plan, sequence, head, tables, stage);
+                Warp.Barrier();
+            }
+
             if (warp * WarpTokens < count)
-                LatentKeys.Score<TShape, TScales>(arguments, plan, tokens, (tile * TileTokens) + (warp * WarpTokens), tables, stage, scores);
+                LatentKeys.Score<TShape, TSteps, TScales, TReferences>(arguments, plan, tokens, (tile * TileTokens) + (warp * WarpTokens), tables, stage, scores);
             NoteMaxima(arguments.Scale, scores, tables.Maxima);
             Group.Barrier();
 
@@ -129,6 +149,15 @@ internal static class LatentDecodeKernel
                 sums[u] = sum;
             }
 
+            if (TReferences.Any)
+            {
+                for (var i = 0; i < Unroll.Full(4); i++)
+                    references[i] = new Float4(references[i].X * correction.X, references[i].Y * correction.Y, references[i].Z * correction.X, references[i].W * correction.Y);
+                LatentReferences.AddValues<TShape>(arguments, head, count, tables, references);
+                // Where the next tile's references are may be noted now.
+                Group.Barrier();
+            }
+
             if (arguments.Stages == 1 && next < tiles)
             {
                 Group.Barrier();
@@ -144,6 +173,11 @@ internal static class LatentDecodeKernel
         Group.Barrier();
         LatentFinish.Write<TSteps>(
             arguments, plan, row, firstQuery, queryCount, shareShift, sums, largest, total, tables.Maxima, tables.Up.Cast<float>());
+        if (TReferences.Any)
+        {
+            Group.Barrier();
+            LatentFinish.WriteReferences<TShape>(arguments, row, firstQuery, queryCount, references, tables.Up.Cast<float>());
+        }
     }
 
     /// <summary>What does not depend on the step: the up matrix on its way to shared memory, the tables.</summary>

@@ -1,3 +1,4 @@
+using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
 
 namespace DeltaKV.Compression.Codes.Reading;
@@ -6,7 +7,7 @@ namespace DeltaKV.Compression.Codes.Reading;
 internal static class LatentFinish
 {
     /// <summary>Floats that it takes of the group's dynamic shared memory.</summary>
-    internal static int Floats(int stepsPerWarp) => LatentDecodeKernel.Warps * stepsPerWarp * 8 * 16;
+    internal static int Floats(int stepsPerWarp, bool hasReferences) => LatentDecodeKernel.Warps * 8 * Math.Max(stepsPerWarp * 16, hasReferences ? 64 : 0);
 
     /// <summary>Called by the whole group once nobody needs the tile or the tables any more.</summary>
     internal static void Write<TSteps>(
@@ -65,6 +66,34 @@ internal static class LatentFinish
             for (var w = step & (warps - 1); w < LatentDecodeKernel.Warps; w += warps)
                 sum += merged[(((w * TSteps.PerWarp) + (step >> 3)) * 8 * 16) + (query * 16) + (of & 15)];
             arguments.PartialLatent[((((target + query) * arguments.Splits) + Grid.IdxX) * arguments.LatentStride) + of] = sum;
+        }
+    }
+
+    /// <summary>Adds and writes the warps' sums of references' values.</summary>
+    internal static void WriteReferences<TShape>(
+        in LatentArguments arguments, int row, int firstQuery, int queryCount, ArrayView<Float4> sums, ArrayView<float> merged)
+        where TShape : struct, IHeadShape
+    {
+        // [warp][head][64 elements]
+        var own = merged.SubView(((Group.IdxX >> 5) * 8 * 64) + (2 * (Warp.LaneIdx & 3) * 64) + (8 * (Warp.LaneIdx >> 2)));
+        for (var i = 0; i < Unroll.Full(4); i++)
+        {
+            own[2 * i] = sums[i].X;
+            own[(2 * i) + 1] = sums[i].Z;
+            own[64 + (2 * i)] = sums[i].Y;
+            own[64 + (2 * i) + 1] = sums[i].W;
+        }
+
+        Group.Barrier();
+        var target = ((long)row * arguments.QueryHeads) + firstQuery;
+        for (var i = Group.IdxX; i < queryCount * TShape.HeadDim; i += Group.DimX)
+        {
+            var query = i / TShape.HeadDim;
+            var element = i % TShape.HeadDim;
+            var sum = 0f;
+            for (var w = element / 64; w < LatentDecodeKernel.Warps; w += TShape.HeadDim / 64)
+                sum += merged[(w * 8 * 64) + (query * 64) + (element & 63)];
+            arguments.PartialReferences[((((target + query) * arguments.Splits) + Grid.IdxX) * TShape.HeadDim) + element] = sum;
         }
     }
 }

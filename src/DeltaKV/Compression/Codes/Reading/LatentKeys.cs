@@ -73,10 +73,12 @@ internal static class LatentKeys
     private static uint Halves(uint pair) => Half2.FromSingles(new BFloat16x2(pair).Low, new BFloat16x2(pair).High).Bits;
 
     /// <summary>Scores, unscaled, of tokens <paramref name="first"/> to first + 31: two fragments, tokens by heads; -infinity past the end.</summary>
-    internal static void Score<TShape, TScales>(
+    internal static void Score<TShape, TSteps, TScales, TReferences>(
         in LatentArguments arguments, LatentPlan plan, TokenRun tokens, int first, LatentShared tables, int firstWord, ArrayView<Float4> scores)
         where TShape : struct, IHeadShape
+        where TSteps : struct, LatentDecodeKernel.IValueSteps
         where TScales : struct, LatentDecodeKernel.IScales
+        where TReferences : struct, LatentDecodeKernel.IReferences
     {
         var warp = Group.IdxX >> 5;
         var turns = tables.Turns.SubView(warp * (TShape.HeadDim / 2), TShape.HeadDim / 2);
@@ -96,18 +98,22 @@ internal static class LatentKeys
         var codes = tables.Codes.SubView(
             firstWord + (warp * LatentDecodeKernel.WarpTokens * 4 * arguments.TokenPieces) + (4 * (Warp.LaneIdx >> 2)),
             LatentDecodeKernel.WarpTokens * 4 * plan.Pieces);
-        var keys = LocalMemory.Allocate<Float4>(4 * Pairs);
+        // [pass of the sweep][16 tokens][pair][lower, upper]
+        var keys = LocalMemory.Allocate<Float4>(4 * Pairs * Sweep<TShape, TSteps>());
         var queries = LocalMemory.Allocate<UInt2>(Pairs);
         scores[0] = default;
         scores[1] = default;
-        for (var pass = 0; pass < TShape.HeadDim / 64; pass++)
+        for (var pass = 0; pass < TShape.HeadDim / 64; pass += Sweep<TShape, TSteps>())
         {
-            for (var i = 0; i < Unroll.Full(4 * Pairs); i++)
+            for (var i = 0; i < Unroll.Full(4 * Pairs * Sweep<TShape, TSteps>()); i++)
                 keys[i] = default;
-            Multiply<TScales>(plan, tables.Up.SubView((long)((pass * plan.KeySteps * Pairs * 32) + Warp.LaneIdx)), codes, keys);
-            TurnQueries(tables, turns.Cast<UInt4>(), isContiguous, pass, queries);
-            for (var half = 0; half < Unroll.Full(2); half++)
-                scores[half] = AddScores<TShape>(arguments, tables, isContiguous, position, pass, half, keys, queries, scores[half]);
+            Multiply<TShape, TSteps, TScales>(plan, tables.Up.SubView((long)((pass * plan.KeySteps * Pairs * 32) + Warp.LaneIdx)), codes, keys);
+            for (var i = 0; i < Unroll.Full(Sweep<TShape, TSteps>()); i++)
+            {
+                TurnQueries(tables, turns.Cast<UInt4>(), isContiguous, pass + i, queries);
+                for (var half = 0; half < Unroll.Full(2); half++)
+                    scores[half] = AddScores<TShape, TReferences>(arguments, tables, isContiguous, position, pass + i, (2 * i) + half, keys, queries, scores[half]);
+            }
         }
 
         var left = tokens.Count - first - (Warp.LaneIdx >> 2);
@@ -115,10 +121,18 @@ internal static class LatentKeys
         scores[1] = Masked(scores[1], left - 16);
     }
 
-    /// <summary>Adds codes times up: 32 tokens by 64 columns, chunk after chunk.</summary>
-    private static void Multiply<TScales>(LatentPlan plan, ArrayView<UInt4> up, ArrayView<uint> codes, ArrayView<Float4> keys)
+    /// <summary>Passes that are reconstructed at once.</summary>
+    private static int Sweep<TShape, TSteps>()
+        where TShape : struct, IHeadShape
+        where TSteps : struct, LatentDecodeKernel.IValueSteps => Math.Min(TSteps.Sweep, TShape.HeadDim / 64);
+
+    /// <summary>Adds codes times up: 32 tokens by 64 columns per pass, chunk after chunk.</summary>
+    private static void Multiply<TShape, TSteps, TScales>(LatentPlan plan, ArrayView<UInt4> up, ArrayView<uint> codes, ArrayView<Float4> keys)
+        where TShape : struct, IHeadShape
+        where TSteps : struct, LatentDecodeKernel.IValueSteps
         where TScales : struct, LatentDecodeKernel.IScales
     {
+        var passStride = plan.KeySteps * Pairs * 32;
         var step = 0;
         var words = codes.SubView(Warp.LaneIdx & 3);
         var word = 0;
@@ -126,7 +140,7 @@ internal static class LatentKeys
         {
             var low = Words(words, word);
             var high = Words(words, word + PieceWords);
-            Add(up, step, new UInt4(low.X, low.Y, high.X, high.Y), new UInt4(low.Z, low.W, high.Z, high.W), keys);
+            Add<TShape, TSteps>(up, step, passStride, new UInt4(low.X, low.Y, high.X, high.Y), new UInt4(low.Z, low.W, high.Z, high.W), keys);
         }
 
         var scaleWord = plan.KeyScale;
@@ -134,15 +148,15 @@ internal static class LatentKeys
         {
             var own = Words(words, word);
             var scales = Scales<TScales>(plan, codes, scaleWord, 128f);
-            Add<TScales>(up, step, own, Shifted(own, 8), 0x00ff00ff, 128f, scales, keys);
+            Add<TShape, TSteps, TScales>(up, step, passStride, own, Shifted(own, 8), 0x00ff00ff, 128f, scales, keys);
         }
 
         for (var chunk = 0; chunk < plan.NibbleChunks; chunk++, step += 2, word += PieceWords, scaleWord += plan.ScaleStride)
         {
             var own = Words(words, word);
             var scales = Scales<TScales>(plan, codes, scaleWord, 8f);
-            AddNibbles<TScales>(up, step, own, scales, keys);
-            AddNibbles<TScales>(up, step + 1, Shifted(own, 8), scales, keys);
+            AddNibbles<TShape, TSteps, TScales>(up, step, passStride, own, scales, keys);
+            AddNibbles<TShape, TSteps, TScales>(up, step + 1, passStride, Shifted(own, 8), scales, keys);
         }
 
         // Crumbs are never folded.
@@ -152,7 +166,7 @@ internal static class LatentKeys
             var scales = Scales<TScales>(plan, codes, scaleWord, 1.5f);
             for (var i = 0; i < 4; i++, step++)
             {
-                Add<TScales>(up, step, own, Shifted(own, 2), 0x00030003, 1.5f, scales, keys);
+                Add<TShape, TSteps, TScales>(up, step, passStride, own, Shifted(own, 2), 0x00030003, 1.5f, scales, keys);
                 own = Shifted(own, 4);
             }
         }
@@ -172,12 +186,15 @@ internal static class LatentKeys
     }
 
     /// <summary>Adds a step whose first pairs are under a mask of the one words, and whose second ones of the others.</summary>
-    private static void Add<TScales>(
-        ArrayView<UInt4> up, int step, UInt4 first, UInt4 second, uint mask, float offset, UInt4 scales, ArrayView<Float4> keys)
+    private static void Add<TShape, TSteps, TScales>(
+        ArrayView<UInt4> up, int step, int passStride, UInt4 first, UInt4 second, uint mask, float offset, UInt4 scales, ArrayView<Float4> keys)
+        where TShape : struct, IHeadShape
+        where TSteps : struct, LatentDecodeKernel.IValueSteps
         where TScales : struct, LatentDecodeKernel.IScales =>
-        Add(
+        Add<TShape, TSteps>(
             up,
             step,
+            passStride,
             new UInt4(
                 Value<TScales>(first.X, mask, offset, scales.X), Value<TScales>(first.Y, mask, offset, scales.Y),
                 Value<TScales>(second.X, mask, offset, scales.X), Value<TScales>(second.Y, mask, offset, scales.Y)),
@@ -192,18 +209,22 @@ internal static class LatentKeys
             : CodeWord.Masked(word, mask, scale);
 
     /// <summary>Adds a step of the lower nibbles of all bytes 0 and 2; folded ones are taken where they are, times 16.</summary>
-    private static void AddNibbles<TScales>(ArrayView<UInt4> up, int step, UInt4 words, UInt4 scales, ArrayView<Float4> keys)
+    private static void AddNibbles<TShape, TSteps, TScales>(
+        ArrayView<UInt4> up, int step, int passStride, UInt4 words, UInt4 scales, ArrayView<Float4> keys)
+        where TShape : struct, IHeadShape
+        where TSteps : struct, LatentDecodeKernel.IValueSteps
         where TScales : struct, LatentDecodeKernel.IScales
     {
         if (!TScales.AreFolded)
         {
-            Add<TScales>(up, step, words, Shifted(words, 4), 0x000f000f, 8f, scales, keys);
+            Add<TShape, TSteps, TScales>(up, step, passStride, words, Shifted(words, 4), 0x000f000f, 8f, scales, keys);
             return;
         }
 
-        Add(
+        Add<TShape, TSteps>(
             up,
             step,
+            passStride,
             new UInt4(LowNibbles(words.X), LowNibbles(words.Y), HighNibbles(words.X), HighNibbles(words.Y)),
             new UInt4(LowNibbles(words.Z), LowNibbles(words.W), HighNibbles(words.Z), HighNibbles(words.W)),
             keys);
@@ -215,15 +236,18 @@ internal static class LatentKeys
     private static uint HighNibbles(uint word) =>
         Half2.FusedMultiplyAdd(new Half2((word & 0x00f000f0) | 0x64006400), new Half2(0x2c002c00), new Half2(0xd480d480)).Bits;
 
-    private static void Add(ArrayView<UInt4> up, int step, UInt4 first, UInt4 second, ArrayView<Float4> keys)
+    private static void Add<TShape, TSteps>(ArrayView<UInt4> up, int step, int passStride, UInt4 first, UInt4 second, ArrayView<Float4> keys)
+        where TShape : struct, IHeadShape
+        where TSteps : struct, LatentDecodeKernel.IValueSteps
     {
-        for (var j = 0; j < Unroll.Full(Pairs); j++)
+        for (var i = 0; i < Unroll.Full(Pairs * Sweep<TShape, TSteps>()); i++)
         {
-            var b = up[32 * ((Pairs * step) + j)];
-            keys[2 * j] = Mma.Half(first, new UInt2(b.X, b.Y), keys[2 * j]);
-            keys[(2 * j) + 1] = Mma.Half(first, new UInt2(b.Z, b.W), keys[(2 * j) + 1]);
-            keys[(2 * Pairs) + (2 * j)] = Mma.Half(second, new UInt2(b.X, b.Y), keys[(2 * Pairs) + (2 * j)]);
-            keys[(2 * Pairs) + (2 * j) + 1] = Mma.Half(second, new UInt2(b.Z, b.W), keys[(2 * Pairs) + (2 * j) + 1]);
+            var b = up[(i / Pairs * passStride) + (32 * ((Pairs * step) + (i % Pairs)))];
+            var at = (i / Pairs * 4 * Pairs) + (2 * (i % Pairs));
+            keys[at] = Mma.Half(first, new UInt2(b.X, b.Y), keys[at]);
+            keys[at + 1] = Mma.Half(first, new UInt2(b.Z, b.W), keys[at + 1]);
+            keys[(2 * Pairs) + at] = Mma.Half(second, new UInt2(b.X, b.Y), keys[(2 * Pairs) + at]);
+            keys[(2 * Pairs) + at + 1] = Mma.Half(second, new UInt2(b.Z, b.W), keys[(2 * Pairs) + at + 1]);
         }
     }
 
@@ -251,18 +275,20 @@ internal static class LatentKeys
     private static UInt2 Turned(uint low, uint high, uint cosine, uint sine) => Rotated(new Half2(low), new Half2(high), new Half2(cosine), new Half2(sine ^ Signs));
 
     /// <summary>Turns 16 tokens' keys of a pass to their places and adds their products with the queries.</summary>
-    private static Float4 AddScores<TShape>(
+    private static Float4 AddScores<TShape, TReferences>(
         in LatentArguments arguments,
         LatentShared tables,
         bool isContiguous,
         int position,
         int pass,
-        int half,
+        int fragment,
         ArrayView<Float4> keys,
         ArrayView<UInt2> queries,
         Float4 score)
         where TShape : struct, IHeadShape
+        where TReferences : struct, LatentDecodeKernel.IReferences
     {
+        var half = fragment & 1;
         var cosines = LocalMemory.Allocate<uint>(2 * Pairs);
         var sines = LocalMemory.Allocate<uint>(2 * Pairs);
         for (var i = 0; i < Unroll.Full(2); i++)
@@ -292,25 +318,38 @@ internal static class LatentKeys
 
         var meanLow = tables.Mean[(pass * 8) + (Warp.LaneIdx & 3)];
         var meanHigh = tables.Mean[(pass * 8) + 4 + (Warp.LaneIdx & 3)];
-        var means = LocalMemory.Allocate<uint>(2 * Pairs);
-        (means[0], means[1], means[2], means[3]) = (meanLow.X, meanLow.Y, meanLow.Z, meanLow.W);
-        (means[4], means[5], means[6], means[7]) = (meanHigh.X, meanHigh.Y, meanHigh.Z, meanHigh.W);
+        // What is added to the products of tokens g (first eight: four pairs of the lower half of the head, four of the upper) and g + 8.
+        var added = LocalMemory.Allocate<uint>(4 * Pairs);
+        for (var i = 0; i < Unroll.Full(2); i++)
+        {
+            (added[8 * i], added[(8 * i) + 1], added[(8 * i) + 2], added[(8 * i) + 3]) = (meanLow.X, meanLow.Y, meanLow.Z, meanLow.W);
+            (added[(8 * i) + 4], added[(8 * i) + 5], added[(8 * i) + 6], added[(8 * i) + 7]) = (meanHigh.X, meanHigh.Y, meanHigh.Z, meanHigh.W);
+        }
+
+        if (TReferences.Any)
+        {
+            var token = (Group.IdxX & ~31) + (16 * half) + (Warp.LaneIdx >> 2);
+            var element = (pass * 32) + ((Warp.LaneIdx & 3) * 8);
+            LatentReferences.Add<TShape>(arguments.Pool, arguments.Layer, Grid.IdxY % arguments.KeyHeads, element, tables.References, token, 0, added);
+            LatentReferences.Add<TShape>(arguments.Pool, arguments.Layer, Grid.IdxY % arguments.KeyHeads, element, tables.References, token + 8, 8, added);
+        }
+
         for (var j = 0; j < Unroll.Full(Pairs); j++)
         {
-            var low = keys[(2 * Pairs * half) + (2 * j)];
-            var high = keys[(2 * Pairs * half) + (2 * j) + 1];
-            var upper = Rotated(low.X, low.Y, high.X, high.Y, means[j], means[4 + j], cosines[j], sines[j]);
-            var lower = Rotated(low.Z, low.W, high.Z, high.W, means[j], means[4 + j], cosines[4 + j], sines[4 + j]);
+            var low = keys[(2 * Pairs * fragment) + (2 * j)];
+            var high = keys[(2 * Pairs * fragment) + (2 * j) + 1];
+            var upper = Rotated(low.X, low.Y, high.X, high.Y, added[j], added[4 + j], cosines[j], sines[j]);
+            var lower = Rotated(low.Z, low.W, high.Z, high.W, added[8 + j], added[12 + j], cosines[4 + j], sines[4 + j]);
             score = Mma.Half(new UInt4(upper.X, lower.X, upper.Y, lower.Y), queries[j], score);
         }
 
         return score;
     }
 
-    private static UInt2 Rotated(float x0, float x1, float y0, float y1, uint meanX, uint meanY, uint cosine, uint sine)
+    private static UInt2 Rotated(float x0, float x1, float y0, float y1, uint addedX, uint addedY, uint cosine, uint sine)
     {
-        var x = Half2.FromSingles(x0, x1) + new Half2(meanX);
-        var y = Half2.FromSingles(y0, y1) + new Half2(meanY);
+        var x = Half2.FromSingles(x0, x1) + new Half2(addedX);
+        var y = Half2.FromSingles(y0, y1) + new Half2(addedY);
         return Rotated(x, y, new Half2(cosine), new Half2(sine));
     }
 

@@ -33,6 +33,9 @@ internal struct LatentPlan
     /// <summary>1: a scale per integer chunk; 0: one for all.</summary>
     public int ScaleStride;
 
+    /// <summary>Word of the reference ids among the copied pieces.</summary>
+    public int IdWord;
+
     /// <summary>First of the values' entries in the table of steps.</summary>
     public int FirstStep;
 

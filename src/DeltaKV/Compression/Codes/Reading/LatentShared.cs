@@ -39,6 +39,9 @@ internal struct LatentShared
     /// <summary>Largest scores by warp and pair of heads.</summary>
     public ArrayView<Float2> Maxima;
 
+    /// <summary>Rows of the references of the tile's tokens <c>[tokens][4]</c>, where there are references.</summary>
+    public ArrayView<int> References;
+
     /// <summary>Words from head to head of a tile's weights: eight heads' lie in different banks.</summary>
     internal const int WeightStride = (LatentDecodeKernel.TileTokens / 2) + 4;
 
@@ -46,8 +49,9 @@ internal struct LatentShared
     internal static int RopeStride<TShape>()
         where TShape : struct, IHeadShape => (TShape.HeadDim / 8) + 4;
 
-    internal static LatentShared Allocate<TShape>(int upPieces)
+    internal static LatentShared Allocate<TShape, TReferences>(int upPieces)
         where TShape : struct, IHeadShape
+        where TReferences : struct, LatentDecodeKernel.IReferences
     {
         var dynamic = SharedMemory.GetDynamic<UInt4>();
         return new LatentShared
@@ -62,6 +66,7 @@ internal struct LatentShared
             Mean = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 8),
             Queries = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 64 * 64),
             Weights = SharedMemory.Allocate<uint>(8 * WeightStride),
+            References = SharedMemory.Allocate<int>(TReferences.Any ? 4 * LatentDecodeKernel.TileTokens : 4),
             Maxima = SharedMemory.Allocate<Float2>(LatentDecodeKernel.Warps * 4),
         };
     }

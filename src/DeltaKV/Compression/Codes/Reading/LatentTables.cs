@@ -87,6 +87,7 @@ internal sealed class LatentTables : IDisposable
             KeyUp = key.FirstUp,
             KeyScale = code.ScaleWord >= 0 && IntegersOf(key) > 0 ? copied.WordOf(code.ScaleWord + (key.FirstScale * code.ScaleStride)) : -1,
             ScaleStride = code.ScaleStride,
+            IdWord = codec.Neighbours > 0 ? copied.WordOf(code.IdWord) : 0,
             FirstStep = steps.Count,
             ValueSteps = value.Steps,
             ValueUp = value.FirstUp,

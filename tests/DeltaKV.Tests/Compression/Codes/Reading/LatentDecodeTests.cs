@@ -14,28 +14,33 @@ public sealed class LatentDecodeTests(KernelFixture device)
     private const double Tolerance = 1e-2;
 
     [Theory]
-    [InlineData("mixed", 64, 2, 2, false, 512)]
-    [InlineData("mixed", 128, 8, 2, true, 512)]
-    [InlineData("mixed", 64, 10, 1, false, 2)]
-    [InlineData("mixed", 128, 4, 1, false, 1)]
-    [InlineData("klt", 128, 8, 2, false, 1)]
-    [InlineData("klt", 64, 3, 1, true, 2)]
-    [InlineData("token4", 64, 4, 1, false, 2)]
-    [InlineData("token4", 128, 2, 1, true, 1)]
-    [InlineData("hadamard4", 128, 4, 2, false, 512)]
-    [InlineData("hadamard4", 64, 3, 1, true, 2)]
-    [InlineData("hadamard8-2", 64, 2, 2, false, 1)]
-    [InlineData("identity", 64, 4, 4, true, 2)]
-    [InlineData("identity", 128, 1, 1, false, 2)]
-    [InlineData("wide8", 64, 2, 1, false, 1)]
-    [InlineData("wide4", 128, 2, 1, true, 2)]
-    public void Decoding_in_latent_space_equals_decoding_what_is_stored(string name, int headDim, int queryHeads, int keyHeads, bool selects, int maxSplits)
+    [InlineData("mixed", 64, 2, 2, 0, 16, false, 512)]
+    [InlineData("mixed", 128, 8, 2, 0, 16, true, 512)]
+    [InlineData("mixed", 64, 10, 1, 0, 16, false, 2)]
+    [InlineData("mixed", 128, 4, 1, 0, 16, false, 1)]
+    [InlineData("klt", 128, 8, 2, 0, 16, false, 1)]
+    [InlineData("klt", 128, 4, 1, 1, 16, false, 1)]
+    [InlineData("mixed", 64, 4, 2, 2, 8, false, 2)]
+    [InlineData("token4", 128, 2, 1, 3, 4, true, 1)]
+    [InlineData("wide4", 128, 4, 1, 4, 16, false, 1)]
+    [InlineData("wide4", 64, 10, 1, 4, 16, true, 512)]
+    [InlineData("klt", 64, 3, 1, 0, 16, true, 2)]
+    [InlineData("token4", 64, 4, 1, 0, 16, false, 2)]
+    [InlineData("token4", 128, 2, 1, 0, 16, true, 1)]
+    [InlineData("hadamard4", 128, 4, 2, 0, 16, false, 512)]
+    [InlineData("hadamard4", 64, 3, 1, 0, 16, true, 2)]
+    [InlineData("hadamard8-2", 64, 2, 2, 0, 16, false, 1)]
+    [InlineData("identity", 64, 4, 4, 0, 16, true, 2)]
+    [InlineData("identity", 128, 1, 1, 0, 16, false, 2)]
+    [InlineData("wide8", 64, 2, 1, 0, 16, false, 1)]
+    [InlineData("wide4", 128, 2, 1, 0, 16, true, 2)]
+    public void Decoding_in_latent_space_equals_decoding_what_is_stored(string name, int headDim, int queryHeads, int keyHeads, int neighbours, int referenceBits, bool selects, int maxSplits)
     {
         // From no coded tokens over part of a tile to three tiles.
         int[] lengths = [1, 17, 150, 333, 670];
         var shape = new AttentionShape(queryHeads, keyHeads, headDim);
-        LinearCodec[] codecs = [CodecSamples.Create(name, keyHeads, headDim, 0, 1), CodecSamples.Create(name, keyHeads, headDim, 0, 2)];
-        using var fixture = new CodedFixture(device, shape, codecs, lengths, 16, 5);
+        LinearCodec[] codecs = [CodecSamples.Create(name, keyHeads, headDim, neighbours, 1), CodecSamples.Create(name, keyHeads, headDim, neighbours, 2)];
+        using var fixture = new CodedFixture(device, shape, codecs, lengths, referenceBits, 5);
         fixture.Compress();
         var selection = selects ? Selection(fixture) : null;
         // Row 5 is padding; rows are not in the order of the tables.
