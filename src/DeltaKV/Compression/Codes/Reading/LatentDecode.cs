@@ -119,7 +119,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
             Stages = stages,
             Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim),
         };
-        attend[(plan.Neighbours > 0 ? 4 : 0) + (IsNarrow(plan) ? 0 : 2) + (plan.IsFolded ? 0 : 1)].Launch(
+        attend[(plan.Neighbours == 0 ? 0 : reader.Pool.ReferenceBits switch { 16 => 4, 8 => 8, _ => 12 }) + (IsNarrow(plan) ? 0 : 2) + (plan.IsFolded ? 0 : 1)].Launch(
             stream,
             new KernelConfig(
                 new Index3D(latent.Splits + 1, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
@@ -164,16 +164,21 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
     private (KernelHandle<LatentArguments>[] Attend, KernelHandle<LatentArguments> Combine) Select<TShape>()
         where TShape : struct, IHeadShape => (
             [
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Folded, Alone>, Narrow),
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Stored, Alone>, Narrow),
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Folded, Alone>, Wide),
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Stored, Alone>, Wide),
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Folded, Referring>, Narrow),
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Stored, Referring>, Narrow),
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Folded, Referring>, Wide),
-                new(accelerator, LatentDecodeKernel.Kernel<TShape, FourSteps, Stored, Referring>, Wide),
+                .. Select<TShape, TwoPasses, Alone>(), .. Select<TShape, OnePass, Halves>(), .. Select<TShape, OnePass, BytesOf>(), .. Select<TShape, OnePass, NibblesOf>(),
             ],
             new(accelerator, LatentCombineKernel.Kernel<TShape>));
+
+    /// <summary>Narrow and wide, each with folded and with stored steps.</summary>
+    private KernelHandle<LatentArguments>[] Select<TShape, TWide, TReferences>()
+        where TShape : struct, IHeadShape
+        where TWide : struct, LatentDecodeKernel.IValueSteps
+        where TReferences : struct, LatentDecodeKernel.IReferences =>
+        [
+            new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Folded, TReferences>, Narrow),
+            new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Stored, TReferences>, Narrow),
+            new(accelerator, LatentDecodeKernel.Kernel<TShape, TWide, Folded, TReferences>, Wide),
+            new(accelerator, LatentDecodeKernel.Kernel<TShape, TWide, Stored, TReferences>, Wide),
+        ];
 
     private readonly struct Folded : LatentDecodeKernel.IScales
     {
@@ -187,12 +192,22 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
 
     private readonly struct Alone : LatentDecodeKernel.IReferences
     {
-        public static bool Any => false;
+        public static int Bits => 0;
     }
 
-    private readonly struct Referring : LatentDecodeKernel.IReferences
+    private readonly struct Halves : LatentDecodeKernel.IReferences
     {
-        public static bool Any => true;
+        public static int Bits => 16;
+    }
+
+    private readonly struct BytesOf : LatentDecodeKernel.IReferences
+    {
+        public static int Bits => 8;
+    }
+
+    private readonly struct NibblesOf : LatentDecodeKernel.IReferences
+    {
+        public static int Bits => 4;
     }
 
     private readonly struct OneStep : LatentDecodeKernel.IValueSteps
@@ -202,7 +217,14 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
         public static int Sweep => 1;
     }
 
-    private readonly struct FourSteps : LatentDecodeKernel.IValueSteps
+    private readonly struct OnePass : LatentDecodeKernel.IValueSteps
+    {
+        public static int PerWarp => 4;
+
+        public static int Sweep => 1;
+    }
+
+    private readonly struct TwoPasses : LatentDecodeKernel.IValueSteps
     {
         public static int PerWarp => 4;
 

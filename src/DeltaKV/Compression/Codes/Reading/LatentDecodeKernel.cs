@@ -32,11 +32,11 @@ internal static class LatentDecodeKernel
         static abstract int Sweep { get; }
     }
 
-    /// <summary>Whether tokens have references.</summary>
+    /// <summary>What references tokens have.</summary>
     internal interface IReferences
     {
-        /// <summary>They do.</summary>
-        static abstract bool Any { get; }
+        /// <summary>Bits of their elements; 0: there are none.</summary>
+        static abstract int Bits { get; }
     }
 
     /// <summary>Where the steps of integers are.</summary>
@@ -111,9 +111,9 @@ internal static class LatentDecodeKernel
             var count = Math.Min(tokens.Count - (tile * TileTokens), TileTokens);
             scores[0] = new Float4(float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity);
             scores[1] = scores[0];
-            if (TReferences.Any && warp * WarpTokens < count)
+            if (TReferences.Bits > 0 && warp * WarpTokens < count)
             {
-                LatentReferences.Find<TShape>(arguments, plan, sequence, head, tables, stage);
+                LatentReferences.Find<TShape, TReferences>(arguments, plan, sequence, head, tables, stage);
                 Warp.Barrier();
             }
 
@@ -149,11 +149,11 @@ internal static class LatentDecodeKernel
                 sums[u] = sum;
             }
 
-            if (TReferences.Any)
+            if (TReferences.Bits > 0)
             {
                 for (var i = 0; i < Unroll.Full(4); i++)
                     references[i] = new Float4(references[i].X * correction.X, references[i].Y * correction.Y, references[i].Z * correction.X, references[i].W * correction.Y);
-                LatentReferences.AddValues<TShape>(arguments, head, count, tables, references);
+                LatentReferences.AddValues<TShape, TReferences>(arguments, head, count, tables, references);
                 // Where the next tile's references are may be noted now.
                 Group.Barrier();
             }
@@ -173,7 +173,7 @@ internal static class LatentDecodeKernel
         Group.Barrier();
         LatentFinish.Write<TSteps>(
             arguments, plan, row, firstQuery, queryCount, shareShift, sums, largest, total, tables.Maxima, tables.Up.Cast<float>());
-        if (TReferences.Any)
+        if (TReferences.Bits > 0)
         {
             Group.Barrier();
             LatentFinish.WriteReferences<TShape>(arguments, row, firstQuery, queryCount, references, tables.Up.Cast<float>());

@@ -326,12 +326,14 @@ internal static class LatentKeys
             (added[(8 * i) + 4], added[(8 * i) + 5], added[(8 * i) + 6], added[(8 * i) + 7]) = (meanHigh.X, meanHigh.Y, meanHigh.Z, meanHigh.W);
         }
 
-        if (TReferences.Any)
+        if (TReferences.Bits > 0)
         {
             var token = (Group.IdxX & ~31) + (16 * half) + (Warp.LaneIdx >> 2);
             var element = (pass * 32) + ((Warp.LaneIdx & 3) * 8);
-            LatentReferences.Add<TShape>(arguments.Pool, arguments.Layer, Grid.IdxY % arguments.KeyHeads, element, tables.References, token, 0, added);
-            LatentReferences.Add<TShape>(arguments.Pool, arguments.Layer, Grid.IdxY % arguments.KeyHeads, element, tables.References, token + 8, 8, added);
+            var head = Grid.IdxY % arguments.KeyHeads;
+            var count = arguments.Pool.LayerCodes[arguments.Layer].Neighbours;
+            LatentReferences.Add<TShape, TReferences>(arguments.Pool, count, head, element, tables.References, token, 0, added);
+            LatentReferences.Add<TShape, TReferences>(arguments.Pool, count, head, element, tables.References, token + 8, 8, added);
         }
 
         for (var j = 0; j < Unroll.Full(Pairs); j++)

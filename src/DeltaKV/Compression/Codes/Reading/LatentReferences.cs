@@ -7,24 +7,26 @@ namespace DeltaKV.Compression.Codes.Reading;
 internal static class LatentReferences
 {
     /// <summary>Notes where the references of the warp's tokens are <c>[token][4]</c>, in rows, and asks for the head's part of them in L2.</summary>
-    internal static void Find<TShape>(in LatentArguments arguments, LatentPlan plan, int sequence, int head, LatentShared tables, int firstWord)
+    internal static void Find<TShape, TReferences>(in LatentArguments arguments, LatentPlan plan, int sequence, int head, LatentShared tables, int firstWord)
         where TShape : struct, IHeadShape
+        where TReferences : struct, LatentDecodeKernel.IReferences
     {
         var pool = arguments.Pool;
         var code = pool.LayerCodes[arguments.Layer];
         var codes = tables.Codes.SubView((long)(firstWord + ((Group.IdxX & ~31) * 4 * arguments.TokenPieces) + (4 * Warp.LaneIdx)));
-        for (var n = 0; n < code.Neighbours; n++)
+        for (var n = 0; n < Unroll.Full(4); n++)
         {
-            var at = plan.IdWord + (n >> 1);
+            // Where there are fewer than four, the last stands for the others, which weigh nothing.
+            var id = Math.Min(n, code.Neighbours - 1);
+            var at = plan.IdWord + (id >> 1);
             var word = codes[((at >> 2) * LatentDecodeKernel.WarpTokens * 4) + (at & 3)];
-            var ordinal = (int)((n & 1) == 0 ? word & 0xffff : word >> 16);
             // Behind the last token ids are zeros, and the first reference is there if any token is.
-            var row = pool.ReferenceOf(code, sequence, ordinal);
-            tables.References[(4 * Group.IdxX) + n] = (int)(row / pool.ReferenceWords);
-            if (pool.ReferenceBits == 16)
+            var row = pool.PlaceOf(code, sequence, (int)((id & 1) == 0 ? word & 0xffff : word >> 16));
+            tables.References[(4 * Group.IdxX) + n] = row;
+            if (TReferences.Bits == 16 && n < code.Neighbours)
             {
-                var source = pool.References.Cast<UInt4>().SubView((row >> 2) + (head * (TShape.HeadDim / 8)));
-                for (var line = 0; line < TShape.HeadDim / 64; line++)
+                var source = pool.References.Cast<UInt4>().SubView((((long)row * pool.ReferenceWords) >> 2) + (head * (TShape.HeadDim / 8)));
+                for (var line = 0; line < Unroll.Full(TShape.HeadDim / 64); line++)
                 {
                     Cached.PrefetchL2(ref source[8 * line]);
                     Cached.PrefetchL2(ref source[(arguments.KeyHeads * (TShape.HeadDim / 8)) + (8 * line)]);
@@ -34,22 +36,25 @@ internal static class LatentReferences
     }
 
     /// <summary>Adds the mean of a token's references: eight elements of the keys from one on, and their partners in the upper half of the head.</summary>
-    internal static void Add<TShape>(
-        CodePoolView pool, int layer, int head, int element, ArrayView<int> rows, int token, int at, ArrayView<uint> sums)
+    internal static void Add<TShape, TReferences>(
+        CodePoolView pool, int count, int head, int element, ArrayView<int> rows, int token, int at, ArrayView<uint> sums)
         where TShape : struct, IHeadShape
+        where TReferences : struct, LatentDecodeKernel.IReferences
     {
-        var count = pool.LayerCodes[layer].Neighbours;
-        var weight = Weight(count);
+        var low = LocalMemory.Allocate<UInt4>(4);
+        var high = LocalMemory.Allocate<UInt4>(4);
         for (var n = 0; n < Unroll.Full(4); n++)
         {
-            if (n < count)
-            {
-                var row = (long)rows[(4 * token) + n] * pool.ReferenceWords;
-                var low = ReferenceRow.LoadEight(pool.References, row, pool.ReferenceBits, 2 * pool.KeyHeads, TShape.HeadDim, head, element);
-                var high = ReferenceRow.LoadEight(pool.References, row, pool.ReferenceBits, 2 * pool.KeyHeads, TShape.HeadDim, head, element + (TShape.HeadDim / 2));
-                AddFour(low, weight, sums, at);
-                AddFour(high, weight, sums, at + 4);
-            }
+            var row = (long)rows[(4 * token) + n] * pool.ReferenceWords;
+            low[n] = ReferenceRow.LoadEight(pool.References, row, TReferences.Bits, 2 * pool.KeyHeads, TShape.HeadDim, head, element);
+            high[n] = ReferenceRow.LoadEight(pool.References, row, TReferences.Bits, 2 * pool.KeyHeads, TShape.HeadDim, head, element + (TShape.HeadDim / 2));
+        }
+
+        for (var n = 0; n < Unroll.Full(4); n++)
+        {
+            var weight = Weight(n, count);
+            AddFour(low[n], weight, sums, at);
+            AddFour(high[n], weight, sums, at + 4);
         }
     }
 
@@ -57,27 +62,36 @@ internal static class LatentReferences
     /// Adds the weighted values of the references of the tokens that are the warp's: 64 elements of a head by every 8 / (headDim / 64)-th 32 tokens. Rows of fragment i are elements
     /// 8g + 2i and, behind them, the next ones; columns are heads.
     /// </summary>
-    internal static void AddValues<TShape>(in LatentArguments arguments, int head, int count, LatentShared tables, ArrayView<Float4> sums)
+    internal static void AddValues<TShape, TReferences>(in LatentArguments arguments, int head, int count, LatentShared tables, ArrayView<Float4> sums)
         where TShape : struct, IHeadShape
+        where TReferences : struct, LatentDecodeKernel.IReferences
     {
         var pool = arguments.Pool;
+        var neighbours = pool.LayerCodes[arguments.Layer].Neighbours;
         var warp = Group.IdxX >> 5;
         var lane = Warp.LaneIdx & 3;
         var group = Warp.LaneIdx >> 2;
         var element = (64 * (warp % (TShape.HeadDim / 64))) + (8 * group);
         var own = tables.Weights.SubView((group * LatentShared.WeightStride) + lane);
+        var loaded = LocalMemory.Allocate<UInt4>(16);
         var values = LocalMemory.Allocate<uint>(16);
         for (var block = warp / (TShape.HeadDim / 64); block < (count + 31) >> 5; block += LatentDecodeKernel.Warps / (TShape.HeadDim / 64))
         {
             for (var sixteen = 2 * block; sixteen < (2 * block) + 2; sixteen++)
             {
+                // Tokens 0, 1, 8 and 9 from there; all loads before the first use.
                 var token = (16 * sixteen) + (2 * lane);
                 for (var i = 0; i < Unroll.Full(16); i++)
+                {
+                    var row = (long)tables.References[(4 * (token + ((i >> 2) & 1) + (8 * (i >> 3)))) + (i & 3)] * pool.ReferenceWords;
+                    loaded[i] = ReferenceRow.LoadEight(
+                        pool.References, row, TReferences.Bits, 2 * pool.KeyHeads, TShape.HeadDim, pool.KeyHeads + head, element);
+                }
+
+                for (var i = 0; i < Unroll.Full(16); i++)
                     values[i] = 0;
-                Mean<TShape>(pool, arguments.Layer, head, element, tables.References, token, 0, values);
-                Mean<TShape>(pool, arguments.Layer, head, element, tables.References, token + 1, 4, values);
-                Mean<TShape>(pool, arguments.Layer, head, element, tables.References, token + 8, 8, values);
-                Mean<TShape>(pool, arguments.Layer, head, element, tables.References, token + 9, 12, values);
+                for (var i = 0; i < Unroll.Full(16); i++)
+                    AddFour(loaded[i], Weight(i & 3, neighbours), values, 4 * (i >> 2));
                 var weights = new UInt2(own[8 * sixteen], own[(8 * sixteen) + 4]);
                 for (var i = 0; i < Unroll.Full(4); i++)
                 {
@@ -92,25 +106,11 @@ internal static class LatentReferences
         }
     }
 
-    /// <summary>Adds the mean of eight elements of the values of a token's references.</summary>
-    private static void Mean<TShape>(
-        CodePoolView pool, int layer, int head, int element, ArrayView<int> rows, int token, int at, ArrayView<uint> sums)
-        where TShape : struct, IHeadShape
+    private static Half2 Weight(int n, int count)
     {
-        var count = pool.LayerCodes[layer].Neighbours;
-        var weight = Weight(count);
-        for (var n = 0; n < Unroll.Full(4); n++)
-        {
-            if (n < count)
-            {
-                var row = (long)rows[(4 * token) + n] * pool.ReferenceWords;
-                AddFour(
-                    ReferenceRow.LoadEight(pool.References, row, pool.ReferenceBits, 2 * pool.KeyHeads, TShape.HeadDim, pool.KeyHeads + head, element), weight, sums, at);
-            }
-        }
+        var weight = n < count ? 1f / count : 0f;
+        return Half2.FromSingles(weight, weight);
     }
-
-    private static Half2 Weight(int count) => Half2.FromSingles(1f / count, 1f / count);
 
     private static void AddFour(UInt4 eight, Half2 weight, ArrayView<uint> sums, int at)
     {

@@ -66,7 +66,7 @@ internal struct LatentShared
             Mean = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 8),
             Queries = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 64 * 64),
             Weights = SharedMemory.Allocate<uint>(8 * WeightStride),
-            References = SharedMemory.Allocate<int>(TReferences.Any ? 4 * LatentDecodeKernel.TileTokens : 4),
+            References = SharedMemory.Allocate<int>(TReferences.Bits > 0 ? 4 * LatentDecodeKernel.TileTokens : 4),
             Maxima = SharedMemory.Allocate<Float2>(LatentDecodeKernel.Warps * 4),
         };
     }
