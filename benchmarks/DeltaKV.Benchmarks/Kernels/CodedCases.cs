@@ -111,7 +111,7 @@ internal static class CodedCases
         var bounds = arena.Upload([new ReadBounds(16, context - 64)]);
         var lists = arena.Upload(new int[2048]);
         var counts = arena.Upload(new int[1]);
-        var kernel = new TopTokensKernel(arena.Accelerator);
+        var kernel = new TopTokensKernel(arena.Accelerator, arena.Keep(new TopCandidates(arena.Accelerator, 1, context)));
         return _ => kernel.Launch(arena.Stream, rows, bounds, scores, context, lists, 2048, counts, new SelectionBudget(2048, 0f), 1);
     });
 

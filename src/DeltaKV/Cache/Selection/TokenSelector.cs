@@ -14,6 +14,7 @@ internal sealed class TokenSelector : IDisposable
     private readonly MemoryBuffer1D<float, Stride1D.Dense> scores;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> lists;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> counts;
+    private readonly TopCandidates candidates;
     private readonly TopTokensKernel top;
     private readonly LargestScoresKernel largest;
     private readonly int heads;
@@ -39,7 +40,8 @@ internal sealed class TokenSelector : IDisposable
         scores = accelerator.Allocate1D<float>((long)rows * heads * scoreStride);
         lists = accelerator.Allocate1D<int>((long)sequences * heads * listStride);
         counts = accelerator.Allocate1D<int>((long)sequences * heads);
-        top = new TopTokensKernel(accelerator);
+        candidates = new TopCandidates(accelerator, sequences * heads, scoreStride);
+        top = new TopTokensKernel(accelerator, candidates);
         largest = new LargestScoresKernel(accelerator);
     }
 
@@ -51,7 +53,8 @@ internal sealed class TokenSelector : IDisposable
     {
         var heads = perHead ? shape.KeyHeads : 1L;
         var lists = sequences * heads * (ListStride(budget, prefillTokens, sequenceTokens) + 1);
-        return sizeof(float) * ((Rows(prefillTokens, sequences) * (shape.QueryHeads + (heads * sequenceTokens))) + lists);
+        return (sizeof(float) * ((Rows(prefillTokens, sequences) * (shape.QueryHeads + (heads * sequenceTokens))) + lists))
+            + TopCandidates.Bytes(sequences * (int)heads, sequenceTokens);
     }
 
     /// <summary>The order of tokens with what the last observation layer selected.</summary>
@@ -80,6 +83,7 @@ internal sealed class TokenSelector : IDisposable
         scores.Dispose();
         lists.Dispose();
         counts.Dispose();
+        candidates.Dispose();
     }
 
     private static int ListStride(SelectionBudget budget, int prefillTokens, int sequenceTokens) =>

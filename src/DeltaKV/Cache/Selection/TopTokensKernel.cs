@@ -8,10 +8,11 @@ namespace DeltaKV.Cache.Selection;
 /// <summary>Picks the tokens, or pages of tokens, with the largest scores of every list and writes them in ascending order; of equal scores the earlier one comes first.</summary>
 /// <remarks>
 /// Shapes: scores <c>[rows, heads, scoreStride]</c> fp32, not negative, or keys that order like their bits; lists <c>[sequences, heads, listStride]</c>, counts <c>[sequences, heads]</c>. One group per list: a radix select over the
-/// scores' bits, eight at a time from the top (non-negative floats order like their bits), then an ordered compaction by a scan over the group. A list with no more
-/// tokens than its budget gets the count -1: read all. Reads the scores five times from L2: some 20 us for 128k tokens. Deterministic.
+/// scores' bits, eight at a time from the top (non-negative floats order like their bits), then an ordered compaction by a scan over the group. A few long lists are first reduced
+/// to candidates by the whole device (<see cref="TopCandidates"/>). A list with no more
+/// tokens than its budget gets the count -1: read all. Reads the scores five times from L2: some 100 us for 128k tokens without candidates. Deterministic.
 /// </remarks>
-internal sealed class TopTokensKernel(Accelerator accelerator)
+internal sealed class TopTokensKernel(Accelerator accelerator, TopCandidates? candidates = null)
 {
     private const int Threads = 1024;
 
@@ -20,7 +21,18 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
     private const int PerThread = 8;
     private const int Buckets = 256;
 
-    private readonly KernelHandle<Arguments> select = new(accelerator, Kernel);
+    private readonly KernelHandle<TopTokensArguments> select = new(accelerator, Kernel<AllTokens>);
+    private readonly KernelHandle<TopTokensArguments> selectCandidates = new(accelerator, Kernel<Candidates>);
+
+    /// <summary>The items that are selected from.</summary>
+    private interface IItems
+    {
+        /// <summary>Their number, of that many tokens.</summary>
+        static abstract int Count(TopTokensArguments arguments, int count, ArrayView<int> ends);
+
+        /// <summary>The token of an item.</summary>
+        static abstract int At(TopTokensArguments arguments, int count, ArrayView<int> ends, int item);
+    }
 
     /// <param name="stream">Where to enqueue.</param>
     /// <param name="rows">Sequence and position of every row.</param>
@@ -50,7 +62,7 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
     {
         if (rowCount == 0)
             return;
-        select.Launch(stream, new KernelConfig(new Index2D(rowCount, heads), new Index2D(Threads, 1)), new Arguments
+        var arguments = new TopTokensArguments
         {
             Rows = rows,
             Bounds = bounds,
@@ -62,11 +74,15 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
             Items = (budget.Tokens + (1 << shift) - 1) >> shift,
             Share = budget.Share,
             Shift = shift,
-        });
+        };
+        var reduces = candidates is not null && candidates.TryFind(stream, ref arguments, rowCount, heads);
+        (reduces ? selectCandidates : select).Launch(stream, new KernelConfig(new Index2D(rowCount, heads), new Index2D(Threads, 1)), arguments);
     }
 
-    private static void Kernel(Arguments arguments)
+    private static void Kernel<TItems>(TopTokensArguments arguments)
+        where TItems : struct, IItems
     {
+        GridDependency.Wait();
         var row = Grid.IdxX;
         // The whole group leaves together.
         if (arguments.Rows.Positions[row] < 0)
@@ -74,9 +90,9 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
         var sequence = arguments.Rows.Sequences[row];
         var limits = arguments.Bounds[sequence];
         var list = (sequence * Grid.DimY) + Grid.IdxY;
-        var count = (limits.CodedEnd - limits.CodedStart) >> arguments.Shift;
-        var wanted = Math.Min(Math.Max(Math.Max(arguments.Items, 1), (int)(arguments.Share * count)), arguments.ListStride);
-        if (count <= wanted)
+        var tokens = arguments.TokensOf(limits);
+        var wanted = arguments.Wanted(tokens);
+        if (tokens <= wanted)
         {
             if (Group.IdxX == 0)
                 arguments.Counts[list] = -1;
@@ -84,6 +100,8 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
         }
 
         var scores = arguments.Scores.SubView((((long)row * Grid.DimY) + Grid.IdxY) * arguments.ScoreStride);
+        var ends = SharedMemory.Allocate<int>(TopCandidates.Slices);
+        var count = TItems.Count(arguments, tokens, ends);
         var histogram = SharedMemory.Allocate<int>(Buckets);
         ref var found = ref SharedMemory.Allocate<UInt2>();
         var prefix = 0u;
@@ -94,7 +112,7 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
                 histogram[i] = 0;
             Group.Barrier();
             for (var first = Group.IdxX; first < count; first += Threads * Unrolled)
-                CountInto(histogram, scores, first, count, prefix, shift);
+                CountInto<TItems>(arguments, histogram, scores, ends, tokens, first, count, prefix, shift);
 
             Group.Barrier();
             // From the largest bucket down: the one that the wanted number ends in, and how many are wanted of it.
@@ -108,17 +126,19 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
             Group.Barrier();
         }
 
-        Compact(arguments, scores, list, limits.CodedStart >> arguments.Shift, count, prefix, remaining);
+        Compact<TItems>(arguments, scores, ends, list, limits.CodedStart >> arguments.Shift, tokens, count, prefix, remaining);
         if (Group.IdxX == 0)
             arguments.Counts[list] = wanted;
     }
 
     /// <summary>Counts the next eight bits of a thread's next scores that share the prefix found so far.</summary>
-    private static void CountInto(ArrayView<int> histogram, ArrayView<uint> scores, int first, int count, uint prefix, int shift)
+    private static void CountInto<TItems>(
+        TopTokensArguments arguments, ArrayView<int> histogram, ArrayView<uint> scores, ArrayView<int> ends, int tokens, int first, int count, uint prefix, int shift)
+        where TItems : struct, IItems
     {
         var keys = LocalMemory.Allocate<uint>(Unrolled);
         for (var i = 0; i < Unroll.Full(Unrolled); i++)
-            keys[i] = scores[Math.Min(first + (i * Threads), count - 1)];
+            keys[i] = scores[TItems.At(arguments, tokens, ends, Math.Min(first + (i * Threads), count - 1))];
         for (var i = 0; i < Unroll.Full(Unrolled); i++)
         {
             // Shifting by 32 is shifting by nothing, so two steps.
@@ -128,8 +148,9 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
     }
 
     /// <summary>Writes the positions of all scores above the threshold and of the first <paramref name="ties"/> equal to it, in order.</summary>
-    private static void Compact(
-        Arguments arguments, ArrayView<uint> scores, int list, int first, int count, uint threshold, int ties)
+    private static void Compact<TItems>(
+        TopTokensArguments arguments, ArrayView<uint> scores, ArrayView<int> ends, int list, int first, int tokens, int count, uint threshold, int ties)
+        where TItems : struct, IItems
     {
         var target = arguments.Lists.SubView((long)list * arguments.ListStride);
         var above = 0;
@@ -140,8 +161,11 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
             // Numbers above in the low half, equal ones in the high half: neither exceeds 2^15.
             var own = 0;
             var keys = LocalMemory.Allocate<uint>(PerThread);
+            var items = LocalMemory.Allocate<int>(PerThread);
             for (var i = 0; i < Unroll.Full(PerThread); i++)
-                keys[i] = scores[Math.Min(begin + i, count - 1)];
+                items[i] = TItems.At(arguments, tokens, ends, Math.Min(begin + i, count - 1));
+            for (var i = 0; i < Unroll.Full(PerThread); i++)
+                keys[i] = scores[items[i]];
             for (var i = 0; i < Unroll.Full(PerThread); i++)
             {
                 if (begin + i < count)
@@ -156,7 +180,7 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
                 var isAbove = begin + i < count && keys[i] > threshold;
                 var isEqual = begin + i < count && keys[i] == threshold;
                 if (isAbove || (isEqual && ownEqual < ties))
-                    target[ownAbove + Math.Min(ownEqual, ties)] = first + begin + i;
+                    target[ownAbove + Math.Min(ownEqual, ties)] = first + items[i];
                 ownAbove += isAbove ? 1 : 0;
                 ownEqual += isEqual ? 1 : 0;
             }
@@ -166,17 +190,17 @@ internal sealed class TopTokensKernel(Accelerator accelerator)
         }
     }
 
-    private struct Arguments
+    private readonly struct AllTokens : IItems
     {
-        public TokenRows Rows;
-        public ArrayView<ReadBounds> Bounds;
-        public ArrayView<uint> Scores;
-        public int ScoreStride;
-        public ArrayView<int> Lists;
-        public int ListStride;
-        public ArrayView<int> Counts;
-        public int Items;
-        public float Share;
-        public int Shift;
+        public static int Count(TopTokensArguments arguments, int count, ArrayView<int> ends) => count;
+
+        public static int At(TopTokensArguments arguments, int count, ArrayView<int> ends, int item) => item;
+    }
+
+    private readonly struct Candidates : IItems
+    {
+        public static int Count(TopTokensArguments arguments, int count, ArrayView<int> ends) => TopCandidates.Load(arguments, ends);
+
+        public static int At(TopTokensArguments arguments, int count, ArrayView<int> ends, int item) => TopCandidates.At(arguments, count, ends, item);
     }
 }

@@ -16,7 +16,22 @@ public sealed class TopTokensKernelTests(KernelFixture device)
     [InlineData(9000, 1, 0.17f)]
     [InlineData(9, 0, 0.1f)]
     [InlineData(20000, 2048, 0f)]
-    public void Selects_the_largest_in_order(int count, int tokens, float share)
+    public void Selects_the_largest_in_order(int count, int tokens, float share) => SelectsInOrder(count, tokens, share, null);
+
+    [Theory]
+    [InlineData(17, 5, 0f)]
+    [InlineData(4097, 4096, 0f)]
+    [InlineData(9000, 1, 0.17f)]
+    [InlineData(20000, 2048, 0f)]
+    public void Candidates_change_nothing(int count, int tokens, float share)
+    {
+        // The same room again and again: every launch must leave it as it found it.
+        using var candidates = new TopCandidates(device.Accelerator, 2, count + 3);
+        SelectsInOrder(count, tokens, share, candidates);
+        SelectsInOrder(count, tokens, share, candidates);
+    }
+
+    private void SelectsInOrder(int count, int tokens, float share, TopCandidates? candidates)
     {
         foreach (var distinct in new[] { int.MaxValue, 7, 1 })
         {
@@ -24,7 +39,7 @@ public sealed class TopTokensKernelTests(KernelFixture device)
             var scores = Enumerable.Range(0, count)
                 .Select(_ => distinct == int.MaxValue ? MathF.Exp(-40f * random.NextSingle()) : random.Next(distinct) / 8f).ToArray();
             var wanted = Math.Max(Math.Max(tokens, 1), (int)(share * count));
-            var (list, selected) = Run(scores, new SelectionBudget(tokens, share));
+            var (list, selected) = Run(scores, new SelectionBudget(tokens, share), candidates);
             if (count <= wanted)
             {
                 Assert.Equal(-1, selected);
@@ -53,8 +68,9 @@ public sealed class TopTokensKernelTests(KernelFixture device)
         using var bounds = device.Upload([.. items.Select(count => new ReadBounds(32, 32 + (count << shift)))]);
         using var sequences = device.Upload([1, 0]);
         using var positions = device.Upload([20000, 20000]);
+        using var candidates = shift == 0 ? new TopCandidates(device.Accelerator, 2 * heads, 700) : null;
         using var uploaded = device.Upload(keys);
-        new TopTokensKernel(device.Accelerator).Launch(
+        new TopTokensKernel(device.Accelerator, candidates).Launch(
             device.Stream, new TokenRows(sequences.View, positions.View), bounds.View, uploaded.View.BaseView.Cast<float>(), 700, lists.View, 50, counts.View,
             new SelectionBudget((20 << shift) - 3 + (shift == 0 ? 3 : 0), 0), 2, heads, shift);
         var list = device.Download(lists, 2 * heads * 50);
@@ -86,7 +102,7 @@ public sealed class TopTokensKernelTests(KernelFixture device)
         Assert.Equal(77, counts.GetAsArray1D()[0]);
     }
 
-    private (int[] List, int Count) Run(float[] scores, SelectionBudget budget)
+    private (int[] List, int Count) Run(float[] scores, SelectionBudget budget, TopCandidates? candidates)
     {
         // The scored row is the second, of sequence 1; the first has fewer tokens than its budget.
         var stride = scores.Length + 3;
@@ -99,7 +115,7 @@ public sealed class TopTokensKernelTests(KernelFixture device)
         using var sequences = device.Upload([0, 1]);
         using var positions = device.Upload([40, scores.Length + 100]);
         using var uploaded = device.Upload(rows);
-        new TopTokensKernel(device.Accelerator).Launch(
+        new TopTokensKernel(device.Accelerator, candidates).Launch(
             device.Stream, new TokenRows(sequences.View, positions.View), bounds.View, uploaded.View, stride, lists.View, listStride, counts.View, budget, 2);
         var list = device.Download(lists, 2 * listStride)[listStride..];
         var selected = counts.GetAsArray1D();
