@@ -15,6 +15,9 @@ internal static class CommandLine
 {
     private const string Name = "deltakv";
 
+    /// <summary>How long work may take to stop after Ctrl-C: a prompt's step on a busy processor takes seconds.</summary>
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(20);
+
     internal static async Task<int> RunAsync(string[] arguments, Terminal terminal, CancellationToken cancellation = default)
     {
         // Not a RootCommand, which would go by the name of the assembly.
@@ -41,7 +44,7 @@ internal static class CommandLine
 
         try
         {
-            var configuration = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false };
+            var configuration = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = StopTime };
             return await parsed.InvokeAsync(configuration, cancellation);
         }
         catch (OperationCanceledException)

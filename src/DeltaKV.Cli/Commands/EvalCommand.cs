@@ -55,7 +55,7 @@ internal sealed class EvalCommand
         var failures = 0;
         foreach (var plan in plans)
         {
-            var runner = new EvaluationRunner(plan, kept, targets.Tokenizer, method => targets.Open(method, plan.Setting), new ProgressDisplay(terminal)) { Workers = workers };
+            var runner = new EvaluationRunner(plan, kept, targets.Tokenizer, method => targets.Open(method, plan.Setting, cancellation), new ProgressDisplay(terminal)) { Workers = workers };
             var records = await RunAsync(runner, kept, terminal, cancellation);
             results.AddRange(records);
             failures += runner.Failures.Count;

@@ -42,6 +42,9 @@ internal sealed class DeviceSession : IDisposable
         logits = new float[(long)ScoredRows * config.VocabularySize];
     }
 
+    /// <summary>Asked before every step.</summary>
+    internal CancellationToken Cancellation { get; init; }
+
     /// <summary>The most answers computed at once.</summary>
     internal int MaxSequences { get; }
 
@@ -99,6 +102,7 @@ internal sealed class DeviceSession : IDisposable
     /// <summary>Computes the last token of every answer in one step and takes the ones that follow; false if the cache has no room, and then nothing was computed.</summary>
     internal bool TryDecode(IReadOnlyList<RunningAnswer> answers)
     {
+        Cancellation.ThrowIfCancellationRequested();
         var start = Stopwatch.GetTimestamp();
         // Room reserved and not used stays the sequence's own for its next step.
         foreach (var answer in answers)
@@ -176,6 +180,7 @@ internal sealed class DeviceSession : IDisposable
     private bool TryStep(
         ISequenceCache sequence, ReadOnlySpan<int> tokens, int count, bool isDecode, int wanted, bool readsLogits, Action<ISequenceCache>? afterStep)
     {
+        Cancellation.ThrowIfCancellationRequested();
         var start = sequence.Length;
         if (!sequence.TryReserve(count))
             return false;

@@ -18,7 +18,8 @@ internal sealed class DeviceTarget : IEvaluationTarget
     /// Device, method, chunk (<see cref="EngineOptions.MaxBatchTokens"/>), answers at once (<see cref="EngineOptions.MaxSequences"/>) and longest sequence.
     /// </param>
     /// <param name="shared">A device that outlives this; null to open one.</param>
-    internal DeviceTarget(string directory, EngineOptions options, Accelerator? shared = null)
+    /// <param name="cancellation">Asked before every step.</param>
+    internal DeviceTarget(string directory, EngineOptions options, Accelerator? shared = null, CancellationToken cancellation = default)
     {
         var config = ModelConfig.Load(directory);
         Tokenizer = ModelTokenizer.Load(directory);
@@ -36,7 +37,10 @@ internal sealed class DeviceTarget : IEvaluationTarget
         }
 
         Session = new DeviceSession(
-            device, config, GenerationDefaults.Load(directory, config).EosTokenIds, plan.MaxModelLength, options.MaxBatchTokens, options.MaxSequences);
+            device, config, GenerationDefaults.Load(directory, config).EosTokenIds, plan.MaxModelLength, options.MaxBatchTokens, options.MaxSequences)
+        {
+            Cancellation = cancellation,
+        };
     }
 
     public IEvaluationTokenizer Tokenizer { get; }

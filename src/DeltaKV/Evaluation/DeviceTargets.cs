@@ -66,8 +66,9 @@ internal sealed class DeviceTargets : IDisposable
     /// <summary>Loads the model with a method.</summary>
     /// <param name="method">The method with its settings.</param>
     /// <param name="setting">Where every question is to see its own compression, nothing is kept from one to the next.</param>
-    internal DeviceTarget Open(string method, EvaluationSetting setting) =>
-        new(directory, options with { KvMethod = method, PrefixCaching = setting == EvaluationSetting.Agnostic }, accelerator);
+    /// <param name="cancellation">Asked before every step.</param>
+    internal DeviceTarget Open(string method, EvaluationSetting setting, CancellationToken cancellation = default) =>
+        new(directory, options with { KvMethod = method, PrefixCaching = setting == EvaluationSetting.Agnostic }, accelerator, cancellation);
 
     public void Dispose()
     {
