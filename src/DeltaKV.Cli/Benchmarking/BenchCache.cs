@@ -78,6 +78,26 @@ internal sealed class BenchCache : IDisposable
         Layers.Cache.Flush();
     }
 
+    /// <summary>What the method of a single sequence wants to have computed and forgotten again; empty if nothing.</summary>
+    internal ReadOnlySpan<int> Probe => steps[0].Cache.Probe;
+
+    /// <summary>Position of its first token.</summary>
+    internal int ProbePosition => steps[0].Cache.Length;
+
+    /// <summary>Makes room for so many tokens of the probe.</summary>
+    internal void ReserveProbe(int count)
+    {
+        Require(steps[0].Cache.TryReserve(count));
+        Layers.Prepare(model.Stream, [steps[0] with { FirstRow = 0, Rows = count }]);
+    }
+
+    /// <summary>They are computed.</summary>
+    internal void CommitProbe(int count)
+    {
+        steps[0].Cache.CommitProbe(count);
+        Layers.Cache.Flush();
+    }
+
     /// <summary>Begins with that many tokens that nobody computed.</summary>
     /// <param name="target">Tokens of each sequence.</param>
     /// <param name="stepTokens">Tokens of all sequences compressed at once.</param>
@@ -116,6 +136,16 @@ internal sealed class BenchCache : IDisposable
                 Require(sequence.TryReserve(count));
                 Layers.Prepare(model.Stream, [new SequenceStep(sequence, 0, count)]);
                 sequence.Commit(tokens.AsSpan(0, sequence.Length + count));
+                Layers.Cache.Flush();
+                model.Stream.Synchronize();
+            }
+
+            while (sequence.Probe.Length > 0)
+            {
+                var count = Math.Min(stepTokens, sequence.Probe.Length);
+                Require(sequence.TryReserve(count));
+                Layers.Prepare(model.Stream, [new SequenceStep(sequence, 0, count)]);
+                sequence.CommitProbe(count);
                 Layers.Cache.Flush();
                 model.Stream.Synchronize();
             }

@@ -39,6 +39,20 @@ internal sealed class PrefillBenchmark(BenchModel model, int chunk, int samples)
                 stream.Synchronize();
                 cache.Commit();
             }
+
+            while (!cache.Probe.IsEmpty)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var count = Math.Min(rows, cache.Probe.Length);
+                inputs.Clear();
+                inputs.Add(0, cache.Probe[..count], cache.ProbePosition, isDecode: false);
+                inputs.AddLogits(count - 1);
+                cache.ReserveProbe(count);
+                inputs.Upload(stream);
+                transformer.Forward(stream, inputs);
+                stream.Synchronize();
+                cache.CommitProbe(count);
+            }
         }
     }
 

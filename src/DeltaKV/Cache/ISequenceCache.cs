@@ -27,6 +27,15 @@ internal interface ISequenceCache
     /// <summary>The tokens of <paramref name="history"/> from <see cref="Length"/> on have been computed into the reserved room.</summary>
     void Commit(ReadOnlySpan<int> history);
 
+    /// <summary>
+    /// Tokens to compute next, from <see cref="Length"/> on, instead of the sequence's own: a method looks at what they attend to and forgets them. Empty unless a method asks
+    /// for it after a step; nothing is sampled from them.
+    /// </summary>
+    ReadOnlySpan<int> Probe => [];
+
+    /// <summary>That many tokens of <see cref="Probe"/> have been computed into the reserved room.</summary>
+    void CommitProbe(int tokens) => throw new InvalidOperationException("This cache has not asked for a probe.");
+
     /// <summary>Gives everything back. The sequence may be admitted again.</summary>
     void Release();
 }

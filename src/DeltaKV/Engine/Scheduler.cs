@@ -82,6 +82,11 @@ internal sealed class Scheduler
             var sequence = entry.Sequence;
             if (sequence.IsCancelled)
                 continue;
+            if (entry.IsProbe)
+            {
+                sequence.Cache.CommitProbe(entry.Count);
+                continue;
+            }
             var samples = entry.Samples;
             sequence.Cache.Commit(sequence.Tokens[..entry.End]);
             if (entry.Count > 1)
@@ -226,12 +231,12 @@ internal sealed class Scheduler
         for (var i = 0; i < running.Count; i++)
         {
             if (running[i].Planned == 1)
-                batch.Add(new BatchEntry(running[i], running[i].Cache.Length, 1));
+                batch.Add(new BatchEntry(running[i], running[i].Cache.Length, 1, running[i].IsProbing));
         }
         for (var i = 0; i < running.Count; i++)
         {
             if (running[i].Planned > 1)
-                batch.Add(new BatchEntry(running[i], running[i].Cache.Length, running[i].Planned));
+                batch.Add(new BatchEntry(running[i], running[i].Cache.Length, running[i].Planned, running[i].IsProbing));
         }
     }
 

@@ -77,8 +77,11 @@ internal sealed class Sequence
     /// <summary>Tokens of this sequence that the batch being planned computes.</summary>
     internal int Planned { get; set; }
 
-    /// <summary>Tokens whose keys and values are not computed yet; 1 when decoding.</summary>
-    internal int Remaining => count - Cache.Length;
+    /// <summary>Tokens whose keys and values are not computed yet; 1 when decoding; those of a probe before any of its own.</summary>
+    internal int Remaining => IsProbing ? Cache.Probe.Length : count - Cache.Length;
+
+    /// <summary>Whether the cache asked for tokens that are not the sequence's own.</summary>
+    internal bool IsProbing => Cache.Probe.Length > 0;
 
     /// <summary>How many of them the next step may compute.</summary>
     internal int Computable => Math.Min(Remaining, Cache.StepLimit);

@@ -160,6 +160,8 @@ internal sealed class DeviceSession : IDisposable
                 throw NoRoom(tokens.Length);
             for (var i = 0; i < count; i++)
                 handler(first + i, logits.AsSpan(i * config.VocabularySize, config.VocabularySize));
+            if (!TryProbe(sequence, null))
+                throw NoRoom(tokens.Length);
         }
     }
 
@@ -172,6 +174,31 @@ internal sealed class DeviceSession : IDisposable
             if (!TryStep(sequence, tokens, count, isDecode: false, wanted: 1, readsLogits: false, afterStep))
                 return false;
             next = greedy.Chosen[0];
+            if (!TryProbe(sequence, afterStep))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Computes what a method wants to see attention of, and forgets again.</summary>
+    private bool TryProbe(ISequenceCache sequence, Action<ISequenceCache>? afterStep)
+    {
+        while (!sequence.Probe.IsEmpty)
+        {
+            var count = Math.Min(chunk, sequence.Probe.Length);
+            if (!sequence.TryReserve(count))
+                return false;
+            inputs.Clear();
+            inputs.Add(0, sequence.Probe[..count], sequence.Length, isDecode: false);
+            inputs.AddLogits(count - 1);
+            device.Layers.Prepare(device.Stream, [new SequenceStep(sequence, 0, count)]);
+            inputs.Upload(device.Stream);
+            EnqueueStep();
+            device.Stream.Synchronize();
+            sequence.CommitProbe(count);
+            afterStep?.Invoke(sequence);
+            device.Layers.Cache.Flush();
         }
 
         return true;

@@ -54,6 +54,7 @@ public sealed class BenchCommandTests
     [InlineData("snapkv:share=25")]
     [InlineData("pyramidkv:share=25")]
     [InlineData("h2o:share=25")]
+    [InlineData("kvzip:share=25,chunk=256")]
     [InlineData("compresskv:budget=150")]
     public async Task MeasuresACacheThatEvicts(string method)
     {

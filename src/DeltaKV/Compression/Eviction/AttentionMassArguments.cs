@@ -42,8 +42,11 @@ internal struct AttentionMassArguments
     /// <summary>Entries of a head of them.</summary>
     public int MassStride;
 
-    /// <summary>Sums that lie beside the keys <c>[blocks, keyHeads, 64]</c>; those of the queries' own tokens begin here.</summary>
+    /// <summary>Sums that lie beside the keys <c>[blocks, keyHeads, 64]</c>.</summary>
     public ArrayView<float> Marks;
+
+    /// <summary>Marks from this slot on begin here; those of single queries, with the query's own token.</summary>
+    public int FreshFrom;
 
     /// <summary>Key heads.</summary>
     public int KeyHeads;

@@ -5,8 +5,8 @@ using DeltaKV.Kernels.Attention;
 namespace DeltaKV.Compression.Eviction;
 
 /// <summary>
-/// How much attention every stored token receives from some queries: <c>mass[h,p] = sum_g w[g] sum_i softmax_p(q[i,g] . k[p] / sqrt(d))</c>, causal, g over the query heads
-/// that share key head h, in fp32.
+/// How much attention every stored token receives from some queries: <c>mass[h,p] = sum_g w[g] sum_i softmax_p(q[i,g] . k[p] / sqrt(d))</c>, or the largest of those terms,
+/// causal, g over the query heads that share key head h, in fp32.
 /// </summary>
 /// <remarks>
 /// Shapes: queries <c>[n, queryHeads, d]</c> bf16 after RoPE, keys in paged blocks of 64. Two passes over the keys on tensor cores: the first gives every query its softmax
@@ -28,15 +28,18 @@ internal sealed class AttentionMassKernel
     private readonly KernelHandle<AttentionMassArguments> mass;
     private readonly int sharedChunks;
 
-    internal AttentionMassKernel(Accelerator accelerator, AttentionShape shape)
+    /// <param name="accelerator">Where it runs.</param>
+    /// <param name="shape">The heads.</param>
+    /// <param name="isMax">Whether the largest term counts instead of the sum.</param>
+    internal AttentionMassKernel(Accelerator accelerator, AttentionShape shape, bool isMax = false)
     {
         this.shape = shape;
         (logSumExp, mass, sharedChunks) = shape.HeadDim switch
         {
-            64 => Select<Heads.Of64>(accelerator),
-            80 => Select<Heads.Of80>(accelerator),
-            96 => Select<Heads.Of96>(accelerator),
-            _ => Select<Heads.Of128>(accelerator),
+            64 => Select<Heads.Of64>(accelerator, isMax),
+            80 => Select<Heads.Of80>(accelerator, isMax),
+            96 => Select<Heads.Of96>(accelerator, isMax),
+            _ => Select<Heads.Of128>(accelerator, isMax),
         };
     }
 
@@ -69,9 +72,10 @@ internal sealed class AttentionMassKernel
         mass.Launch(stream, new KernelConfig(second, new Index3D(Threads, 1, 1), shared), arguments);
     }
 
-    private static (KernelHandle<AttentionMassArguments> LogSumExp, KernelHandle<AttentionMassArguments> Mass, int SharedChunks) Select<THead>(Accelerator accelerator)
+    private static (KernelHandle<AttentionMassArguments> LogSumExp, KernelHandle<AttentionMassArguments> Mass, int SharedChunks) Select<THead>(
+        Accelerator accelerator, bool isMax)
         where THead : struct, IHead =>
-        (new(accelerator, LogSumExp<THead>), new(accelerator, Mass<THead>), HeadTile.Chunks<THead>());
+        (new(accelerator, LogSumExp<THead>), isMax ? new(accelerator, Mass<THead, Largest>) : new(accelerator, Mass<THead, Sum>), HeadTile.Chunks<THead>());
 
     private static void LogSumExp<THead>(AttentionMassArguments arguments)
         where THead : struct, IHead
@@ -122,8 +126,9 @@ internal sealed class AttentionMassKernel
         }
     }
 
-    private static void Mass<THead>(AttentionMassArguments arguments)
+    private static void Mass<THead, TReduction>(AttentionMassArguments arguments)
         where THead : struct, IHead
+        where TReduction : struct, IReduction
     {
         var keys = SharedMemory.GetDynamic<UInt4>();
         var sums = SharedMemory.Allocate<float>(4 * BlockTokens);
@@ -154,8 +159,8 @@ internal sealed class AttentionMassKernel
                 {
                     var score = Masked(scores[j], arguments.Scale, 8 * j, start - firstSlot, upper, lower);
                     columns[j] = new Float2(
-                        columns[j].X + (weight.X * FastMath.Ex2(score.X - total.X)) + (weight.Y * FastMath.Ex2(score.Z - total.Y)),
-                        columns[j].Y + (weight.X * FastMath.Ex2(score.Y - total.X)) + (weight.Y * FastMath.Ex2(score.W - total.Y)));
+                        TReduction.Of(columns[j].X, TReduction.Of(weight.X * FastMath.Ex2(score.X - total.X), weight.Y * FastMath.Ex2(score.Z - total.Y))),
+                        TReduction.Of(columns[j].Y, TReduction.Of(weight.X * FastMath.Ex2(score.Y - total.X), weight.Y * FastMath.Ex2(score.W - total.Y))));
                 }
             }
 
@@ -163,7 +168,7 @@ internal sealed class AttentionMassKernel
             {
                 var column = columns[j];
                 for (var mask = 4; mask < 32; mask <<= 1)
-                    column = new Float2(column.X + Warp.ShuffleXor(column.X, mask), column.Y + Warp.ShuffleXor(column.Y, mask));
+                    column = new Float2(TReduction.Of(column.X, Warp.ShuffleXor(column.X, mask)), TReduction.Of(column.Y, Warp.ShuffleXor(column.Y, mask)));
                 if (Warp.LaneIdx < 4)
                 {
                     sums[(warp * BlockTokens) + (8 * j) + (2 * Warp.LaneIdx)] = column.X;
@@ -174,8 +179,10 @@ internal sealed class AttentionMassKernel
             Group.Barrier();
             if (Group.IdxX < BlockTokens)
             {
-                var sum = sums[Group.IdxX] + sums[BlockTokens + Group.IdxX] + sums[(2 * BlockTokens) + Group.IdxX] + sums[(3 * BlockTokens) + Group.IdxX];
-                Add(arguments, queries, block, firstSlot + Group.IdxX, start, length, sum);
+                var sum = TReduction.Of(
+                    TReduction.Of(sums[Group.IdxX], sums[BlockTokens + Group.IdxX]),
+                    TReduction.Of(sums[(2 * BlockTokens) + Group.IdxX], sums[(3 * BlockTokens) + Group.IdxX]));
+                Add<TReduction>(arguments, queries, block, firstSlot + Group.IdxX, start, length, sum);
             }
 
             Group.Barrier();
@@ -235,7 +242,8 @@ internal sealed class AttentionMassKernel
         return arguments.HeadWeights.Length == 0 ? 1f : arguments.HeadWeights[queries.HeadOf(row, arguments.GroupSize)];
     }
 
-    private static void Add(in AttentionMassArguments arguments, QueryRun queries, int block, int slot, int start, int length, float sum)
+    private static void Add<TReduction>(in AttentionMassArguments arguments, QueryRun queries, int block, int slot, int start, int length, float sum)
+        where TReduction : struct, IReduction
     {
         if (slot < start || slot >= length)
             return;
@@ -247,7 +255,8 @@ internal sealed class AttentionMassKernel
 
         var number = arguments.Cache.Tables[((long)queries.Sequence * arguments.Cache.TableStride) + block];
         var at = ((((long)number * arguments.KeyHeads) + Grid.IdxY) << KvBlockLayout.Shift) + (slot & (BlockTokens - 1));
-        arguments.Marks[at] = slot < queries.FirstPosition ? arguments.Marks[at] + sum : sum;
+        var fresh = arguments.Count > 0 ? arguments.FreshFrom : queries.FirstPosition;
+        arguments.Marks[at] = slot < fresh ? TReduction.Of(arguments.Marks[at], sum) : sum;
     }
 
     private static float QuadMax(float value)
@@ -260,6 +269,22 @@ internal sealed class AttentionMassKernel
     {
         value += Warp.ShuffleXor(value, 1);
         return value + Warp.ShuffleXor(value, 2);
+    }
+
+    /// <summary>How terms come together. None is negative, so both begin with 0.</summary>
+    private interface IReduction
+    {
+        static abstract float Of(float a, float b);
+    }
+
+    private readonly struct Sum : IReduction
+    {
+        public static float Of(float a, float b) => a + b;
+    }
+
+    private readonly struct Largest : IReduction
+    {
+        public static float Of(float a, float b) => MathF.Max(a, b);
     }
 
     /// <summary>Queries of one sequence, as rows: all of the first query head of a key head, then of the next.</summary>

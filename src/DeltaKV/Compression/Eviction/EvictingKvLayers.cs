@@ -16,6 +16,7 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
     private readonly EvictionTables tables;
     private readonly QueryStore queries;
     private readonly Evictor evictor;
+    private readonly MarkHistogram? histogram;
     private readonly List<PromptRows> prompts = [];
 
     /// <param name="stream">The stream all steps run on.</param>
@@ -30,21 +31,27 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
         (this.stream, this.kernels, this.format) = (stream, kernels, format);
         var accelerator = stream.Accelerator;
         memory = new EvictionMemory(accelerator, format, blocks);
+        limits = WithProbe(format, limits);
         tables = new EvictionTables(accelerator, format.LayerCount, limits.Sequences, limits.SequenceTokens);
         queries = new QueryStore(accelerator, format, limits.Sequences);
         evictor = new Evictor(accelerator, format, limits, memory, tables, queries);
+        histogram = format.Probing is null ? null : new MarkHistogram(accelerator, format, tables);
         cache = new EvictingKvCache(format, blocks, limits.Sequences, this, prefixCaching);
     }
 
     public IKvCache Cache => cache;
 
-    public bool MayReplay => !queries.IsNeeded;
+    public bool MayReplay => !queries.IsNeeded && (format.Probing is null || prompts.Count == 0);
 
     /// <summary>Bytes of everything but the blocks.</summary>
-    internal static long WorkspaceBytes(EvictionFormat format, KvLimits limits) =>
-        EvictionTables.Bytes(format.LayerCount, limits.Sequences, limits.SequenceTokens)
-        + Math.Max(sizeof(ushort), limits.Sequences * format.QueryBytes)
-        + Evictor.Bytes(format, limits);
+    internal static long WorkspaceBytes(EvictionFormat format, KvLimits limits)
+    {
+        limits = WithProbe(format, limits);
+        return EvictionTables.Bytes(format.LayerCount, limits.Sequences, limits.SequenceTokens)
+            + Math.Max(sizeof(ushort), limits.Sequences * format.QueryBytes)
+            + Evictor.Bytes(format, limits)
+            + (format.Probing is null ? 0 : (long)format.LayerCount * MarkHistogram.Buckets * sizeof(int));
+    }
 
     public void Prepare(AcceleratorStream stream, ReadOnlySpan<SequenceStep> sequences)
     {
@@ -56,7 +63,11 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
         if (!format.HasMarks)
             return;
         for (var row = 0; row < sequences.Length; row++)
-            prompts.Add(new PromptRows((EvictingSequence)sequences[row].Cache, row, sequences[row].FirstRow, sequences[row].Rows, sequences[row].Cache.Length));
+        {
+            var sequence = (EvictingSequence)sequences[row].Cache;
+            if (format.Probing is null || sequence.IsProbing)
+                prompts.Add(new PromptRows(sequence, row, sequences[row].FirstRow, sequences[row].Rows, sequence.Length, sequence.FreshFrom));
+        }
     }
 
     public KvBlocks<BFloat16> Blocks(int layer) => new(memory.Keys, memory.Values, tables.Blocks(layer), tables.RowEntries, starts: tables.Starts(layer));
@@ -73,13 +84,19 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
 
     public void CopyBlock(int source, int target) => memory.Copy(stream, source, target);
 
+    public int[] CountMarks(int row, int length) => histogram!.Count(stream, memory.Marks, row, length);
+
     public void Evict(IReadOnlyList<EvictionJob> jobs) => evictor.Run(stream, jobs);
 
     public void Dispose()
     {
+        histogram?.Dispose();
         evictor.Dispose();
         queries.Dispose();
         tables.Dispose();
         memory.Dispose();
     }
+
+    /// <summary>A probe's tokens come after those of the longest sequence.</summary>
+    private static KvLimits WithProbe(EvictionFormat format, KvLimits limits) => limits with { SequenceTokens = limits.SequenceTokens + format.ProbeTokens };
 }

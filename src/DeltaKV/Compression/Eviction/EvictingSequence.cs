@@ -23,6 +23,9 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     private readonly List<int> spares = [];
     private readonly int[] budgets = new int[owner.Format.LayerCount];
     private int[] prompt = [];
+    private int[] probe = [];
+    private int probed;
+    private int probeDone;
     private bool isPromptDone;
     private bool admitted;
     private bool isEvicting;
@@ -35,7 +38,16 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     public KvUsage Usage => owner.UsageOf(Length, Layers.Sum(layer => (long)layer.Held) + spares.Count, MetadataBytes);
 
     /// <inheritdoc/>
-    public int StepLimit => Math.Max(1, NextBorder() - Length);
+    public int StepLimit => IsProbing ? int.MaxValue : Math.Max(1, NextBorder() - Length);
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<int> Probe => probe.AsSpan(probeDone);
+
+    /// <summary>Whether the next tokens are a probe's.</summary>
+    internal bool IsProbing => probe.Length > probeDone;
+
+    /// <summary>The first token that has received no attention that counts.</summary>
+    internal int FreshFrom => format.Probing is null ? Length : probeDone == 0 && probed == EvictedEnd ? EvictedEnd : int.MaxValue;
 
     /// <summary>Where every token lives, layer by layer.</summary>
     internal LayerBlocks[] Layers { get; private set; } = NewLayers(owner.Format.LayerCount);
@@ -120,6 +132,13 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
         Length = history.Length;
     }
 
+    public void CommitProbe(int tokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens, Probe.Length);
+        probeDone += tokens;
+        Length += tokens;
+    }
+
     public void Release()
     {
         if (admitted)
@@ -130,6 +149,7 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     {
         admitted = false;
         owner.Remove(this);
+        ForgetProbe();
         if (keeps && Length > 0)
             owner.Keep(new EvictionSnapshot([.. tokens], EvictedEnd, Layers, format.HasMarks));
         EvictingKvCache.ForEach(Layers, owner.Pool.Release);
@@ -144,14 +164,22 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     /// <summary>Decides what is evicted after the step just committed, takes the blocks for what stays and lets go of the others; stream order makes their reuse safe.</summary>
     internal void CollectEvictions(List<EvictionJob> jobs)
     {
-        if (Row < 0 || Length < PromptLength)
+        if (Row < 0 || Length < PromptLength || IsProbing)
             return;
-        isEvicting = MustEvict(Length);
+        var mustEvict = probe.Length == 0 && MustEvict(Length);
+        isEvicting = probe.Length > 0 ? EndsProbing() : mustEvict && format.Probing is null;
         isPromptDone = true;
+        if (mustEvict && format.Probing is not null)
+        {
+            probed = EvictedEnd;
+            BeginProbe();
+        }
+
         if (!isEvicting)
         {
             ReturnQueries();
-            ReturnSpares();
+            if (!IsProbing)
+                ReturnSpares();
             return;
         }
 
@@ -171,6 +199,48 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
             layer.Blocks.AddRange(Enumerable.Repeat(LayerBlocks.None, start / BlockTokens));
             layer.Blocks.AddRange(blocks);
             layer.Start = start;
+        }
+
+        Version = owner.NextVersion();
+    }
+
+    /// <summary>The next part of what no eviction has seen yet, behind the instruction.</summary>
+    private void BeginProbe()
+    {
+        var policy = format.Probing!;
+        var part = Tokens.Slice(probed, Math.Min(policy.ChunkTokens, Length - probed));
+        (probe, probeDone) = ([.. policy.Instruction, .. part], 0);
+    }
+
+    /// <summary>A part has been repeated: forgets it, and begins the next or says how much every layer keeps.</summary>
+    private bool EndsProbing()
+    {
+        ForgetProbe();
+        probed = Math.Min(Length, probed + format.Probing!.ChunkTokens);
+        if (probed < Length)
+        {
+            BeginProbe();
+            return false;
+        }
+
+        var kept = format.Probing.Distribute(owner.Store.CountMarks(Row, Length), format.Shape.KeyHeads, PromptLength);
+        kept.CopyTo(budgets, 0);
+        return true;
+    }
+
+    /// <summary>Takes the probe's tokens out again.</summary>
+    private void ForgetProbe()
+    {
+        if (probe.Length == 0)
+            return;
+        Length -= probeDone;
+        (probe, probeDone) = ([], 0);
+        foreach (var layer in Layers)
+        {
+            var end = EvictionFormat.Blocks(Length);
+            for (var block = end; block < layer.Blocks.Count; block++)
+                owner.Pool.Release(layer.Blocks[block]);
+            layer.Blocks.RemoveRange(end, layer.Blocks.Count - end);
         }
 
         Version = owner.NextVersion();
@@ -233,6 +303,9 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     /// <summary>Blocks that the eviction at the end of a step needs before it gives any back: layer by layer, blocks of one serve the next unless they are shared.</summary>
     private int SparesFor(int length)
     {
+        // A probe's end frees the probe's blocks, but which layer keeps how much is not known before.
+        if (format.Probing is not null)
+            return IsProbing ? TargetBlocks(PromptLength, Math.Min(PromptLength, format.Probing.LargestBudget(PromptLength))) : 0;
         if (!MustEvict(length))
             return 0;
         var (need, free) = (0, 0);

@@ -17,6 +17,12 @@ internal sealed record EvictionFormat(AttentionShape Shape, int LayerCount, IEvi
     /// <summary>Queries of a prompt that are kept until its end; 0: none.</summary>
     internal int Window => Policy.Scoring?.Window ?? 0;
 
+    /// <summary>The policy, if it has the model read something after a prompt.</summary>
+    internal IProbingPolicy? Probing => Policy as IProbingPolicy;
+
+    /// <summary>Tokens of such a probe, for which there is room beyond the longest sequence.</summary>
+    internal int ProbeTokens => Probing is null ? 0 : Probing.ChunkTokens + Probing.Instruction.Length;
+
     /// <summary>Bytes of keys and values of a token in one layer.</summary>
     internal int TokenBytes => 2 * Shape.KeyHeads * Shape.HeadDim * sizeof(ushort);
 

@@ -65,7 +65,8 @@ internal sealed class EvictionMethod : IKvMethod
         var largest = 0;
         for (var layer = 0; layer < format.LayerCount; layer++)
             largest = Math.Max(largest, Math.Min(format.Policy.Budget(layer, limits.SequenceTokens), limits.SequenceTokens));
-        return ((long)format.LayerCount * (EvictionFormat.Blocks(limits.SequenceTokens) + (2L * limits.Sequences)))
+        largest = Math.Max(largest, Math.Min(format.Probing?.LargestBudget(limits.SequenceTokens) ?? 0, limits.SequenceTokens));
+        return ((long)format.LayerCount * (EvictionFormat.Blocks(limits.SequenceTokens + format.ProbeTokens) + (2L * limits.Sequences)))
             + ((long)limits.Sequences * EvictionFormat.Blocks(keptPerSequence))
             + EvictionFormat.Blocks(largest) + 1;
     }

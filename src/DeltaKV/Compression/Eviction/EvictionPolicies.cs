@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using DeltaKV.Compression.CompressKv;
 using DeltaKV.Compression.H2o;
+using DeltaKV.Compression.KvZip;
 using DeltaKV.Compression.PyramidKv;
 using DeltaKV.Compression.SnapKv;
 using DeltaKV.Compression.StreamingLlm;
@@ -15,6 +16,7 @@ public static class EvictionPolicies
     {
         ["compresskv"] = CompressKvPolicy.Create,
         ["h2o"] = (spec, _, _) => H2oPolicy.Create(spec),
+        ["kvzip"] = KvZipPolicy.Create,
         ["pyramidkv"] = (spec, config, _) => PyramidKvPolicy.Create(spec, config.LayerCount),
         ["snapkv"] = (spec, _, _) => SnapKvPolicy.Create(spec),
         ["streaming-llm"] = (spec, _, _) => StreamingLlmPolicy.Create(spec),

@@ -27,6 +27,9 @@ internal sealed class EvictionTables : IDisposable
         versions = new long[rows];
     }
 
+    /// <summary>Rows of the tables.</summary>
+    internal int Rows => rows;
+
     /// <summary>Entries of a layer of a sequence.</summary>
     internal int Stride { get; }
 

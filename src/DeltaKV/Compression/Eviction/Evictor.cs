@@ -37,7 +37,7 @@ internal sealed class Evictor : IDisposable
         (this.format, this.memory, this.tables, this.queries) = (format, memory, tables, queries);
         maxTokens = limits.SequenceTokens;
         heads = format.Policy.Scoring is null or { SharedByHeads: true } ? 1 : format.Shape.KeyHeads;
-        mass = new AttentionMassKernel(accelerator, format.Shape);
+        mass = new AttentionMassKernel(accelerator, format.Shape, isMax: format.Probing is not null);
         rank = new RankKernel(accelerator);
         top = new TopTokensKernel(accelerator);
         compact = new CompactKernel(accelerator);
@@ -70,7 +70,7 @@ internal sealed class Evictor : IDisposable
             + limits.SequenceTokens);
     }
 
-    /// <summary>Adds the attention of a step's queries to the marks of all tokens.</summary>
+    /// <summary>Adds the attention of a step's queries to the marks of all tokens; of a policy that probes, only a probe's.</summary>
     internal void Mark(AcceleratorStream stream, int layer, ArrayView<BFloat16> qkv, TokenRows rows, int decodeRows, IReadOnlyList<PromptRows> prompts)
     {
         var arguments = Arguments(layer);
@@ -78,11 +78,13 @@ internal sealed class Evictor : IDisposable
         arguments.QueryStride = format.Shape.QkvWidth / 2;
         arguments.Rows = rows;
         arguments.Marks = memory.Marks;
-        mass.LaunchSingle(stream, arguments, decodeRows);
+        if (format.Probing is null)
+            mass.LaunchSingle(stream, arguments, decodeRows);
         foreach (var prompt in prompts)
         {
-            if (prompt.FirstRow < decodeRows)
+            if (format.Probing is null && prompt.FirstRow < decodeRows)
                 continue;
+            arguments.FreshFrom = prompt.FreshFrom;
             arguments.Sequence = prompt.Row;
             arguments.FirstRow = prompt.FirstRow;
             arguments.Count = prompt.Count;

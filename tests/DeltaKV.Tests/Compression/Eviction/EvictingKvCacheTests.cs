@@ -115,6 +115,8 @@ public class EvictingKvCacheTests
     [InlineData("pyramidkv:share=25", 5)]
     [InlineData("compresskv:budget=64", 6)]
     [InlineData("h2o:budget=64", 7)]
+    [InlineData("kvzip:share=25,chunk=100", 8)]
+    [InlineData("kvzip:budget=64", 9)]
     public void Random_sequences_in_little_memory_never_lose_a_block(string method, int seed)
     {
         var random = new Random(seed);
@@ -135,7 +137,8 @@ public class EvictingKvCacheTests
             for (var i = running.Count - 1; i >= 0; i--)
             {
                 var (sequence, tokens) = running[i];
-                var count = Math.Min(Math.Min(random.Next(1, 90), sequence.StepLimit), tokens.Length - sequence.Length);
+                var left = sequence.IsProbing ? sequence.Probe.Length : tokens.Length - sequence.Length;
+                var count = Math.Min(Math.Min(random.Next(1, 90), sequence.StepLimit), left);
                 if (random.Next(10) == 0)
                     continue;
                 if (count == 0 || !sequence.TryReserve(count))
@@ -152,7 +155,10 @@ public class EvictingKvCacheTests
             foreach (var part in steps)
             {
                 var sequence = (EvictingSequence)part.Cache;
-                sequence.Commit(running.Single(pair => pair.Cache == sequence).Tokens.AsSpan(0, sequence.Length + part.Rows));
+                if (sequence.IsProbing)
+                    sequence.CommitProbe(part.Rows);
+                else
+                    sequence.Commit(running.Single(pair => pair.Cache == sequence).Tokens.AsSpan(0, sequence.Length + part.Rows));
             }
 
             evictions += cache.Flush() ? 1 : 0;
@@ -222,6 +228,8 @@ public class EvictingKvCacheTests
     private sealed class CheckingStore : IEvictionStore
     {
         public void CopyBlock(int source, int target) => Assert.NotEqual(source, target);
+
+        public int[] CountMarks(int row, int length) => [.. Enumerable.Range(0, Layers * MarkHistogram.Buckets).Select(i => i % (i / MarkHistogram.Buckets + 2) == 0 ? 3 : 1)];
 
         public void Evict(IReadOnlyList<EvictionJob> jobs)
         {

@@ -14,6 +14,7 @@ public class EvictionEvaluationTests
     [InlineData("streaming-llm:budget=200")]
     [InlineData("compresskv:share=50")]
     [InlineData("h2o:share=50")]
+    [InlineData("kvzip:share=50")]
     public void Questions_continue_from_the_context_as_it_was_kept(string method)
     {
         using var target = Open(method, 4);

@@ -16,6 +16,7 @@ public class EvictionMethodTests
     [InlineData("pyramidkv:budget=64")]
     [InlineData("h2o:share=12.5")]
     [InlineData("compresskv:share=50")]
+    [InlineData("kvzip:share=25,chunk=128")]
     public void Allocates_what_it_said(string method)
     {
         var config = ModelConfig.Load(GoldenLogitsTests.Directory("llama"));

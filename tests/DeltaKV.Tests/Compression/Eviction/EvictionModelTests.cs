@@ -11,7 +11,7 @@ public class EvictionModelTests
 {
     private const string Model = "llama";
 
-    public static TheoryData<string> Methods => ["streaming-llm:budget=1000", "snapkv:budget=1000,window=8", "snapkv:share=100", "pyramidkv:share=100", "pyramidkv:budget=210", "compresskv:budget=210", "compresskv:share=100", "h2o:budget=210"];
+    public static TheoryData<string> Methods => ["streaming-llm:budget=1000", "snapkv:budget=1000,window=8", "snapkv:share=100", "pyramidkv:share=100", "pyramidkv:budget=210", "compresskv:budget=210", "compresskv:share=100", "h2o:budget=210", "kvzip:share=100"];
 
     /// <summary>Prompt in two chunks, then token by token: not a bit differs.</summary>
     [Theory, AcceleratorMemberData(nameof(Methods))]

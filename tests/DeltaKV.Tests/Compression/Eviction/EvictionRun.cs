@@ -88,7 +88,8 @@ internal sealed class EvictionRun : IDisposable
                 for (var i = 0; i < step.Rows && follower.Account is not null; i++)
                 {
                     var position = step.Cache.Length + i;
-                    var expected = follower.Account.Attend(layer, position, Numbers.Widen(Row(layer, position)));
+                    var row = Numbers.Widen(Row(layer, position));
+                    var expected = follower.Cache.IsProbing ? follower.Account.Probe(layer, position, row) : follower.Account.Attend(layer, position, row);
                     Numbers.AssertClose(
                         expected, attended.AsSpan((step.FirstRow + i) * shape.OutputWidth, shape.OutputWidth).ToArray(), AttentionTolerance, AttentionTolerance,
                         $"layer {layer}, position {position}");
@@ -97,7 +98,13 @@ internal sealed class EvictionRun : IDisposable
         }
 
         foreach (var (follower, tokens) in ordered)
-            follower.Cache.Commit(new int[follower.Cache.Length + tokens]);
+        {
+            if (follower.Cache.IsProbing)
+                follower.Cache.CommitProbe(tokens);
+            else
+                follower.Cache.Commit(new int[follower.Cache.Length + tokens]);
+        }
+
         layers.Cache.Flush();
         foreach (var (follower, _) in ordered)
             Check(follower);
@@ -139,10 +146,15 @@ internal sealed class EvictionRun : IDisposable
     private void Check(Follower follower)
     {
         var sequence = follower.Cache;
+        if (sequence.IsProbing)
+            return;
+        if (Format.Probing is not null && sequence.EvictedEnd > 0)
+            follower.Account?.EndProbe(sequence.Length);
         for (var layer = 0; layer < LayerCount && follower.Account is not null; layer++)
         {
+            var budget = Format.Probing is null ? Format.Policy.Budget(layer, sequence.PromptLength) : sequence.Length - sequence.Layers[layer].Start;
             follower.Account.Agree(
-                layer, [.. Enumerable.Range(0, shape.KeyHeads).Select(head => Kept(sequence, layer, head))], sequence.PromptLength, RankTolerance);
+                layer, budget, [.. Enumerable.Range(0, shape.KeyHeads).Select(head => Kept(sequence, layer, head))], sequence.PromptLength, RankTolerance);
         }
     }
 

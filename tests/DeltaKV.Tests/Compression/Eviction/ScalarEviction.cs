@@ -31,7 +31,7 @@ internal sealed class ScalarEviction(AttentionShape shape, IEvictionPolicy polic
                 {
                     for (var d = 0; d < shape.HeadDim; d++)
                         output[(queryHead * shape.HeadDim) + d] += probabilities[i] * entries[i].Value[d];
-                    if (policy.Scoring is { Window: null })
+                    if (policy.Scoring is { Window: null } && policy is not IProbingPolicy)
                         entries[i].Mark += Weight(layer, queryHead) * probabilities[i];
                 }
             }
@@ -40,21 +40,62 @@ internal sealed class ScalarEviction(AttentionShape shape, IEvictionPolicy polic
         return output;
     }
 
+    /// <summary>The same for a token of a probe, which looks at all others and is forgotten: what it pays most attention to is remembered.</summary>
+    internal double[] Probe(int layer, int position, float[] row)
+    {
+        // A part of the prompt begins where the last one began.
+        while (queries[layer].Count > position)
+            Forget(layer);
+        var output = Attend(layer, position, row);
+        for (var head = 0; head < shape.KeyHeads; head++)
+        {
+            var entries = heads[(layer * shape.KeyHeads) + head];
+            for (var queryHead = head * shape.GroupSize; queryHead < (head + 1) * shape.GroupSize; queryHead++)
+            {
+                var probabilities = Probabilities(entries, queries[layer][position], queryHead, position);
+                for (var i = 0; i < entries.Count; i++)
+                    entries[i].Mark = Math.Max(entries[i].Mark, probabilities[i]);
+            }
+        }
+
+        return output;
+    }
+
+    /// <summary>The probe is over.</summary>
+    internal void EndProbe(int length)
+    {
+        for (var layer = 0; layer < layers; layer++)
+        {
+            while (queries[layer].Count > length)
+                Forget(layer);
+        }
+    }
+
+    /// <summary>How much each token of a head is remembered for.</summary>
+    internal IEnumerable<double> Marks(int layer, int head) => heads[(layer * shape.KeyHeads) + head].Select(entry => entry.Mark);
+
+    private void Forget(int layer)
+    {
+        queries[layer].RemoveAt(queries[layer].Count - 1);
+        for (var head = 0; head < shape.KeyHeads; head++)
+            heads[(layer * shape.KeyHeads) + head].RemoveAt(heads[(layer * shape.KeyHeads) + head].Count - 1);
+    }
+
     /// <summary>Fails unless the heads of a layer keep what they should.</summary>
-    internal void Agree(int layer, int[][] kept, int promptTokens, double tolerance)
+    internal void Agree(int layer, int budget, int[][] kept, int promptTokens, double tolerance)
     {
         // All ranks before any head forgets: they may share them.
         var isEvicted = kept[0].Length < heads[layer * shape.KeyHeads].Count;
-        var ranks = Enumerable.Range(0, shape.KeyHeads).Select(head => isEvicted ? Ranks(layer, head, promptTokens) : []).ToArray();
+        var ranks = Enumerable.Range(0, shape.KeyHeads).Select(head => isEvicted ? Ranks(layer, head, budget, promptTokens) : []).ToArray();
         for (var head = 0; head < shape.KeyHeads; head++)
-            Agree(layer, head, kept[head], ranks[head], promptTokens, tolerance);
+            Agree(layer, head, budget, kept[head], ranks[head], tolerance);
     }
 
     /// <summary>
     /// Fails unless a head keeps what it should: everything, or of what it had the sinks, the recent tokens and the best ranked others. Tokens whose ranks are as good as
     /// equal may stand for each other; from here on the account goes on with those that were kept.
     /// </summary>
-    private void Agree(int layer, int head, int[] kept, double[] ranks, int promptTokens, double tolerance)
+    private void Agree(int layer, int head, int budget, int[] kept, double[] ranks, double tolerance)
     {
         var entries = heads[(layer * shape.KeyHeads) + head];
         Assert.Equal(kept.Order(), kept);
@@ -64,7 +105,6 @@ internal sealed class ScalarEviction(AttentionShape shape, IEvictionPolicy polic
             return;
         }
 
-        var budget = policy.Budget(layer, promptTokens);
         Assert.Equal(budget, kept.Length);
         var history = ranks.Length;
         var chosen = kept.ToHashSet();
@@ -81,9 +121,8 @@ internal sealed class ScalarEviction(AttentionShape shape, IEvictionPolicy polic
         entries.RemoveAll(entry => !chosen.Contains(entry.Position));
     }
 
-    private double[] Ranks(int layer, int head, int promptTokens)
+    private double[] Ranks(int layer, int head, int budget, int promptTokens)
     {
-        var budget = policy.Budget(layer, promptTokens);
         var history = heads[(layer * shape.KeyHeads) + head].Count - Math.Min(policy.Recent(budget), budget - policy.Sinks);
         var scoring = policy.Scoring;
         var mass = new double[history];

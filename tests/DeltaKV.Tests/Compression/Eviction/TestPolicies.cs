@@ -3,6 +3,7 @@ using DeltaKV.Compression.CompressKv;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Compression.Eviction;
 using DeltaKV.Compression.H2o;
+using DeltaKV.Compression.KvZip;
 using DeltaKV.Compression.PyramidKv;
 using DeltaKV.Compression.SnapKv;
 using DeltaKV.Compression.StreamingLlm;
@@ -22,6 +23,7 @@ internal static class TestPolicies
             "snapkv" => SnapKvPolicy.Create(spec),
             "pyramidkv" => PyramidKvPolicy.Create(spec, layers),
             "h2o" => H2oPolicy.Create(spec),
+            "kvzip" => new KvZipPolicy(TokenBudget.Of(spec), spec.Number("chunk", 2048), [1, 2, 3], layers),
             "compresskv" => new CompressKvPolicy(TokenBudget.Of(spec), Profile(layers, queryHeads)),
             _ => throw new ArgumentException($"No test knows '{method}'.", nameof(method)),
         };
