@@ -102,8 +102,14 @@ internal static class KvMethods
     /// <summary>Every layer quantised as KIVI does.</summary>
     private static CodedKvMethod Kivi(KvMethodSpec spec, ModelConfig config, int bits)
     {
-        spec.Allow("recent", "sinks", "keys", "values", "full", "observers", "top", "share", "heads", "prefill");
-        var code = new KiviCode(spec.Number("keys", bits), spec.Number("values", bits));
+        spec.Allow("recent", "sinks", "keys", "values", "hadamard", "full", "observers", "top", "share", "heads", "prefill");
+        var isRotated = spec.Text("hadamard") switch
+        {
+            null or "false" => false,
+            "true" => true,
+            var other => throw new ArgumentException($"The setting 'hadamard' of '{spec.Name}' is '{other}', expected true or false."),
+        };
+        var code = new KiviCode(spec.Number("keys", bits), spec.Number("values", bits), isRotated);
         var full = spec.Layers("full", config.LayerCount);
         var kivi = Enumerable.Range(0, config.LayerCount).Select(layer => full.Contains(layer) ? null : code).ToImmutableArray();
         return new CodedKvMethod(new CodedKvFormat(

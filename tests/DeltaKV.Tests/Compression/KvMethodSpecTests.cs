@@ -39,6 +39,7 @@ public class KvMethodSpecTests
     [InlineData("quest:dense=-1", "negative")]
     [InlineData("omnikv:observers=9", "0 to 7")]
     [InlineData("kivi-4:keys=3", "8, 4 or 2")]
+    [InlineData("kivi-4:hadamard=yes", "true or false")]
     [InlineData("int4:fulllayers=int3", "kivi8")]
     [InlineData("int4:first=stored", "coded or recomputed")]
     [InlineData("int4:scales=head", "chunk or token")]

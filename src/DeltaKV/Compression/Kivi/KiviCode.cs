@@ -14,11 +14,12 @@ internal sealed record KiviCode
 
     /// <param name="keyBits">Bits of a key element: 8, 4 or 2.</param>
     /// <param name="valueBits">Bits of a value element: 8, 4 or 2.</param>
-    internal KiviCode(int keyBits, int valueBits)
+    /// <param name="isRotated">Whether the channels of a head are mixed first, see <see cref="KiviRotation"/>.</param>
+    internal KiviCode(int keyBits, int valueBits, bool isRotated = false)
     {
         if (keyBits is not (8 or 4 or 2) || valueBits is not (8 or 4 or 2))
             throw new ArgumentException($"KIVI stores keys and values in 8, 4 or 2 bits, not in {keyBits} and {valueBits}.");
-        (KeyBits, ValueBits) = (keyBits, valueBits);
+        (KeyBits, ValueBits, IsRotated) = (keyBits, valueBits, isRotated);
     }
 
     /// <summary>Bits of a key element.</summary>
@@ -26,6 +27,9 @@ internal sealed record KiviCode
 
     /// <summary>Bits of a value element.</summary>
     internal int ValueBits { get; }
+
+    /// <summary>Whether the channels of a head are mixed first.</summary>
+    internal bool IsRotated { get; }
 
     /// <summary>Bytes of a block of one head: codes, and (step, zero) pairs of halves, one per channel for keys, one per token and 32 channels for values.</summary>
     internal int HeadBytes(int headDim) => (GroupSize * headDim * (KeyBits + ValueBits) / 8) + (8 * headDim);

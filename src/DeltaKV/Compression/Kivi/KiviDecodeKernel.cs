@@ -125,6 +125,8 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         GridDependency.Wait();
         var queries = LocalMemory.Allocate<UInt4>(THead.Dim / 32);
         LoadQueries<THead>(arguments, row, query, queries);
+        if (reader.Layer.IsRotated != 0)
+            RotateQueries<THead>(queries);
         var sums = LocalMemory.Allocate<Float4>(THead.Dim / 16);
         for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
             sums[i] = default;
@@ -153,6 +155,8 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         }
 
         KiviFragments.FinishValues<THead>(sums, zeros);
+        if (reader.Layer.IsRotated != 0)
+            KiviRotation.Output<THead>(sums);
         AddRaw<THead>(arguments, limits, length, sequence, head, row, query, (worker - (blocks % stride) + stride) % stride, ref softmax, sums);
         GridDependency.LaunchDependents();
         CpAsync.WaitAll();
@@ -178,6 +182,35 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         var source = arguments.Qkv.Cast<UInt4>().SubView(((long)row * (arguments.QkvWords / 4)) + (query * (THead.Dim / 8)) + (Warp.LaneIdx & 3));
         for (var j = 0; j < Unroll.Full(THead.Dim / 32); j++)
             queries[j] = KiviFragments.Halves(source[4 * j]);
+    }
+
+    private static void RotateQueries<THead>(ArrayView<UInt4> queries)
+        where THead : struct, IHead
+    {
+        var channels = LocalMemory.Allocate<float>(THead.Dim / 4);
+        for (var j = 0; j < Unroll.Full(THead.Dim / 32); j++)
+        {
+            Widen(queries[j].X, channels, 8 * j);
+            Widen(queries[j].Y, channels, (8 * j) + 2);
+            Widen(queries[j].Z, channels, (8 * j) + 4);
+            Widen(queries[j].W, channels, (8 * j) + 6);
+        }
+
+        KiviRotation.Query<THead>(channels);
+        for (var j = 0; j < Unroll.Full(THead.Dim / 32); j++)
+        {
+            queries[j] = new UInt4(
+                Half2.FromSingles(channels[8 * j], channels[(8 * j) + 1]).Bits,
+                Half2.FromSingles(channels[(8 * j) + 2], channels[(8 * j) + 3]).Bits,
+                Half2.FromSingles(channels[(8 * j) + 4], channels[(8 * j) + 5]).Bits,
+                Half2.FromSingles(channels[(8 * j) + 6], channels[(8 * j) + 7]).Bits);
+        }
+    }
+
+    private static void Widen(uint pair, ArrayView<float> channels, int at)
+    {
+        channels[at] = new Half2(pair).Low;
+        channels[at + 1] = new Half2(pair).High;
     }
 
     /// <summary>Sinks and window, 16 tokens at a time, shared among the same workers as the blocks.</summary>

@@ -11,4 +11,7 @@ internal struct KiviLayer
 
     /// <summary>Bits of a value element.</summary>
     public int ValueBits;
+
+    /// <summary>1: the channels of a head are mixed, see <see cref="KiviRotation"/>.</summary>
+    public int IsRotated;
 }

@@ -31,7 +31,7 @@ internal sealed class KiviLayers : IDisposable
         for (var i = 0; i < layers.Length; i++)
         {
             var code = format.Kivi[i];
-            layers[i] = new KiviLayer { FirstUnit = unit, KeyBits = code.KeyBits, ValueBits = code.ValueBits };
+            layers[i] = new KiviLayer { FirstUnit = unit, KeyBits = code.KeyBits, ValueBits = code.ValueBits, IsRotated = code.IsRotated ? 1 : 0 };
             unit += format.Shape.KeyHeads * KiviLayout.HeadUnits(headDim, code.KeyBits, code.ValueBits);
         }
 

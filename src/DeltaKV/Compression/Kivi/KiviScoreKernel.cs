@@ -156,8 +156,33 @@ internal sealed class KiviScoreKernel(Accelerator accelerator) : IScoreKernel<Ki
     private static void StageQueries<THead>(Arguments arguments, int row, ArrayView<UInt4> queries)
         where THead : struct, IHead
     {
+        if (arguments.Reader.Layer.IsRotated != 0)
+        {
+            for (var head = Group.IdxX >> 5; head < arguments.QueryHeads; head += Warps)
+                StageRotated<THead>(arguments, row, head, queries.Cast<uint>());
+            return;
+        }
+
         for (var i = Group.IdxX; i < arguments.QueryHeads * (THead.Dim / 8); i += Group.DimX)
             queries[(i / (THead.Dim / 8) * QueryUnits(THead.Dim)) + (i % (THead.Dim / 8))] = KiviFragments.Halves(arguments.Qkv[((long)row * arguments.QkvUnits) + i]);
+    }
+
+    private static void StageRotated<THead>(Arguments arguments, int row, int head, ArrayView<uint> queries)
+        where THead : struct, IHead
+    {
+        var words = THead.Dim / 64;
+        var channels = LocalMemory.Allocate<float>(THead.Dim / 32);
+        var source = arguments.Qkv.Cast<uint>().SubView(((long)row * arguments.QkvUnits * 4) + (head * (THead.Dim / 2)) + (Warp.LaneIdx * words));
+        for (var w = 0; w < Unroll.Full(words); w++)
+        {
+            var pair = new BFloat16x2(source[w]);
+            channels[2 * w] = pair.Low;
+            channels[(2 * w) + 1] = pair.High;
+        }
+
+        KiviRotation.Row<THead>(channels);
+        for (var w = 0; w < Unroll.Full(words); w++)
+            queries[(head * QueryUnits(THead.Dim) * 4) + (Warp.LaneIdx * words) + w] = Half2.FromSingles(channels[2 * w], channels[(2 * w) + 1]).Bits;
     }
 
     /// <summary>The larger of what is best so far of tokens g + 8i and the weights that the heads over a key head give them.</summary>

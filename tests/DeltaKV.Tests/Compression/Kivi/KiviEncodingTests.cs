@@ -8,15 +8,17 @@ namespace DeltaKV.Tests.Compression.Kivi;
 public sealed class KiviEncodingTests(KernelFixture device)
 {
     [Theory]
-    [InlineData(64, 2, 8, 8, 0, 4)]
-    [InlineData(64, 1, 4, 4, 32, 4)]
-    [InlineData(64, 3, 2, 2, 0, 4)]
-    [InlineData(128, 1, 8, 2, 0, 4)]
-    [InlineData(128, 2, 4, 4, 0, 6)]
-    [InlineData(128, 1, 2, 4, 32, 4)]
-    public void Stores_what_the_definition_says_to_the_last_bit(int headDim, int keyHeads, int keyBits, int valueBits, int sinks, int rawShift)
+    [InlineData(64, 2, 8, 8, 0, 4, false)]
+    [InlineData(64, 1, 4, 2, 0, 4, true)]
+    [InlineData(128, 1, 2, 8, 0, 4, true)]
+    [InlineData(64, 1, 4, 4, 32, 4, false)]
+    [InlineData(64, 3, 2, 2, 0, 4, false)]
+    [InlineData(128, 1, 8, 2, 0, 4, false)]
+    [InlineData(128, 2, 4, 4, 0, 6, false)]
+    [InlineData(128, 1, 2, 4, 32, 4, false)]
+    public void Stores_what_the_definition_says_to_the_last_bit(int headDim, int keyHeads, int keyBits, int valueBits, int sinks, int rawShift, bool isRotated)
     {
-        using var fixture = new KiviFixture(device, new AttentionShape(keyHeads, keyHeads, headDim), new KiviCode(keyBits, valueBits), [100, 20, 130], sinks, 3, rawShift);
+        using var fixture = new KiviFixture(device, new AttentionShape(keyHeads, keyHeads, headDim), new KiviCode(keyBits, valueBits, isRotated), [100, 20, 130], sinks, 3, rawShift);
         fixture.Compress();
         var pool = fixture.Units.GetAsArray1D();
         var largest = new int[2];
@@ -35,7 +37,7 @@ public sealed class KiviEncodingTests(KernelFixture device)
                         largest[i / headDim] = Math.Max(largest[i / headDim], stored.Integer);
 
                         // Half a step, and what the ends lose to the rounding of step and zero to halves.
-                        var raw = fixture.RawOf(isValue, s, slot, head, channel);
+                        var raw = fixture.Row(isValue, s, slot, head)[channel];
                         var tolerance = (0.5 * stored.Step) + ((Math.Abs((double)stored.Zero) + (stored.Step * (1 << 8))) / 1024) + 1e-5;
                         Assert.InRange(Math.Abs(raw - (((double)stored.Step * stored.Integer) + stored.Zero)), 0, tolerance);
                     }

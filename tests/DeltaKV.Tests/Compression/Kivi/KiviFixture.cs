@@ -23,6 +23,8 @@ internal sealed class KiviFixture : IDisposable
     private readonly int codeStride;
     private readonly BFloat16[] keys;
     private readonly BFloat16[] values;
+    private readonly Dictionary<(bool, int, int, int), float[]> rows = [];
+    private readonly Dictionary<(bool, int, int, int), float[]> decoded = [];
 
     internal KiviFixture(KernelFixture device, AttentionShape shape, KiviCode code, int[] lengths, int sinks, int seed, int rawShift = 4)
     {
@@ -32,7 +34,7 @@ internal sealed class KiviFixture : IDisposable
         KiviLayer[] layers =
         [
             new() { FirstUnit = 0, KeyBits = 8, ValueBits = 2 },
-            new() { FirstUnit = shape.KeyHeads * KiviLayout.HeadUnits(shape.HeadDim, 8, 2), KeyBits = code.KeyBits, ValueBits = code.ValueBits },
+            new() { FirstUnit = shape.KeyHeads * KiviLayout.HeadUnits(shape.HeadDim, 8, 2), KeyBits = code.KeyBits, ValueBits = code.ValueBits, IsRotated = code.IsRotated ? 1 : 0 },
         ];
         HeadUnits = KiviLayout.HeadUnits(shape.HeadDim, code.KeyBits, code.ValueBits);
         BlockUnits = layers[1].FirstUnit + (shape.KeyHeads * HeadUnits);
@@ -111,19 +113,52 @@ internal sealed class KiviFixture : IDisposable
         return (isValue ? values : keys)[LayerElements + (row * Shape.HeadDim) + channel];
     }
 
+    /// <summary>What is quantised: raw numbers, or halves of the mixed ones.</summary>
+    internal float[] Row(bool isValue, int sequence, int slot, int head)
+    {
+        if (!rows.TryGetValue((isValue, sequence, slot, head), out var row))
+        {
+            row = [.. Enumerable.Range(0, Shape.HeadDim).Select(channel => RawOf(isValue, sequence, slot, head, channel))];
+            if (Code.IsRotated)
+                row = Array.ConvertAll(Mixed(row), number => (float)(System.Half)number);
+            rows.Add((isValue, sequence, slot, head), row);
+        }
+
+        return row;
+    }
+
+    /// <summary>What attention should see of a token: what it stores, mixed back.</summary>
+    internal float[] Decoded(bool isValue, int sequence, int slot, int head)
+    {
+        if (!decoded.TryGetValue((isValue, sequence, slot, head), out var row))
+        {
+            row = new float[Shape.HeadDim];
+            for (var channel = 0; channel < row.Length; channel++)
+            {
+                var (integer, step, zero) = Expected(isValue, sequence, slot, head, channel);
+                row[channel] = MathF.FusedMultiplyAdd(integer, step, zero);
+            }
+
+            row = Code.IsRotated ? Mixed(row) : row;
+            decoded.Add((isValue, sequence, slot, head), row);
+        }
+
+        return row;
+    }
+
     /// <summary>What should be stored of a number: its integer, and the step and zero it goes with.</summary>
     internal (int Integer, float Step, float Zero) Expected(bool isValue, int sequence, int slot, int head, int channel)
     {
         var group = isValue
-            ? Enumerable.Range(channel / 32 * 32, 32).Select(c => RawOf(true, sequence, slot, head, c))
-            : Enumerable.Range(slot / 32 * 32, 32).Select(p => RawOf(false, sequence, p, head, channel));
+            ? Enumerable.Range(channel / 32 * 32, 32).Select(c => Row(true, sequence, slot, head)[c])
+            : Enumerable.Range(slot / 32 * 32, 32).Select(p => Row(false, sequence, p, head)[channel]);
         var (low, high) = (group.Min(), group.Max());
         var bits = isValue ? Code.ValueBits : Code.KeyBits;
         var levels = (1 << bits) - 1;
         var unit = Unit(bits, isValue ? slot % 32 / 8 : channel % 8 / 2);
         var step = (float)(System.Half)((high - low) / levels / unit) * unit;
         var zero = (float)(System.Half)low;
-        var number = RawOf(isValue, sequence, slot, head, channel);
+        var number = Row(isValue, sequence, slot, head)[channel];
         return ((int)Math.Clamp(MathF.Round((number - zero) * (step > 0 ? 1f / step : 0f)), 0, levels), step, zero);
     }
 
@@ -157,6 +192,22 @@ internal sealed class KiviFixture : IDisposable
         where T : unmanaged => Own(device.Upload(data)).View;
 
     public void Dispose() => buffers.ForEach(buffer => buffer.Dispose());
+
+    /// <summary>Times the orthogonal Hadamard matrix: entry (i, j) is negative where i and j have an odd number of bits in common.</summary>
+    private static float[] Mixed(float[] row)
+    {
+        row = [.. row];
+        for (var bit = 1; bit < row.Length; bit <<= 1)
+        {
+            for (var i = 0; i < row.Length; i++)
+            {
+                if ((i & bit) == 0)
+                    (row[i], row[i + bit]) = (row[i] + row[i + bit], row[i] - row[i + bit]);
+            }
+        }
+
+        return Array.ConvertAll(row, number => number * (row.Length == 64 ? 0.125f : 0.088388346f));
+    }
 
     /// <summary>Integers of the n-th pair lie so high in their byte.</summary>
     private static float Unit(int bits, int pair) => 1 << (bits * pair % 8);

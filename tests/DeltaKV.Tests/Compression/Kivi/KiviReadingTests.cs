@@ -41,18 +41,20 @@ public sealed class KiviReadingTests(KernelFixture device)
         }
     }
 
-    public static TheoryData<int, int, int, int, int, int, int, bool> Decodings()
+    public static TheoryData<int, int, int, int, int, int, int, bool, bool> Decodings()
     {
-        var data = new TheoryData<int, int, int, int, int, int, int, bool>();
+        var data = new TheoryData<int, int, int, int, int, int, int, bool, bool>();
         foreach (var isGeneral in (bool[])[false, true])
         {
             // Dimension, query and key heads, bits of keys and values, sinks, splits.
-            data.Add(64, 4, 2, 4, 4, 0, 1, isGeneral);
-            data.Add(64, 7, 1, 8, 8, 32, 2, isGeneral);
-            data.Add(64, 2, 2, 2, 2, 0, 3, isGeneral);
-            data.Add(128, 8, 2, 4, 4, 0, 2, isGeneral);
-            data.Add(128, 10, 1, 8, 4, 32, 1, isGeneral);
-            data.Add(128, 4, 1, 2, 8, 0, 2, isGeneral);
+            data.Add(64, 4, 2, 4, 4, 0, 1, isGeneral, false);
+            data.Add(64, 7, 1, 8, 8, 32, 2, isGeneral, false);
+            data.Add(64, 2, 2, 2, 2, 0, 3, isGeneral, false);
+            data.Add(128, 8, 2, 4, 4, 0, 2, isGeneral, false);
+            data.Add(128, 10, 1, 8, 4, 32, 1, isGeneral, false);
+            data.Add(128, 4, 1, 2, 8, 0, 2, isGeneral, false);
+            data.Add(64, 4, 2, 4, 2, 32, 2, isGeneral, true);
+            data.Add(128, 8, 2, 2, 4, 0, 1, isGeneral, true);
         }
 
         return data;
@@ -60,10 +62,10 @@ public sealed class KiviReadingTests(KernelFixture device)
 
     [Theory]
     [MemberData(nameof(Decodings))]
-    public void Decodes_as_one_number_at_a_time(int headDim, int queryHeads, int keyHeads, int keyBits, int valueBits, int sinks, int splits, bool isGeneral)
+    public void Decodes_as_one_number_at_a_time(int headDim, int queryHeads, int keyHeads, int keyBits, int valueBits, int sinks, int splits, bool isGeneral, bool isRotated)
     {
         int[] lengths = [1, 17, 48, 150, 333];
-        using var fixture = Create(headDim, queryHeads, keyHeads, keyBits, valueBits, lengths, sinks);
+        using var fixture = Create(headDim, queryHeads, keyHeads, keyBits, valueBits, lengths, sinks, isRotated);
         var shape = fixture.Shape;
         // Row 5 is padding; rows are not in the order of the tables.
         int[] rowSequences = [3, 0, 4, 1, 2, 0];
@@ -160,14 +162,16 @@ public sealed class KiviReadingTests(KernelFixture device)
     }
 
     [Theory]
-    [InlineData(64, 2, 2, 4, false)]
-    [InlineData(64, 12, 1, 8, false)]
-    [InlineData(128, 8, 2, 4, true)]
-    [InlineData(128, 8, 2, 2, false)]
-    public void Scores_are_the_largest_softmax_over_heads(int headDim, int queryHeads, int keyHeads, int keyBits, bool perHead)
+    [InlineData(64, 2, 2, 4, false, false)]
+    [InlineData(64, 4, 2, 4, false, true)]
+    [InlineData(128, 8, 2, 4, true, true)]
+    [InlineData(64, 12, 1, 8, false, false)]
+    [InlineData(128, 8, 2, 4, true, false)]
+    [InlineData(128, 8, 2, 2, false, false)]
+    public void Scores_are_the_largest_softmax_over_heads(int headDim, int queryHeads, int keyHeads, int keyBits, bool perHead, bool isRotated)
     {
         int[] lengths = [40, 300];
-        using var fixture = Create(headDim, queryHeads, keyHeads, keyBits, 4, lengths, 32);
+        using var fixture = Create(headDim, queryHeads, keyHeads, keyBits, 4, lengths, 32, isRotated);
         var shape = fixture.Shape;
         const int Stride = 320;
         var lists = perHead ? keyHeads : 1;
@@ -216,8 +220,7 @@ public sealed class KiviReadingTests(KernelFixture device)
     {
         if (!fixture.IsCoded(sequence, slot))
             return fixture.RawOf(isValue, sequence, slot, head, channel);
-        var (integer, step, zero) = fixture.Expected(isValue, sequence, slot, head, channel);
-        return MathF.FusedMultiplyAdd(integer, step, zero);
+        return fixture.Decoded(isValue, sequence, slot, head)[channel];
     }
 
     private static (double[] Output, double LogSumExp) Attend(KiviFixture fixture, float[] query, int sequence, int position, int head)
@@ -242,9 +245,9 @@ public sealed class KiviReadingTests(KernelFixture device)
         return (Array.ConvertAll(scores, score => Math.Exp(score - largest) / total), largest + Math.Log(total));
     }
 
-    private KiviFixture Create(int headDim, int queryHeads, int keyHeads, int keyBits, int valueBits, int[] lengths, int sinks)
+    private KiviFixture Create(int headDim, int queryHeads, int keyHeads, int keyBits, int valueBits, int[] lengths, int sinks, bool isRotated = false)
     {
-        var fixture = new KiviFixture(device, new AttentionShape(queryHeads, keyHeads, headDim), new KiviCode(keyBits, valueBits), lengths, sinks, 5);
+        var fixture = new KiviFixture(device, new AttentionShape(queryHeads, keyHeads, headDim), new KiviCode(keyBits, valueBits, isRotated), lengths, sinks, 5);
         fixture.Compress();
         return fixture;
     }
