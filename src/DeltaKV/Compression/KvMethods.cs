@@ -27,7 +27,7 @@ internal static class KvMethods
 
     /// <summary>All names.</summary>
     internal static IReadOnlyCollection<string> Names =>
-        [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2", "kivi-8", "kivi-4", "kivi-2", "quest", "omnikv", .. EvictionPolicies.Names];
+        [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2", "int2", "kivi-8", "kivi-4", "kivi-2", "quest", "omnikv", .. EvictionPolicies.Names];
 
     /// <summary>Finds a method and prepares it for a model; null for the uncompressed cache.</summary>
     /// <exception cref="ArgumentException">There is no such method or setting.</exception>
@@ -52,6 +52,8 @@ internal static class KvMethods
                 return Rotated(spec, config, ChunkWidth.Bits4, ChunkWidth.Bits4);
             case "int4-2":
                 return Rotated(spec, config, ChunkWidth.Bits4, ChunkWidth.Bits2);
+            case "int2":
+                return Rotated(spec, config, ChunkWidth.Bits2, ChunkWidth.Bits2);
             case "kivi-8":
                 return Kivi(spec, config, 8);
             case "kivi-4":
@@ -85,12 +87,7 @@ internal static class KvMethods
         spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads", "prefill", "search", "scales", "first");
         codec = codec with { Neighbours = spec.Number("neighbours", 0) };
         var full = spec.Layers("full", config.LayerCount);
-        var recomputes = spec.Text("first") switch
-        {
-            null or "coded" => false,
-            "recomputed" => !full.Contains(0),
-            var other => throw new ArgumentException($"The setting 'first' of '{spec.Name}' is '{other}', expected coded or recomputed."),
-        };
+        var recomputes = RecomputesFirst(spec, full);
         var layers = Enumerable.Range(0, config.LayerCount).Select(layer =>
             full.Contains(layer) ? null : layer == 0 && recomputes ? FirstLayerTable.Codec(config.KeyValueHeadCount, config.HeadDim) : codec).ToImmutableArray();
         var fullLayers = FullLayers(spec, null);
@@ -99,10 +96,17 @@ internal static class KvMethods
             Shape(config), layers, Options(spec, config, new CodedKvOptions(), kivi), recomputes, spec.Layers("observers", config.LayerCount), kivi: kivi));
     }
 
+    private static bool RecomputesFirst(KvMethodSpec spec, int[] full) => spec.Text("first") switch
+    {
+        null or "coded" => false,
+        "recomputed" => !full.Contains(0),
+        var other => throw new ArgumentException($"The setting 'first' of '{spec.Name}' is '{other}', expected coded or recomputed."),
+    };
+
     /// <summary>Every layer quantised as KIVI does.</summary>
     private static CodedKvMethod Kivi(KvMethodSpec spec, ModelConfig config, int bits)
     {
-        spec.Allow("recent", "sinks", "keys", "values", "hadamard", "full", "observers", "top", "share", "heads", "prefill");
+        spec.Allow("recent", "sinks", "keys", "values", "hadamard", "first", "full", "observers", "top", "share", "heads", "prefill");
         var isRotated = spec.Text("hadamard") switch
         {
             null or "false" => false,
@@ -111,9 +115,13 @@ internal static class KvMethods
         };
         var code = new KiviCode(spec.Number("keys", bits), spec.Number("values", bits), isRotated);
         var full = spec.Layers("full", config.LayerCount);
-        var kivi = Enumerable.Range(0, config.LayerCount).Select(layer => full.Contains(layer) ? null : code).ToImmutableArray();
+        var recomputes = RecomputesFirst(spec, full);
+        var codecs = new LinearCodec?[config.LayerCount];
+        if (recomputes)
+            codecs[0] = FirstLayerTable.Codec(config.KeyValueHeadCount, config.HeadDim);
+        var kivi = codecs.Select((codec, layer) => codec is not null || full.Contains(layer) ? null : code).ToImmutableArray();
         return new CodedKvMethod(new CodedKvFormat(
-            Shape(config), new LinearCodec?[config.LayerCount], Options(spec, config, new CodedKvOptions { Sinks = 0 }, kivi), observers: spec.Layers("observers", config.LayerCount), kivi: kivi));
+            Shape(config), codecs, Options(spec, config, new CodedKvOptions { Sinks = 0 }, kivi), recomputes, spec.Layers("observers", config.LayerCount), kivi: kivi));
     }
 
     private static CodedKvMethod DeltaKv(KvMethodSpec spec, ModelConfig config, ModelWeights weights)

@@ -69,6 +69,9 @@ public class KvMethodSpecTests
     [InlineData("kivi-4", 2560)]
     [InlineData("kivi-2", 1536)]
     [InlineData("kivi-2:keys=4", 2048)]
+    [InlineData("kivi-2:hadamard=true", 1536)]
+    [InlineData("kivi-4:first=recomputed", (7 * 320) + 4)]
+    [InlineData("int2", 1280)]
     [InlineData("kivi-4:full=0", 3264)]
     [InlineData("int8:full=0,fulllayers=kivi4", 4800)]
     public void Methods_know_their_bytes_per_token(string text, long bytes) =>

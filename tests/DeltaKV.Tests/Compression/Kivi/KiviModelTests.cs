@@ -51,7 +51,7 @@ public class KiviModelTests
         const int Length = 500;
         var plan = new EvaluationPlan
         {
-            Methods = ["full", "kivi-8:recent=32", "kivi-4:recent=32"], Tasks = ["attr"], Lengths = [Length], Questions = 3, QuestionsPerDocument = 3, TextTokens = 32,
+            Methods = ["full", "kivi-8:recent=32", "kivi-4:recent=32,hadamard=true,first=recomputed"], Tasks = ["attr"], Lengths = [Length], Questions = 3, QuestionsPerDocument = 3, TextTokens = 32,
         };
         var records = new EvaluationRunner(plan, new EvaluationJournal(), ModelTokenizer.Load(TestModels.Needle), method => new DeviceTarget(
             TestModels.Needle,
@@ -63,6 +63,7 @@ public class KiviModelTests
         Assert.Equal(records[0].Perplexity!.Value, records[1].Perplexity!.Value, 0.02);
         // Codes and scales, and a window of 32 to 63 raw tokens of some 550.
         Assert.InRange(records[1].Ratio, 0.5625, 0.68);
-        Assert.InRange(records[2].Ratio, 0.3125, 0.46);
+        // One of eight layers stores token ids alone.
+        Assert.InRange(records[2].Ratio, 0.3125 * 7 / 8, 0.44);
     }
 }
