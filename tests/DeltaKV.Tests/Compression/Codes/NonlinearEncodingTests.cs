@@ -1,4 +1,5 @@
 using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Kernels.Attention;
 using DeltaKV.Tests.Kernels;
 
@@ -65,6 +66,19 @@ public sealed class NonlinearEncodingTests(KernelFixture device)
         codec.Validate();
 
         string Refusal(CodeGroup changed) => Assert.Throws<ArgumentException>((codec with { Groups = [changed] }).Validate).Message;
+    }
+
+    [Fact]
+    public void A_hidden_layer_wider_than_shared_memory_is_refused_saying_how_wide_it_may_be()
+    {
+        var codec = CodecSamples.Nonlinear(FeatureActivation.Gelu, 8192, false, 1, 64, 0, 1);
+        using var codes = new CodeTables(device.Accelerator, [codec]);
+        var format = new CodedKvFormat(new AttentionShape(2, 1, 64), [codec], new CodedKvOptions());
+        var capacity = new CodedKvCapacity(1, 4, 4, 1, 64);
+        using var memory = new CodedMemory(device.Accelerator, format, capacity);
+        var message = Assert.Throws<NotSupportedException>(() => new Compressor(device.Accelerator, format, codes, memory, 16)).Message;
+        Assert.Contains("8192 hidden features", message, StringComparison.Ordinal);
+        Assert.Contains("at most", message, StringComparison.Ordinal);
     }
 
     private static double[] Reference(CodedFixture fixture, uint[] references, int layer, int sequence, int[] ids)

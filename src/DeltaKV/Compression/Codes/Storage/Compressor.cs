@@ -48,6 +48,7 @@ internal sealed class Compressor : IDisposable
         (sketch, coarse, refine) = (new(accelerator), new(accelerator), new(accelerator));
         (gather, storeReferences, search) = (new(accelerator), new(accelerator), new(accelerator));
         (referenceMeans, features, encode) = (new(accelerator), new(accelerator), new(accelerator));
+        RequireRoom(accelerator, codes);
         maxItems = CodedKvFormat.Blocks(maxTokens, CodedKvFormat.BlockTokens);
         // With features a pass also holds means of references, and it should be long enough to be worth reading their weights.
         var hasFeatures = codes.FeatureWidth > 0;
@@ -64,6 +65,20 @@ internal sealed class Compressor : IDisposable
         candidates = accelerator.Allocate1D<Candidate>(format.HasReferences ? tokens * MaxSplits * 4 : 1);
         sketches = accelerator.Allocate1D<UInt4>(format.HasSketches ? tokens * Sketch.Width / 8 : 1);
         coarseCandidates = accelerator.Allocate1D<int>(format.HasSketches ? tokens * Sketch.Candidates : 1);
+    }
+
+    /// <summary>Refuses encoders whose input, for 16 tokens, does not fit the shared memory of a group.</summary>
+    /// <exception cref="NotSupportedException">How large it is and how large it may be.</exception>
+    private static void RequireRoom(Accelerator accelerator, CodeTables codes)
+    {
+        // Ids and ranges of the tokens take some of it.
+        const int OfTokens = 1024;
+        var largest = ((accelerator.Device.MaxDynamicSharedMemoryPerGroup - OfTokens) / (CodedKvFormat.BlockTokens * 16) - 1) * 8 / 16 * 16;
+        if (Math.Max(codes.Width, codes.FeatureWidth) > largest)
+        {
+            throw new NotSupportedException(
+                $"An encoder has {codes.FeatureWidth} hidden features for rows of {codes.Width}; {accelerator.Name} can hold 16 tokens of at most {largest} of either.");
+        }
     }
 
     /// <summary>What it allocates for rows and their search; features are the format's to count.</summary>
