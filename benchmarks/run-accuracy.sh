@@ -73,6 +73,8 @@ methods+=(
   'calibration-free=int4:first=recomputed'
   'calibration-free, a scale per token=int4:first=recomputed,scales=token'
   int8 int4 int4-2 kivi-8 kivi-4 kivi-2
+  'kivi-4, first layer recomputed=kivi-4:first=recomputed'
+  'kivi-2, channels mixed=kivi-2:hadamard=true'
 )
 for percent in 50 29 20 10 6; do methods+=("streaming-llm $percent %=streaming-llm:share=$percent" "snapkv $percent %=snapkv:share=$percent"); done
 
