@@ -25,12 +25,15 @@ internal sealed class CalibrateCommand
     private readonly JsonArgument json = new();
     private readonly Option<string?> output = new("--out", "-o") { Description = $"What to write. Default: {KvMethods.CodecFileName} or {CompressKvProfile.FileName} beside the model, where the methods look for them.", HelpName = "FILE" };
 
+    private readonly Option<string?> statistics = new("--statistics") { Description = "Keep what was read in this file, and take it from there next time: other codecs of the same reading then cost only their solving.", HelpName = "FILE" };
+
     internal static Command Create(Terminal terminal)
     {
         var options = new CalibrateCommand();
         var command = new Command("calibrate", "Make what a method must know of a model: deltakv its codec, compresskv its retrieval heads and layer budgets. Making a codec goes on where it was interrupted.")
         {
             options.output,
+            options.statistics,
         };
         options.compressKv.AddTo(command);
         options.corpus.AddTo(command);
@@ -69,12 +72,15 @@ internal sealed class CalibrateCommand
     private DeltaKvCodec Solve(
         ParseResult parsed, CodecPlan plan, CalibrationCorpus documents, DeviceCalibrationModel reader, string path, Terminal terminal, CancellationToken cancellation)
     {
-        var checkpoint = new CalibrationCheckpoint(path + ".statistics", CheckpointInterval);
-        var calibrator = new DeltaKvCalibrator(reader, plan.Options, plan.References == ReferenceUse.None ? 0 : plan.Neighbours, corpus.Seed(parsed));
+        var kept = parsed.GetValue(statistics);
+        var checkpoint = new CalibrationCheckpoint(kept ?? path + ".statistics", CheckpointInterval);
+        // What is kept must serve codecs with references too.
+        var calibrator = new DeltaKvCalibrator(reader, plan.Options, plan.References == ReferenceUse.None && kept is null ? 0 : plan.Neighbours, corpus.Seed(parsed));
         calibrator.Read(documents, checkpoint, new ProgressDisplay(terminal), cancellation);
         var made = calibrator.Solve(plan);
         CodecFile.Save(made, path);
-        checkpoint.Delete();
+        if (kept is null)
+            checkpoint.Delete();
         return made;
     }
 

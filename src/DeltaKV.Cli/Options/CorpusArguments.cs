@@ -11,6 +11,7 @@ internal sealed class CorpusArguments
     private readonly Option<string[]> texts = new("--text") { Description = "Plain text files to calibrate on.", HelpName = "FILES", AllowMultipleArgumentsPerToken = true };
     private readonly Option<bool> synthetic = new("--synthetic") { Description = "Calibrate on generated notes with questions and answers; the default without --text." };
     private readonly Option<int> documents = new("--documents") { Description = "Generated documents of each family. Default: 4.", HelpName = "N", DefaultValueFactory = _ => 4 };
+    private readonly Option<int> prose = new("--prose") { Description = "Generated documents of prose without notes. Default: 0.", HelpName = "N" };
     private readonly Option<string> lengths = new("--lengths") { Description = "Their tokens, taken in turn. Default: 2048,4096.", HelpName = "LIST", DefaultValueFactory = _ => "2048,4096" };
     private readonly Option<int> questions = new("--questions") { Description = "Questions in each. Default: 10.", HelpName = "N", DefaultValueFactory = _ => 10 };
     private readonly Option<string?> leaveOut = new("--leave-out") { Description = $"Families not to generate: {string.Join(", ", NoteFamily.Names)}.", HelpName = "LIST" };
@@ -18,7 +19,7 @@ internal sealed class CorpusArguments
 
     internal void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[texts, synthetic, documents, lengths, questions, leaveOut, seed])
+        foreach (Option option in (Option[])[texts, synthetic, documents, prose, lengths, questions, leaveOut, seed])
             command.Add(option);
     }
 
@@ -41,12 +42,13 @@ internal sealed class CorpusArguments
         {
             Families = isSynthetic ? [.. NoteFamily.Names.Except(skipped)] : [],
             DocumentsPerFamily = AtLeast(1, parsed.GetValue(documents), "--documents"),
+            ProseDocuments = isSynthetic ? AtLeast(0, parsed.GetValue(prose), "--prose") : 0,
             Lengths = [.. Split(parsed.GetValue(lengths)).Select(Length)],
             Questions = AtLeast(1, parsed.GetValue(questions), "--questions"),
             Texts = [.. files.Select(File.ReadAllText)],
             Seed = Seed(parsed),
         };
-        if (corpus.Families.Count == 0 && corpus.Texts.Count == 0)
+        if (corpus.Families.Count + corpus.ProseDocuments + corpus.Texts.Count == 0)
             throw new UsageException("--leave-out leaves nothing to calibrate on.");
         return corpus;
     }

@@ -28,7 +28,8 @@ internal sealed record CodecRecord(
         codec.Options.ReferenceBits,
         codec.BytesPerToken,
         (int)CodecSize.Full(codec.Model, 1),
-        ((int[])[4096, 16384, 131072]).ToDictionary(tokens => tokens, tokens => CodecSize.Usage(codec, tokens).Ratio),
+        // A token less: at most lengths a block of the window is being filled.
+        ((int[])[4096, 16384, 131072]).ToDictionary(tokens => tokens, tokens => CodecSize.Usage(codec, tokens - 1).Ratio),
         [.. codec.Layers.Select(CodecLayerRecord.Of)]);
 
     public override string ToString()

@@ -47,7 +47,7 @@ internal sealed class KvInspector(ICalibrationModel model, IProgress<EvaluationP
             described[layer] = inspectors[layer].Finish(layer);
             progress?.Report(new EvaluationProgress(Interlocked.Increment(ref done), total, FormattableString.Invariant($"layer {layer}")));
         });
-        var mean = overlap.Mean();
+        var mean = overlap.Shares();
         return new InspectionReport
         {
             Model = name,

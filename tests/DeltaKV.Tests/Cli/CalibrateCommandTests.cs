@@ -52,6 +52,23 @@ public sealed class CalibrateCommandTests
         Assert.Equal((ExitCode.Success, ""), (answer.ExitCode, answer.ExitCode == 0 ? "" : answer.Error));
     }
 
+    [Fact]
+    public async Task OneReadingServesSeveralCodecs()
+    {
+        using var directory = new TemporaryDirectory();
+        string[] arguments =
+        [
+            "calibrate", "--device", "cpu", "--model", TestModels.Needle, "--documents", "1", "--lengths", "512", "--questions", "1",
+            "--leave-out", "json,var,multi,walk,copy", "--statistics", directory.File("read"),
+        ];
+        var first = await CommandRun.OfAsync([.. arguments, "--bytes", "30", "--out", directory.File("a")]);
+        var second = await CommandRun.OfAsync([.. arguments, "--bits", "1280", "--references", "all", "--recent", "32", "--out", directory.File("b")]);
+        Assert.Equal((0, 0), (first.ExitCode, second.ExitCode));
+        Assert.Contains("going on where it stopped", second.Error, StringComparison.Ordinal);
+        Assert.Equal(4, CodecFile.Load(directory.File("b")).Layers[7].Codec!.Neighbours);
+        Assert.True(File.Exists(directory.File("read")));
+    }
+
     [Theory]
     [InlineData("info", "--codec")]
     [InlineData("generate", "--kv")]

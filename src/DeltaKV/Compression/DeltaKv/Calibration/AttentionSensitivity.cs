@@ -48,26 +48,14 @@ internal sealed class AttentionSensitivity
     /// <param name="rows">Pre-RoPE kv of the document, <c>[tokens, Width]</c>.</param>
     /// <param name="queries">Queries after RoPE, <c>[queries, Heads * HeadDim]</c>.</param>
     /// <param name="positions">The position of each query; it sees the tokens up to its own.</param>
-    public double[] Add(ReadOnlySpan<float> rows, ReadOnlySpan<float> queries, ReadOnlySpan<int> positions)
+    public double[] Add(ReadOnlyMemory<float> rows, ReadOnlyMemory<float> queries, int[] positions)
     {
-        var (dim, width) = (_geometry.HeadDim, _geometry.Width);
-        var tokens = rows.Length / width;
+        var tokens = rows.Length / _geometry.Width;
+        var parts = new double[_geometry.KvHeads][];
+        Parallel.For(0, _geometry.KvHeads, kvHead => parts[kvHead] = AddKvHead(kvHead, rows.Span, queries.Span, positions));
         var result = new double[tokens];
-        var keys = new float[tokens * dim];
-        var values = new float[tokens * dim];
-        for (var kvHead = 0; kvHead < _geometry.KvHeads; kvHead++)
-        {
-            for (var token = 0; token < tokens; token++)
-            {
-                rows.Slice(token * width + kvHead * dim, dim).CopyTo(keys.AsSpan(token * dim));
-                rows.Slice(token * width + (_geometry.KvHeads + kvHead) * dim, dim).CopyTo(values.AsSpan(token * dim));
-                _geometry.Rotate(keys.AsSpan(token * dim, dim), token);
-            }
-
-            for (var head = kvHead * _geometry.GroupSize; head < (kvHead + 1) * _geometry.GroupSize; head++)
-                AddHead(head, keys, values, queries, positions, result);
-        }
-
+        foreach (var part in parts)
+            TensorPrimitives.Add(result, part, result);
         return result;
     }
 
@@ -110,6 +98,25 @@ internal sealed class AttentionSensitivity
             return block;
         });
         return [.. _keyMetric.Select(m => (double[])m.Clone()), .. values];
+    }
+
+    private double[] AddKvHead(int kvHead, ReadOnlySpan<float> rows, ReadOnlySpan<float> queries, int[] positions)
+    {
+        var (dim, width) = (_geometry.HeadDim, _geometry.Width);
+        var tokens = rows.Length / width;
+        var result = new double[tokens];
+        var keys = new float[tokens * dim];
+        var values = new float[tokens * dim];
+        for (var token = 0; token < tokens; token++)
+        {
+            rows.Slice(token * width + kvHead * dim, dim).CopyTo(keys.AsSpan(token * dim));
+            rows.Slice(token * width + (_geometry.KvHeads + kvHead) * dim, dim).CopyTo(values.AsSpan(token * dim));
+            _geometry.Rotate(keys.AsSpan(token * dim, dim), token);
+        }
+
+        for (var head = kvHead * _geometry.GroupSize; head < (kvHead + 1) * _geometry.GroupSize; head++)
+            AddHead(head, keys, values, queries, positions, result);
+        return result;
     }
 
     private void AddHead(

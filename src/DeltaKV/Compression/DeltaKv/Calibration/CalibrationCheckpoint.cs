@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>Statistics in a side file, so that an interrupted reading goes on where it stopped; to the bit.</summary>
-/// <param name="path">The file; it exists only while a reading is unfinished.</param>
+/// <param name="path">The file; what it holds of a finished reading serves any number of plans.</param>
 /// <param name="interval">At least so long between two writes.</param>
 internal sealed class CalibrationCheckpoint(string path, TimeSpan interval)
 {
@@ -27,10 +27,10 @@ internal sealed class CalibrationCheckpoint(string path, TimeSpan interval)
         return documents;
     }
 
-    /// <summary>Writes statistics beside the file and renames, unless it did so just now.</summary>
-    public void Save(string key, int documents, Action<BinaryWriter> save)
+    /// <summary>Writes statistics beside the file and renames, unless it did so just now and more is to come.</summary>
+    public void Save(string key, int documents, Action<BinaryWriter> save, bool isLast)
     {
-        if (_sinceSave.Elapsed < interval)
+        if (!isLast && _sinceSave.Elapsed < interval)
             return;
         var temporary = path + ".partial";
         using (var writer = new BinaryWriter(File.Create(temporary)))

@@ -26,6 +26,9 @@ internal sealed record CalibrationCorpus
     /// <summary>Questions per document.</summary>
     public int Questions { get; init; } = 10;
 
+    /// <summary>Documents of prose without notes, made of paragraphs that evaluation does not use.</summary>
+    public int ProseDocuments { get; init; }
+
     /// <summary>Plain texts to read besides, or instead.</summary>
     public IReadOnlyList<string> Texts { get; init; } = [];
 
@@ -37,6 +40,7 @@ internal sealed record CalibrationCorpus
     [
         Families.Count == 0 ? "" : FormattableString.Invariant(
             $"{DocumentsPerFamily} documents of {string.Join('/', Lengths)} tokens with {Questions} questions of each of {string.Join(", ", Families)}, seed {Seed}"),
+        ProseDocuments == 0 ? "" : FormattableString.Invariant($"{ProseDocuments} documents of prose, seed {Seed}"),
         Texts.Count == 0 ? "" : FormattableString.Invariant($"{Texts.Count} texts of {Texts.Sum(text => text.Length)} characters in parts of {string.Join('/', Lengths)} tokens"),
     ]).Where(part => part.Length > 0));
 
@@ -52,6 +56,8 @@ internal sealed record CalibrationCorpus
                 yield return Notes(tokenizer, family, index);
         }
 
+        for (var index = 0; index < ProseDocuments; index++)
+            yield return Prose(tokenizer, index);
         foreach (var text in Texts)
         {
             var tokens = tokenizer.Encode(text);
@@ -64,7 +70,7 @@ internal sealed record CalibrationCorpus
     public int RoomFor(int length) => length + (Families.Count == 0 ? 0 : Questions * TokensPerQuestion);
 
     /// <summary>How many documents there are.</summary>
-    public int Count(IEvaluationTokenizer tokenizer) => (Families.Count * DocumentsPerFamily) + Texts.Sum(text => Parts(tokenizer.Encode(text).Length).Count());
+    public int Count(IEvaluationTokenizer tokenizer) => (Families.Count * DocumentsPerFamily) + ProseDocuments + Texts.Sum(text => Parts(tokenizer.Encode(text).Length).Count());
 
     /// <summary>Where a text of so many tokens is cut.</summary>
     private IEnumerable<(int Start, int Length)> Parts(int tokens)
@@ -80,6 +86,15 @@ internal sealed record CalibrationCorpus
         var document = builder.Build(family, new SeededRandom(Seed, "calibration", family, length, index), length, Questions);
         var tokens = builder.Transcript(document);
         return new CalibrationDocument(tokens, [.. Enumerable.Range(document.Context.Length, tokens.Length - document.Context.Length)]);
+    }
+
+    private CalibrationDocument Prose(IEvaluationTokenizer tokenizer, int index)
+    {
+        var (length, tokens) = (Lengths[index % Lengths.Count], new List<int>());
+        var random = new SeededRandom(Seed, "prose", length, index);
+        while (tokens.Count < length)
+            tokens.AddRange(tokenizer.Encode(FillerText.Calibration[random.Next(FillerText.Calibration.Count)] + "\n"));
+        return PlainText([.. tokens.Take(length)]);
     }
 
     private static CalibrationDocument PlainText(int[] tokens)

@@ -7,7 +7,7 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// <summary>Everything that decides a codec once documents have been read.</summary>
 internal sealed record CodecPlan
 {
-    private const double WindowShare = 0.4;
+    private const double WindowShare = 0.25;
 
     /// <summary>The kind of codec.</summary>
     public CalibratedCodec Kind { get; init; }
@@ -63,7 +63,7 @@ internal sealed record CodecPlan
     /// <summary>See <see cref="UniformQuantizer.Fit"/>.</summary>
     public double Headroom { get; init; } = 1.25;
 
-    /// <summary>The largest of the usual windows that takes no more than two fifths of a target, or the smallest.</summary>
+    /// <summary>The largest of the usual windows that takes no more than a quarter of a target, or the smallest.</summary>
     /// <param name="share">Target share at <paramref name="at"/> tokens.</param>
     /// <param name="at">Tokens.</param>
     /// <param name="sinks">First tokens that stay raw.</param>

@@ -19,19 +19,21 @@ internal sealed class DeltaKvCalibrator
 
     /// <summary>A calibrator that has read nothing yet.</summary>
     /// <param name="model">Reads the documents.</param>
-    /// <param name="options">What will stay raw, and how dense references are.</param>
+    /// <param name="options">How dense references are, and how they are stored. Sinks and window are the usual ones while documents are read, whatever a plan keeps.</param>
     /// <param name="neighbours">References of a token where references are used; 0: no codec will use any.</param>
     /// <param name="seed">Chooses the rows that quantisers are fitted on.</param>
     public DeltaKvCalibrator(ICalibrationModel model, CodedKvOptions? options = null, int neighbours = 0, long seed = 1)
     {
         (_model, _neighbours, _seed) = (model, neighbours, seed);
-        Options = options ?? new CodedKvOptions();
+        Options = new CodedKvOptions();
+        if (options is not null && neighbours > 0)
+            Options = Options with { ReferenceStride = options.ReferenceStride, ReferenceBits = options.ReferenceBits };
         _statistics = [.. Enumerable.Range(0, model.Fingerprint.Layers).Select(layer => new LayerStatistics(
             model.Geometry(layer), new SeededRandom(seed, "rows", layer), Options.Sinks, Options.Recent, residuals: neighbours > 0 && layer > 0))];
-        _overlap = new LayerOverlap(model.Fingerprint.Layers);
+        _overlap = new LayerOverlap(model.Fingerprint.Layers, Options.Sinks, Options.Recent);
     }
 
-    /// <summary>What will stay raw, and so does not count.</summary>
+    /// <summary>What was taken to stay raw, and so did not count, and how references were stored.</summary>
     public CodedKvOptions Options { get; }
 
     /// <summary>What attention of one layer tells about another's, see <see cref="LayerOverlap.Mean"/>.</summary>
@@ -55,7 +57,7 @@ internal sealed class DeltaKvCalibrator
             cancellation.ThrowIfCancellationRequested();
             Read(document);
             done++;
-            checkpoint?.Save(key, done, Save);
+            checkpoint?.Save(key, done, Save, isLast: done == total);
             progress?.Report(new EvaluationProgress(done, total, FormattableString.Invariant($"{document.Tokens.Length} tokens")));
         }
 
@@ -74,22 +76,23 @@ internal sealed class DeltaKvCalibrator
         _families.UnionWith(other._families);
     }
 
-    /// <summary>The codec that a plan describes. Layer 0 stores nothing: it is a function of the token.</summary>
+    /// <summary>The codec that a plan describes. Layer 0 stores nothing, being a function of the token, unless the plan names it among the full ones.</summary>
     /// <exception cref="ArgumentException">The plan contradicts itself, the model, or what was read.</exception>
     public DeltaKvCodec Solve(CodecPlan plan)
     {
         plan.Validate(_statistics.Length);
         if (plan.IsTrained)
             throw new ArgumentException("The plan's codec is trained by gradients, not solved from statistics.");
-        if (plan.References != ReferenceUse.None && plan.Neighbours != _neighbours)
-            throw new ArgumentException($"The plan has {plan.Neighbours} references per token; documents were read for {_neighbours}.");
+        if (plan.References != ReferenceUse.None
+            && (plan.Neighbours != _neighbours || plan.Options.ReferenceStride != Options.ReferenceStride || plan.Options.ReferenceBits != Options.ReferenceBits))
+            throw new ArgumentException($"The plan has {plan.Neighbours} references of {plan.Options.ReferenceBits} bits per token, every {plan.Options.ReferenceStride}; documents were read for {_neighbours} of {Options.ReferenceBits}, every {Options.ReferenceStride}.");
         var full = Resolve(plan.FullLayers);
         var coded = _statistics.Select((s, layer) => layer == 0 || full.Contains(layer) ? null : s).ToArray();
         DeltaKvCodec Codec(LinearCodec?[] codecs) => new()
         {
             Model = _model.Fingerprint,
-            Options = Options,
-            Layers = Layers(codecs, Observers(plan), plan.Full),
+            Options = plan.Options,
+            Layers = Layers(codecs, Observers(plan), plan.Full, plan.FullLayers.Layers.Contains(0)),
             Report = $"{plan.Describe()}; {Provenance}",
         };
 
@@ -142,7 +145,7 @@ internal sealed class DeltaKvCalibrator
             var (statistics, (rows, queries)) = (_statistics[layer], layers[layer]);
             // The first layer's cache is recomputed from token ids; nothing of it is coded.
             if (layer > 0)
-                statistics.Add(rows.Span, queries.Span, document.QueryPositions, Residuals(statistics.Geometry, rows.Span));
+                statistics.Add(rows, queries, document.QueryPositions, Residuals(statistics.Geometry, rows.Span));
             _overlap.Add(layer, statistics.Geometry, rows.Span, queries.Span, document.QueryPositions);
         });
         _overlap.EndDocument();
@@ -183,12 +186,14 @@ internal sealed class DeltaKvCalibrator
 
         var budget = (long)(plan.Share!.Value * CodecSize.Full(shape, plan.At));
         var empty = codec((calibration with { References = ReferenceUse.None }).Choose(coded, [.. candidates.Select(WithoutCodes)]));
-        var windows = CodecSize.Usage(empty, plan.At).TotalBytes;
-        var codedTokens = CodecSize.CodedTokens(empty, plan.At);
+        // A token less: then a block of the window is being filled, as it is at nearly every length.
+        var tokens = plan.At - 1;
+        var windows = CodecSize.Usage(empty, tokens).TotalBytes;
+        var codedTokens = CodecSize.CodedTokens(empty, tokens);
         for (var bytes = (int)Math.Max(0, (budget - windows) / Math.Max(1, codedTokens)); bytes >= ChunkAllocator.ChunkBytes; bytes -= ChunkAllocator.ChunkBytes)
         {
             var result = codec((calibration with { BytesPerToken = bytes }).Choose(coded, candidates));
-            if (CodecSize.Usage(result, plan.At).TotalBytes <= budget)
+            if (CodecSize.Usage(result, tokens).TotalBytes <= budget)
                 return result;
         }
 
@@ -199,11 +204,11 @@ internal sealed class DeltaKvCalibrator
     }
 
     private static IReadOnlyList<CodecLayer> Layers(
-        LinearCodec?[] codecs, IReadOnlyCollection<int>? observers = null, LayerTreatment full = LayerTreatment.Raw) =>
+        LinearCodec?[] codecs, IReadOnlyCollection<int>? observers = null, LayerTreatment full = LayerTreatment.Raw, bool isFirstFull = false) =>
         [.. codecs.Select((codec, layer) => new CodecLayer(
-            codec is not null ? LayerTreatment.Coded : layer == 0 ? LayerTreatment.Recomputed : full, codec, observers?.Contains(layer) == true))];
+            codec is not null ? LayerTreatment.Coded : layer == 0 && !isFirstFull ? LayerTreatment.Recomputed : full, codec, observers?.Contains(layer) == true))];
 
-    /// <summary>Full layers; the first is recomputed in any case.</summary>
+    /// <summary>The layers that are named, or found.</summary>
     private int[] Resolve(LayerSet set) => !set.IsAutomatic ? [.. set.Layers]
         : FullLayers(set.Count > 0 ? set.Count : FullLayerSelection.Count(_overlap.Mean(), _statistics.Length));
 

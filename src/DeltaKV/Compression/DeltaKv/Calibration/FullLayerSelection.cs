@@ -2,22 +2,14 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 
 /// <summary>Chooses which layers stay full and observe, so that the layers after each want about the tokens it would choose for them.</summary>
 /// <remarks>
-/// A full layer serves itself and every layer up to the next full one. With <c>overlap[i, j]</c> the share of layer j's most attended
-/// tokens that layer i attends to as well, the best set of a given size is found by dynamic programming over segments. Layer 0 is always
-/// full. Source: DeltaKV (arXiv 2602.08005), after OmniKV.
+/// A full layer serves itself and every layer up to the next full one. The best set of a given size is found by dynamic programming over
+/// segments. Layer 0 is always full. Source: DeltaKV (arXiv 2602.08005), after OmniKV; there every layer weighs the same, here as much as it
+/// looks at history at all, see <see cref="LayerOverlap"/>.
 /// </remarks>
 internal static class FullLayerSelection
 {
-    /// <summary>Share of the <paramref name="count"/> largest scores of one layer that are among the largest of another.</summary>
-    public static double Overlap(ReadOnlySpan<float> observer, ReadOnlySpan<float> follower, int count)
-    {
-        var chosen = Top(observer, count).ToHashSet();
-        var wanted = Top(follower, count);
-        return wanted.Length == 0 ? 1 : wanted.Count(chosen.Contains) / (double)wanted.Length;
-    }
-
-    /// <summary>The full layers, ascending, that maximise the summed overlap of the other layers with their observer.</summary>
-    /// <param name="overlap"><c>[layers, layers]</c>; only <c>observer &lt; follower</c> is read.</param>
+    /// <summary>The full layers, ascending, with which the layers together see most of what they want: full ones all of it, others what their observer chose.</summary>
+    /// <param name="overlap"><c>[observer, follower]</c>, what the follower sees through the observer; on the diagonal what a layer wants.</param>
     /// <param name="layers">Layers of the model.</param>
     /// <param name="full">How many stay full, layer 0 included.</param>
     public static int[] Select(ReadOnlySpan<double> overlap, int layers, int full)
@@ -33,7 +25,7 @@ internal static class FullLayerSelection
                 best[left, layer] = left == 0 && layer == layers ? 0 : double.NegativeInfinity;
                 if (left == 0 || layer == layers)
                     continue;
-                var gain = 0.0;
+                var gain = overlap[layer * layers + layer];
                 for (var end = layer + 1; end <= layers; end++)
                 {
                     if (gain + best[left - 1, end] > best[left, layer])
@@ -49,20 +41,20 @@ internal static class FullLayerSelection
         return [.. result];
     }
 
-    /// <summary>The fewest full layers with which the others miss no more than <paramref name="missing"/> of what they want, on average.</summary>
+    /// <summary>The fewest full layers with which the others miss no more than <paramref name="missing"/> of what all layers want.</summary>
     public static int Count(ReadOnlySpan<double> overlap, int layers, double missing = 0.02)
     {
         for (var full = 1; full < layers; full++)
         {
             var chosen = Select(overlap, layers, full);
-            var lost = 0.0;
+            var (lost, wanted) = (0.0, 0.0);
             for (var layer = 0; layer < layers; layer++)
             {
-                if (!chosen.Contains(layer))
-                    lost += 1 - overlap[chosen.Last(c => c < layer) * layers + layer];
+                wanted += overlap[layer * layers + layer];
+                lost += overlap[layer * layers + layer] - overlap[chosen.Last(c => c <= layer) * layers + layer];
             }
 
-            if (lost <= missing * (layers - full))
+            if (lost <= missing * wanted)
                 return full;
         }
 
@@ -76,7 +68,8 @@ internal static class FullLayerSelection
         return [.. set.Where(layer => layer + 1 < layers && !set.Contains(layer + 1)).Order()];
     }
 
-    private static int[] Top(ReadOnlySpan<float> scores, int count)
+    /// <summary>Where the largest scores are.</summary>
+    public static int[] Top(ReadOnlySpan<float> scores, int count)
     {
         var copy = scores.ToArray();
         return [.. Enumerable.Range(0, copy.Length).OrderByDescending(i => copy[i]).Take(count)];

@@ -2,29 +2,43 @@ using System.Numerics.Tensors;
 
 namespace DeltaKV.Compression.DeltaKv.Calibration;
 
-/// <summary>Measures how well one layer's attention foretells another's: shared members of their top sets, query by query.</summary>
-internal sealed class LayerOverlap(int layers, int budget = 2048)
+/// <summary>Measures how well one layer's attention foretells another's: what the other would still see of history if it read only the first one's favourites.</summary>
+/// <remarks>
+/// A token's stake in a layer is the sum of its squared probabilities over query heads: what an error in it would do, to first order. Sinks and window are
+/// read in any case and do not count, so a layer that looks at nothing else has no say.
+/// </remarks>
+internal sealed class LayerOverlap(int layers, int sinks = 16, int recent = 64, int budget = 2048)
 {
     private const int QueriesPerDocument = 16;
-    private const int SmallestPart = 16;
+
+    // Short documents would fit the budget whole; a part of them still tells the layers apart.
+    private const int SmallestPart = 32;
 
     private readonly double[] _sums = new double[layers * layers];
-    private readonly float[][][] _scores = new float[layers][][];
-    private int _queries;
+    private readonly (float[] Largest, float[] Stakes)[][] _scores = new (float[], float[])[layers][];
 
-    /// <summary>Mean overlap <c>[observer, follower]</c>.</summary>
-    public double[] Mean() => [.. _sums.Select(s => _queries == 0 ? 0 : s / _queries)];
+    /// <summary>
+    /// By <c>[observer, follower]</c>, the follower's stake that the observer's choice covers; on the diagonal all of a layer's stake. The largest is 1.
+    /// </summary>
+    public double[] Mean()
+    {
+        var largest = Math.Max(_sums.DefaultIfEmpty().Max(), double.Epsilon * 1e20);
+        return [.. _sums.Select(sum => sum / largest)];
+    }
+
+    /// <summary>By <c>[observer, follower]</c>, the covered share of the follower's stake.</summary>
+    public double[] Shares() => [.. _sums.Select((sum, i) => _sums[i % layers * (layers + 1)] is > 0 and var own ? sum / own : 0)];
 
     /// <summary>Adds one layer of a document; every layer must come before <see cref="EndDocument"/>. Different layers may come at once.</summary>
     public void Add(int layer, AttentionGeometry geometry, ReadOnlySpan<float> rows, ReadOnlySpan<float> queries, ReadOnlySpan<int> positions)
     {
         var chosen = Math.Min(QueriesPerDocument, positions.Length);
-        var scores = new float[chosen][];
+        var scores = new (float[], float[])[chosen];
         for (var i = 0; i < chosen; i++)
         {
             var index = (int)((long)i * positions.Length / chosen);
             var size = geometry.Heads * geometry.HeadDim;
-            scores[i] = LargestProbabilities(geometry, rows, queries.Slice(index * size, size), positions[index]);
+            scores[i] = Scores(geometry, rows, queries.Slice(index * size, size), positions[index]);
         }
 
         _scores[layer] = scores;
@@ -33,14 +47,16 @@ internal sealed class LayerOverlap(int layers, int budget = 2048)
     /// <summary>Compares the layers of the document just added.</summary>
     public void EndDocument()
     {
-        for (var query = 0; query < _scores[0].Length; query++, _queries++)
+        for (var query = 0; query < _scores[0].Length; query++)
         {
-            // Short documents would fit the budget whole; a part of them still tells the layers apart.
-            var count = Math.Min(budget, _scores[0][query].Length / SmallestPart);
+            var history = _scores[0][query].Largest.Length;
+            var count = Math.Min(budget, history / SmallestPart);
             for (var observer = 0; observer < layers; observer++)
             {
+                var chosen = FullLayerSelection.Top(_scores[observer][query].Largest, count);
                 for (var follower = observer + 1; follower < layers; follower++)
-                    _sums[observer * layers + follower] += FullLayerSelection.Overlap(_scores[observer][query], _scores[follower][query], count);
+                    _sums[observer * layers + follower] += chosen.Sum(token => (double)_scores[follower][query].Stakes[token]);
+                _sums[observer * layers + observer] += TensorPrimitives.Sum<float>(_scores[observer][query].Stakes);
             }
         }
 
@@ -48,31 +64,20 @@ internal sealed class LayerOverlap(int layers, int budget = 2048)
     }
 
     /// <summary>Adds what another instance has measured.</summary>
-    public void Merge(LayerOverlap other)
-    {
-        TensorPrimitives.Add(_sums, other._sums, _sums);
-        _queries += other._queries;
-    }
+    public void Merge(LayerOverlap other) => TensorPrimitives.Add(_sums, other._sums, _sums);
 
     /// <summary>Writes what was measured.</summary>
-    public void Save(BinaryWriter writer)
-    {
-        writer.Write(_queries);
-        writer.WriteAll<double>(_sums);
-    }
+    public void Save(BinaryWriter writer) => writer.WriteAll<double>(_sums);
 
     /// <summary>Becomes what was saved.</summary>
-    public void Load(BinaryReader reader)
-    {
-        _queries = reader.ReadInt32();
-        reader.ReadAll<double>(_sums);
-    }
+    public void Load(BinaryReader reader) => reader.ReadAll<double>(_sums);
 
-    /// <summary>A token's score: its largest probability over the query heads.</summary>
-    private static float[] LargestProbabilities(AttentionGeometry geometry, ReadOnlySpan<float> rows, ReadOnlySpan<float> query, int position)
+    /// <summary>Of every token of history: its largest probability over the query heads, which is what an observer ranks by, and its stake.</summary>
+    private (float[] Largest, float[] Stakes) Scores(AttentionGeometry geometry, ReadOnlySpan<float> rows, ReadOnlySpan<float> query, int position)
     {
         var (dim, tokens) = (geometry.HeadDim, position + 1);
-        var largest = new float[tokens];
+        var history = Math.Max(0, tokens - recent - sinks);
+        var (largest, stakes) = (new float[history], new float[history]);
         var logits = new float[tokens];
         var key = new float[dim];
         var keys = new float[tokens * dim];
@@ -91,9 +96,13 @@ internal sealed class LayerOverlap(int layers, int budget = 2048)
             }
 
             TensorPrimitives.SoftMax<float>(logits, logits);
-            TensorPrimitives.Max<float>(largest, logits, largest);
+            if (history == 0)
+                continue;
+            var old = logits.AsSpan(sinks, history);
+            TensorPrimitives.Max(largest, old, largest);
+            TensorPrimitives.MultiplyAdd(old, old, stakes, stakes);
         }
 
-        return largest;
+        return (largest, stakes);
     }
 }

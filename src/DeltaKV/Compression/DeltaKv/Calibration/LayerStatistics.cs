@@ -41,7 +41,7 @@ internal sealed class LayerStatistics
     /// <param name="queries">Queries after RoPE, <c>[queries, Heads * HeadDim]</c>.</param>
     /// <param name="positions">Position of each query.</param>
     /// <param name="residuals">What references leave of each row; needed where <see cref="Residuals"/> are.</param>
-    public void Add(ReadOnlySpan<float> rows, ReadOnlySpan<float> queries, ReadOnlySpan<int> positions, ReadOnlySpan<float> residuals = default)
+    public void Add(ReadOnlyMemory<float> rows, ReadOnlyMemory<float> queries, int[] positions, ReadOnlySpan<float> residuals = default)
     {
         var width = Geometry.Width;
         var weights = _sensitivity.Add(rows, queries, positions);
@@ -49,7 +49,7 @@ internal sealed class LayerStatistics
         for (var token = _sinks; token < weights.Length; token++)
         {
             var weight = weights[token] <= 0 ? 0 : Math.Min(weights[token] / mean, LargestTokenWeight);
-            Rows.Add(rows.Slice(token * width, width), weight, token % _plainStride == 0);
+            Rows.Add(rows.Span.Slice(token * width, width), weight, token % _plainStride == 0);
             Residuals?.Add(residuals.Slice(token * width, width), weight, token % _plainStride == 0);
         }
 

@@ -51,7 +51,7 @@ public sealed class AttentionSensitivityTests
     {
         var geometry = new AttentionGeometry(1, 1, Dim, Hidden, [1f, 0.3f, 0.1f, 0.03f], [.. Enumerable.Repeat(0.1f, Hidden * Dim)]);
         var weights = new AttentionSensitivity(geometry, sinks: 2, recent: 2)
-            .Add([.. Enumerable.Range(0, Tokens * 2 * Dim).Select(i => MathF.Sin(i))], new float[Dim], [Tokens - 1]);
+            .Add(Enumerable.Range(0, Tokens * 2 * Dim).Select(i => MathF.Sin(i)).ToArray(), new float[Dim], [Tokens - 1]);
         Assert.Equal([false, false, true, false, false, false], weights.Select(w => w > 0));
     }
 
@@ -63,7 +63,7 @@ public sealed class AttentionSensitivityTests
         var geometry = new AttentionGeometry(1, 1, Dim, Hidden, [1f, 0.3f, 0.1f, 0.03f], Values(Hidden * Dim));
         var (rows, first, second) = (Values(Tokens * 2 * Dim), Values(Dim), Values(Dim));
         var both = new AttentionSensitivity(geometry, 0, 0);
-        both.Add(rows, [.. first, .. second], [4, 5]);
+        both.Add(rows, (float[])[.. first, .. second], [4, 5]);
         var merged = new AttentionSensitivity(geometry, 0, 0);
         merged.Add(rows, first, [4]);
         var other = new AttentionSensitivity(geometry, 0, 0);

@@ -25,12 +25,15 @@ public sealed class FullLayerSelectionTests
     [Fact]
     public void AsManyLayersAreFullAsTheOthersNeed()
     {
-        // Layer 2 foretells layers 3 and 4; nothing else foretells anything.
+        // Layer 2 foretells layers 3 and 4; nothing else foretells anything, and layer 1 wants nothing.
         var overlap = new double[25];
+        foreach (var layer in (int[])[0, 2, 3, 4])
+            overlap[(layer * 5) + layer] = 1;
         (overlap[2 * 5 + 3], overlap[2 * 5 + 4]) = (1, 0.99);
-        Assert.Equal(3, FullLayerSelection.Count(overlap, 5));
-        Assert.Equal([0, 1, 2], FullLayerSelection.Select(overlap, 5, 3));
-        Assert.Equal(5, FullLayerSelection.Count(new double[25], 5));
+        Assert.Equal(2, FullLayerSelection.Count(overlap, 5));
+        Assert.Equal([0, 2], FullLayerSelection.Select(overlap, 5, 2));
+        (overlap[2 * 5 + 3], overlap[2 * 5 + 4]) = (0, 0);
+        Assert.Equal(4, FullLayerSelection.Count(overlap, 5));
     }
 
     [Fact]
@@ -40,15 +43,8 @@ public sealed class FullLayerSelectionTests
     [Fact]
     public void TheLastLayerObservesForNobody() => Assert.Equal([0], FullLayerSelection.Observers([0, 3], 4));
 
-    [Fact]
-    public void OverlapIsTheSharedPartOfTheLargest()
-    {
-        Assert.Equal(0.5, FullLayerSelection.Overlap([0.5f, 0.3f, 0.1f, 0.1f], [0.6f, 0.05f, 0.3f, 0.05f], 2));
-        Assert.Equal(1, FullLayerSelection.Overlap([0.5f, 0.3f], [0.1f, 0.2f], 2048));
-    }
-
     private static double Value(double[] overlap, int layers, int[] full) =>
-        Enumerable.Range(0, layers).Where(l => !full.Contains(l)).Sum(l => overlap[full.Last(f => f < l) * layers + l]);
+        Enumerable.Range(0, layers).Sum(l => overlap[full.Last(f => f <= l) * layers + l]);
 
     private static IEnumerable<int[]> Subsets(int layers, int full) => Enumerable.Range(0, 1 << layers)
         .Select(bits => Enumerable.Range(0, layers).Where(l => (bits >> l & 1) == 1).ToArray())
