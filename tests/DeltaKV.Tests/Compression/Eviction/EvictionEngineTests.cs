@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using DeltaKV.Compression.Eviction;
 using DeltaKV.Engine;
-using DeltaKV.Tests.Engine;
 using DeltaKV.Tests.Model;
 using DeltaKV.Weights;
 
@@ -11,6 +10,8 @@ namespace DeltaKV.Tests.Compression.Eviction;
 public sealed class EvictionEngineTests
 {
     private const int Requests = 30;
+    private const int MaxSequences = 8;
+    private const int MaxSteps = 20_000;
     private static readonly ImmutableArray<int> Eos = [7, 77];
 
     [Theory]
@@ -20,48 +21,55 @@ public sealed class EvictionEngineTests
     [InlineData("pyramidkv:budget=40,window=8", 4, 14)]
     [InlineData("h2o:budget=40", 5, 14)]
     [InlineData("kvzip:budget=40,chunk=64", 6, 18)]
-    public async Task Requests_that_come_go_and_are_preempted_leave_no_block_behind(string method, int seed, int blocks)
+    public void Requests_that_come_go_and_are_preempted_leave_no_block_behind(string method, int seed, int blocks)
     {
         using var model = new TinyModel(seed);
         var random = new Random(seed);
         var config = ModelConfig.Load(model.Path);
-        var options = new EngineOptions
+        var (runner, _) = DeviceEngine.OpenRunner(model.Path, DeviceEngine.OnDevice(new EngineOptions
         {
-            MaxSequences = 8, MaxBatchTokens = 128, MaxModelLength = 384, KvMethod = method, KvCacheBytes = 200 * config.KvBytesPerToken,
-        };
-        var (engine, cache) = Open(model.Path, options, config);
-        // The plan has room for all; what is left here is enough for one in full, and for a few once they are evicted from.
-        var taken = Enumerable.Range(0, cache.Pool.Count - blocks).Select(_ => cache.Pool.Take()).ToArray();
-        await using (engine)
+            MaxSequences = MaxSequences, MaxBatchTokens = 128, MaxModelLength = 384, KvMethod = method, KvCacheBytes = 200 * config.KvBytesPerToken,
+        }));
+        using (runner)
         {
+            var cache = (EvictingKvCache)runner.Cache;
+            // The plan has room for all; what is left here is enough for one in full, and for a few once they are evicted from.
+            var taken = Enumerable.Range(0, cache.Pool.Count - blocks).Select(_ => cache.Pool.Take()).ToArray();
+            var scheduler = new Scheduler(cache, MaxSequences, 128);
             var requests = Enumerable.Range(0, Requests).Select(_ => Draw(random)).ToArray();
-            var outcomes = await Task.WhenAll(requests.Select(request => Task.Run(() => request.RunAsync(engine))));
-            Assert.Equal(Requests, outcomes.Length);
-            Assert.All(outcomes.Zip(requests), pair => Assert.True(pair.First.Reason is not null || pair.Second.CancelAfter is not null));
-            Assert.True(engine.Load.Preemptions > 0, $"Seed {seed}: the cache was not tight enough to test anything.");
+            var cancelAfter = requests.Select(_ => random.Next(5) == 0 ? random.Next(0, 8) : int.MaxValue).ToArray();
+            foreach (var request in requests)
+                scheduler.Add(request);
+            var steps = 0;
+            for (; scheduler.HasWork && steps < MaxSteps; steps++)
+            {
+                for (var i = 0; i < Requests; i++)
+                {
+                    if (requests[i].OutputCount >= cancelAfter[i])
+                        requests[i].Cancel();
+                }
+
+                var batch = scheduler.Next();
+                if (batch.Count > 0)
+                    scheduler.Commit(batch, runner.Forward(batch));
+            }
+
+            Assert.False(scheduler.HasWork, $"Seed {seed}: not done after {steps} steps.");
+            Assert.All(requests, request => Assert.True(request.IsEnded && (request.IsCancelled || request.Finish is not null)));
+            Assert.True(scheduler.Preemptions > 0, $"Seed {seed}: the cache was not tight enough to test anything.");
+            foreach (var block in taken)
+                cache.Pool.Release(block);
+            Assert.Equal(default, cache.Usage);
+            Assert.False(cache.TryFree(int.MaxValue));
+            Assert.Equal(cache.Pool.Count, cache.Pool.FreeCount);
         }
-
-        foreach (var block in taken)
-            cache.Pool.Release(block);
-        Assert.Equal(default, cache.Usage);
-        Assert.False(cache.TryFree(int.MaxValue));
-        Assert.Equal(cache.Pool.Count, cache.Pool.FreeCount);
     }
 
-    private static (LlmEngine Engine, EvictingKvCache Cache) Open(string directory, EngineOptions options, ModelConfig config)
-    {
-        options = DeviceEngine.OnDevice(options);
-        var (runner, plan) = DeviceEngine.OpenRunner(directory, options);
-        var engine = new LlmEngine(directory, config, new GenerationDefaults { EosTokenIds = Eos }, TestEngine.Tokenizer, plan, options, runner);
-        return (engine, (EvictingKvCache)runner.Cache);
-    }
-
-    /// <summary>Prompts of up to five blocks, of which some begin alike, and answers over a few blocks in bursts, so that they meet.</summary>
-    private static RandomRequest Draw(Random random)
+    /// <summary>Prompts of up to five blocks, of which some begin alike, and answers over a few blocks.</summary>
+    private static Sequence Draw(Random random)
     {
         var family = random.Next(4);
         int[] prompt = [.. Enumerable.Range(0, random.Next(4) == 0 ? random.Next(1, 60) : random.Next(200, 290)).Select(i => ((i * i * 31) + (family * 17) + 3) % TinyModel.Vocabulary)];
-        var sampling = new SamplingOptions { MaxTokens = random.Next(1, 94), IgnoreEos = random.Next(4) != 0, Seed = random.Next(9), Temperature = 1 };
-        return new RandomRequest(prompt, sampling, random.Next(5) == 0 ? random.Next(0, 8) : null);
+        return new Sequence(prompt, new SamplingOptions { IgnoreEos = random.Next(4) != 0, Seed = random.Next(9), Temperature = 1 }, random.Next(1, 94), Eos);
     }
 }
