@@ -22,10 +22,10 @@ mkdir -p "$codecs"
 # documents, so a share of the bytes takes a codec for every length.
 published='--codec pca --latents 128 --latent-bits 4 --references all --stride 10'
 plan() {
-  echo "fp16 published $published --reference-bits 16"
+  echo "all published $published --reference-bits 16"
   echo "swiglu published-swiglu ${published/pca/swiglu} --intermediate 512 --steps 4000"
   echo "gelu published-gelu ${published/pca/gelu} --intermediate 512 --steps 4000"
-  echo "fp16-1 published-1 $published --reference-bits 16 --neighbours 1"
+  echo "one published-1 $published --reference-bits 16 --neighbours 1"
   echo "int8 published-r8 $published --reference-bits 8"
   echo "int4 published-r4 $published --reference-bits 4"
   echo "all published-r0 --codec pca --latents 128 --latent-bits 4"
@@ -67,9 +67,9 @@ methods+=(
   "klt, two layers raw=deltakv:codec=$codecs/two-raw.safetensors"
   "klt, two layers kivi4=deltakv:codec=$codecs/two-kivi4.safetensors"
   "klt 6 %, int4 references=deltakv:codec=$codecs/klt-r4.safetensors"
-  'best, reads 17 %=deltakv:observers=2+5,share=17'
-  'best, reads 5 %=deltakv:observers=2+5,share=5'
-  'best, reads 2 %=deltakv:observers=2+5,share=2'
+  'best, reads 17 %=deltakv:share=17'
+  'best, reads 5 %=deltakv:share=5'
+  'best, reads 2 %=deltakv:share=2'
   'calibration-free=int4:first=recomputed'
   'calibration-free, a scale per token=int4:first=recomputed,scales=token'
   int8 int4 int4-2 kivi-8 kivi-4 kivi-2
@@ -82,14 +82,12 @@ make_codec() {
   local read=$1 name=$2 file=$codecs/$2.safetensors
   shift 2
   [[ -f $file ]] && return
-  "${cli[@]}" calibrate --model "$model" --device "$device" --synthetic --seed 1 "${calibrate[@]}" "$@" "${keep[@]/FILE/$codecs/$read.statistics}" --out "$file" \
+  "${cli[@]}" calibrate --model "$model" --device "$device" --synthetic --seed 1 "${calibrate[@]}" "$@" --statistics "$codecs/$read.statistics" --out "$file" \
     >"$codecs/$name.txt" 2>"$codecs/$name.log" || echo "calibrating $name failed: $(tail -1 "$codecs/$name.log")" >&2
 }
 
 # The program is built once, before several start at a time.
 "${cli[@]}" --help >/dev/null || exit 1
-keep=()
-[[ $("${cli[@]}" calibrate --help) == *--statistics* ]] && keep=(--statistics FILE)
 started=$SECONDS
 known=", $("${cli[@]}" info --model "$model" --kv unknown 2>&1 | sed -n 's/.*there are: \(.*\)\.$/\1/p'), "
 # One codec of every reading first, then the others, which find it there.
