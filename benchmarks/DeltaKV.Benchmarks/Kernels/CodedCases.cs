@@ -40,6 +40,7 @@ internal static class CodedCases
         Read("coded general klt512 b1 128k", Klt(512), 1, 131072, 0, general: true),
         Prefill("coded prefill klt512 2k over 32k", Klt(512), 2048, 32768),
         Observe("coded observe b1 128k", 131072),
+        ObserveCodes("coded observe klt512 b1 128k", Klt(512), 131072),
         Top("coded top2048 b1 128k", 131072),
         Compress("coded compress published 256 at 128k, 4 layers", Published(), 131072, 4),
         Compress("coded compress klt512 256, 4 layers", Klt(512), 131072, 4),
@@ -100,6 +101,22 @@ internal static class CodedCases
         };
         var scores = arena.Singles(context);
         var kernel = new ScoreKernel<RawReader>(arena.Accelerator);
+        return _ => kernel.Launch(arena.Stream, arguments, scores, context, 1, Shape, 1);
+    });
+
+    private static KernelCase ObserveCodes(string name, LinearCodec codec, int context) => new(name, 2.0 * context * Shape.KeyHeads * Shape.HeadDim, 0, 3, arena =>
+    {
+        var tables = arena.Keep(new CodeTables(arena.Accelerator, [codec]));
+        var arguments = new DecodeArguments<CodeReader>
+        {
+            Reader = new CodeReader(Pool(arena, tables, 1, context, codec), Raw(arena, 1, context), 0),
+            Rows = new TokenRows(arena.Upload([0]), arena.Upload([context - 1])),
+            Order = new TokenOrder(arena.Upload([new ReadBounds(16, context - 64)]), default, default, 0),
+            Qkv = arena.BFloat16s(Shape.QkvWidth).Cast<uint>(),
+            LogSumExp = arena.Singles(Shape.QueryHeads),
+        };
+        var scores = arena.Singles(context);
+        var kernel = arena.Keep(new LatentDecode(arena.Accelerator, Shape, [codec], tables, 1));
         return _ => kernel.Launch(arena.Stream, arguments, scores, context, 1, Shape, 1);
     });
 

@@ -28,7 +28,7 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
     /// <summary>Bytes that hold no tokens.</summary>
     private long WorkBytes(KvLimits limits) => limits.ScratchBytes + format.FeatureBytes
         + Compressor.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
-        + LatentDecode.WorkBytes(format.Shape, limits.Sequences)
+        + LatentDecode.WorkBytes(format.Shape, format.Options.PrefillTokens > 0 ? Math.Max(limits.Sequences, PromptSample.MaxQueries) : limits.Sequences)
         + (format.Observers.Count == 0
         ? 0
         : TokenSelector.Bytes(

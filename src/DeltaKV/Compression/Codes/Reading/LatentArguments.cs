@@ -49,6 +49,15 @@ internal struct LatentArguments
     /// <summary>Natural logarithm of the softmax denominator <c>[rows, queryHeads]</c>, or an empty view.</summary>
     public ArrayView<float> LogSumExp;
 
+    /// <summary>Bits of the scores of coded tokens <c>[rows, lists, stride]</c>, where tokens are scored.</summary>
+    public ArrayView<uint> Scores;
+
+    /// <summary>Entries of a list of scores.</summary>
+    public int ScoreStride;
+
+    /// <summary>1: scores of all heads together; otherwise a list per key/value head.</summary>
+    public int Lists;
+
     /// <summary>Number among the compressed layers.</summary>
     public int Layer;
 

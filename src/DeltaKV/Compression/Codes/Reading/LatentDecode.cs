@@ -1,4 +1,5 @@
 using DeltaKV.Cache.Reading;
+using DeltaKV.Cache.Selection;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
@@ -6,10 +7,10 @@ using DeltaKV.Kernels.Attention;
 namespace DeltaKV.Compression.Codes.Reading;
 
 /// <summary>
-/// Decode attention over coded layers: launches <see cref="LatentDecodeKernel"/> and <see cref="LatentCombineKernel"/> and owns the room between them; what they are not
+/// Decode attention over coded layers, and what observation layers think of them: launches <see cref="LatentDecodeKernel"/> and <see cref="LatentCombineKernel"/> and owns the room between them; what they are not
 /// made for goes to the general kernel.
 /// </summary>
-internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
+internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<CodeReader>, IDisposable
 {
     // What the largest group of a multiprocessor may take beside static tables, and what lets two of them fit.
     private const int SharedBytes = 227 << 10;
@@ -23,7 +24,10 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
     private readonly LatentTables tables;
     private readonly int maxSplits;
     private readonly ReaderDecodeKernel<CodeReader> general;
+    private readonly ScoreKernel<CodeReader> generalScore;
     private readonly KernelHandle<LatentArguments>[] attend;
+    private readonly KernelHandle<LatentArguments>[] score;
+    private readonly KernelHandle<LatentArguments> clear;
     private readonly KernelHandle<LatentArguments> combine;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> partialLatent;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> partialReferences;
@@ -41,8 +45,10 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
     {
         (this.accelerator, this.shape, this.maxSplits) = (accelerator, shape, maxSplits);
         general = new ReaderDecodeKernel<CodeReader>(accelerator);
+        generalScore = new ScoreKernel<CodeReader>(accelerator);
+        clear = new KernelHandle<LatentArguments>(accelerator, LatentScoreKernel.Clear);
         tables = new LatentTables(accelerator, codecs, codes, recomputed);
-        (attend, combine) = shape.HeadDim == 64 ? Select<Head64>() : Select<Head128>();
+        (attend, score, combine) = shape.HeadDim == 64 ? Select<Head64>() : Select<Head128>();
         long parts = 0;
         long latents = 0;
         long references = 0;
@@ -90,10 +96,58 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
             return;
         }
 
+        var plan = tables.Layer(arguments.Reader.Layer);
+        var latent = Arguments(arguments, rowCount);
+        attend[Variant(plan, arguments.Reader)].Launch(stream, Config(plan, latent, latent.Splits + 1, rowCount), latent);
+        combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, rowCount), new Index2D(2 * shape.HeadDim, 1)), latent);
+    }
+
+    /// <inheritdoc/>
+    public void Launch(
+        AcceleratorStream stream, DecodeArguments<CodeReader> decode, ArrayView<float> scores, int scoreStride, int lists, AttentionShape shape, int rowCount)
+    {
+        if (rowCount == 0)
+            return;
+        if (!Supports(decode.Reader.Layer))
+        {
+            generalScore.Launch(stream, decode, scores, scoreStride, lists, shape, rowCount);
+            return;
+        }
+
+        var plan = tables.Layer(decode.Reader.Layer);
+        var latent = Arguments(decode, rowCount);
+        latent.Scores = scores.Cast<uint>();
+        latent.ScoreStride = scoreStride;
+        latent.Lists = lists;
+        clear.Launch(
+            stream,
+            new KernelConfig(
+                new Index3D((scoreStride + LatentScoreKernel.ClearThreads - 1) / LatentScoreKernel.ClearThreads, rowCount, lists),
+                new Index3D(LatentScoreKernel.ClearThreads, 1, 1)),
+            latent);
+        score[Variant(plan, decode.Reader)].Launch(stream, Config(plan, latent, latent.Splits, rowCount), latent);
+    }
+
+    public void Dispose()
+    {
+        tables.Dispose();
+        partialLatent.Dispose();
+        partialReferences.Dispose();
+        partialSoftmax.Dispose();
+        partialRaw.Dispose();
+    }
+
+    private static bool IsNarrow(LatentLayer plan) => plan.ValueSteps <= LatentDecodeKernel.Warps;
+
+    /// <summary>Which of the kernels.</summary>
+    private static int Variant(LatentLayer plan, CodeReader reader) =>
+        (plan.Neighbours == 0 ? 0 : reader.Pool.ReferenceBits switch { 16 => 4, 8 => 8, _ => 12 }) + (IsNarrow(plan) ? 0 : 2) + (plan.IsFolded ? 0 : 1);
+
+    private LatentArguments Arguments(DecodeArguments<CodeReader> arguments, int rowCount)
+    {
         var reader = arguments.Reader;
         var plan = tables.Layer(reader.Layer);
-        var stages = Stages(plan);
-        var latent = new LatentArguments
+        return new LatentArguments
         {
             Pool = reader.Pool,
             Raw = reader.Raw,
@@ -116,29 +170,15 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
             LatentStride = 16 * plan.ValueSteps,
             TokenPieces = plan.Pieces,
             UpPieces = UpPieces(plan),
-            Stages = stages,
+            Stages = Stages(plan),
             Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim),
         };
-        attend[(plan.Neighbours == 0 ? 0 : reader.Pool.ReferenceBits switch { 16 => 4, 8 => 8, _ => 12 }) + (IsNarrow(plan) ? 0 : 2) + (plan.IsFolded ? 0 : 1)].Launch(
-            stream,
-            new KernelConfig(
-                new Index3D(latent.Splits + 1, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
-                new Index3D(32 * LatentDecodeKernel.Warps, 1, 1),
-                SharedMemoryConfig.RequestDynamic<UInt4>(Bytes(plan, stages) / 16)),
-            latent);
-        combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, rowCount), new Index2D(2 * shape.HeadDim, 1)), latent);
     }
 
-    public void Dispose()
-    {
-        tables.Dispose();
-        partialLatent.Dispose();
-        partialReferences.Dispose();
-        partialSoftmax.Dispose();
-        partialRaw.Dispose();
-    }
-
-    private static bool IsNarrow(LatentLayer plan) => plan.ValueSteps <= LatentDecodeKernel.Warps;
+    private KernelConfig Config(LatentLayer plan, LatentArguments arguments, int splits, int rowCount) => new(
+        new Index3D(splits, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
+        new Index3D(32 * LatentDecodeKernel.Warps, 1, 1),
+        SharedMemoryConfig.RequestDynamic<UInt4>(Bytes(plan, arguments.Stages) / 16));
 
     private int UpPieces(LatentLayer plan) => plan.KeySteps * shape.HeadDim * 2;
 
@@ -161,15 +201,14 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
         return Math.Clamp(accelerator.NumMultiprocessors * Resident(plan, Stages(plan)) / parts, 1, maxSplits);
     }
 
-    private (KernelHandle<LatentArguments>[] Attend, KernelHandle<LatentArguments> Combine) Select<TShape>()
+    private (KernelHandle<LatentArguments>[] Attend, KernelHandle<LatentArguments>[] Score, KernelHandle<LatentArguments> Combine) Select<TShape>()
         where TShape : struct, IHeadShape => (
-            [
-                .. Select<TShape, TwoPasses, Alone>(), .. Select<TShape, OnePass, Halves>(), .. Select<TShape, OnePass, BytesOf>(), .. Select<TShape, OnePass, NibblesOf>(),
-            ],
+            [.. Attend<TShape, TwoPasses, Alone>(), .. Attend<TShape, OnePass, Halves>(), .. Attend<TShape, OnePass, BytesOf>(), .. Attend<TShape, OnePass, NibblesOf>()],
+            [.. Score<TShape, TwoPasses, Alone>(), .. Score<TShape, OnePass, Halves>(), .. Score<TShape, OnePass, BytesOf>(), .. Score<TShape, OnePass, NibblesOf>()],
             new(accelerator, LatentCombineKernel.Kernel<TShape>));
 
     /// <summary>Narrow and wide, each with folded and with stored steps.</summary>
-    private KernelHandle<LatentArguments>[] Select<TShape, TWide, TReferences>()
+    private KernelHandle<LatentArguments>[] Attend<TShape, TWide, TReferences>()
         where TShape : struct, IHeadShape
         where TWide : struct, LatentDecodeKernel.IValueSteps
         where TReferences : struct, LatentDecodeKernel.IReferences =>
@@ -178,6 +217,17 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IDisposable
             new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Stored, TReferences>, Narrow),
             new(accelerator, LatentDecodeKernel.Kernel<TShape, TWide, Folded, TReferences>, Wide),
             new(accelerator, LatentDecodeKernel.Kernel<TShape, TWide, Stored, TReferences>, Wide),
+        ];
+
+    private KernelHandle<LatentArguments>[] Score<TShape, TWide, TReferences>()
+        where TShape : struct, IHeadShape
+        where TWide : struct, LatentDecodeKernel.IValueSteps
+        where TReferences : struct, LatentDecodeKernel.IReferences =>
+        [
+            new(accelerator, LatentScoreKernel.Kernel<TShape, OneStep, Folded, TReferences>, Narrow),
+            new(accelerator, LatentScoreKernel.Kernel<TShape, OneStep, Stored, TReferences>, Narrow),
+            new(accelerator, LatentScoreKernel.Kernel<TShape, TWide, Folded, TReferences>, Wide),
+            new(accelerator, LatentScoreKernel.Kernel<TShape, TWide, Stored, TReferences>, Wide),
         ];
 
     private readonly struct Folded : LatentDecodeKernel.IScales

@@ -181,7 +181,7 @@ internal static class LatentDecodeKernel
     }
 
     /// <summary>What does not depend on the step: the up matrix on its way to shared memory, the tables.</summary>
-    private static void Prepare<TShape>(in LatentArguments arguments, LatentPlan plan, int head, LatentShared tables)
+    internal static void Prepare<TShape>(in LatentArguments arguments, LatentPlan plan, int head, LatentShared tables)
         where TShape : struct, IHeadShape
     {
         for (var i = Group.IdxX; i < plan.KeySteps * TShape.HeadDim * 2; i += 32 * Warps)

@@ -38,7 +38,6 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     private readonly PromptSample sample;
     private readonly LatentDecode? decode;
     private readonly ReaderDecodeKernel<RawReader> decodeRaw;
-    private readonly ScoreKernel<CodeReader> score;
     private readonly ScoreKernel<RawReader> scoreRaw;
     private readonly ReaderPrefillKernel<CodeReader> prefill;
     private readonly ReconstructKernel<CodeReader> reconstruct;
@@ -93,7 +92,6 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
             ? null
             : new LatentDecode(accelerator, format.Shape, format.Codecs, codes, decodeRows, format.RecomputesFirstLayer ? 0 : -1);
         decodeRaw = new ReaderDecodeKernel<RawReader>(accelerator);
-        score = new ScoreKernel<CodeReader>(accelerator);
         scoreRaw = new ScoreKernel<RawReader>(accelerator);
         prefill = new ReaderPrefillKernel<CodeReader>(accelerator);
         reconstruct = new ReconstructKernel<CodeReader>(accelerator);
@@ -200,9 +198,9 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         }
 
         var reader = new CodeReader(pool, raw, format.CodedLayer[layer]);
-        Decode(stream, layer, decode!, score, reader, order, qkv, step, output);
+        Decode(stream, layer, decode!, decode!, reader, order, qkv, step, output);
         Prefill(stream, prefill, reconstruct, reader, promptOrder, qkv, step, output);
-        ObservePrompt(stream, layer, decode!, score, reader, everything, qkv, step);
+        ObservePrompt(stream, layer, decode!, decode!, reader, everything, qkv, step);
     }
 
     public void CopyFull(int source, int target) => memory.CopyFull(stream, source, target);

@@ -87,6 +87,67 @@ public sealed class LatentDecodeTests(KernelFixture device)
         Assert.All(actual[(5 * shape.OutputWidth)..], value => Assert.Equal(0f, value));
     }
 
+    [Theory]
+    [InlineData("klt", 128, 8, 2, 0, 1, 1)]
+    [InlineData("klt", 64, 10, 1, 2, 1, 512)]
+    [InlineData("hadamard4", 64, 6, 2, 0, 2, 2)]
+    [InlineData("wide4", 128, 4, 1, 4, 1, 2)]
+    public void Scores_are_the_largest_softmax_over_heads(string name, int headDim, int queryHeads, int keyHeads, int neighbours, int lists, int maxSplits)
+    {
+        int[] lengths = [17, 150, 670];
+        var shape = new AttentionShape(queryHeads, keyHeads, headDim);
+        LinearCodec[] codecs = [CodecSamples.Create(name, keyHeads, headDim, neighbours, 1)];
+        using var fixture = new CodedFixture(device, shape, codecs, lengths, 16, 5);
+        fixture.Compress();
+        // The last row is padding.
+        int[] rowSequences = [2, 0, 1, 0];
+        var positions = rowSequences.Select(s => lengths[s] - 1).ToArray();
+        positions[3] = -1;
+        var qkv = Numbers.BFloat16s(9, 4 * shape.QkvWidth, 2f);
+        using var output = device.Poisoned<BFloat16>(4 * shape.OutputWidth);
+        using var logSumExp = device.Poisoned<float>(4 * shape.QueryHeads);
+        using var scores = device.Poisoned<float>(4 * lists * 700);
+        using var latent = new LatentDecode(device.Accelerator, shape, codecs, fixture.Tables, 4, maxSplits: maxSplits);
+        var arguments = new DecodeArguments<CodeReader>
+        {
+            Reader = fixture.Reader(0),
+            Rows = new TokenRows(fixture.Upload(rowSequences), fixture.Upload(positions)),
+            Order = Order(fixture, null),
+            Qkv = fixture.Upload(qkv).Cast<uint>(),
+            Output = output.View.BaseView.SubView(0, 4 * shape.OutputWidth).Cast<BFloat16x2>(),
+            LogSumExp = logSumExp.View.BaseView.SubView(0, 4 * shape.QueryHeads),
+        };
+        latent.Launch(device.Stream, arguments, shape, 4);
+        latent.Launch(device.Stream, arguments, scores.View.BaseView.SubView(0, 4 * lists * 700), 700, lists, shape, 4);
+
+        var actual = device.Download(scores, 4 * lists * 700);
+        var queries = Numbers.Widen(qkv);
+        var truth = new StoredTokens(fixture, 0);
+        for (var row = 0; row < 3; row++)
+        {
+            var s = rowSequences[row];
+            var expected = new double[lists, CodedFixture.CodedEnd(lengths[s])];
+            for (var h = 0; h < queryHeads; h++)
+            {
+                var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
+                var (_, sum) = truth.Attend(query, s, h / shape.GroupSize, null);
+                var list = lists == 1 ? 0 : h / shape.GroupSize;
+                for (var p = CodedFixture.Sinks; p < CodedFixture.CodedEnd(lengths[s]); p++)
+                    expected[list, p] = Math.Max(expected[list, p], Math.Exp(truth.Score(query, s, p, h / shape.GroupSize) - sum));
+            }
+
+            for (var list = 0; list < lists; list++)
+            {
+                for (var p = CodedFixture.Sinks; p < CodedFixture.CodedEnd(lengths[s]); p++)
+                {
+                    var score = actual[(((row * lists) + list) * 700) + p - CodedFixture.Sinks];
+                    Assert.True(
+                        Math.Abs(score - expected[list, p]) <= (0.02 * expected[list, p]) + 1e-6, $"Row {row}, list {list}, position {p}: {score:g6}, expected {expected[list, p]:g6}.");
+                }
+            }
+        }
+    }
+
     private static int[][] Selection(CodedFixture fixture)
     {
         var random = new Random(4);
