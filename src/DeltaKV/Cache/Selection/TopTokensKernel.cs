@@ -104,6 +104,11 @@ internal sealed class TopTokensKernel(Accelerator accelerator, TopCandidates? ca
         var count = TItems.Count(arguments, tokens, ends);
         var histogram = SharedMemory.Allocate<int>(Buckets);
         ref var found = ref SharedMemory.Allocate<UInt2>();
+        // What fits in registers is read once for all passes.
+        var keys = LocalMemory.Allocate<uint>(Unrolled);
+        var isKept = count <= Threads * Unrolled;
+        if (isKept)
+            Load<TItems>(arguments, scores, ends, tokens, Group.IdxX, count, keys);
         var prefix = 0u;
         var remaining = wanted;
         for (var shift = 24; shift >= 0; shift -= 8)
@@ -112,7 +117,11 @@ internal sealed class TopTokensKernel(Accelerator accelerator, TopCandidates? ca
                 histogram[i] = 0;
             Group.Barrier();
             for (var first = Group.IdxX; first < count; first += Threads * Unrolled)
-                CountInto<TItems>(arguments, histogram, scores, ends, tokens, first, count, prefix, shift);
+            {
+                if (!isKept)
+                    Load<TItems>(arguments, scores, ends, tokens, first, count, keys);
+                CountInto(histogram, keys, first, count, prefix, shift);
+            }
 
             Group.Barrier();
             // From the largest bucket down: the one that the wanted number ends in, and how many are wanted of it.
@@ -131,14 +140,18 @@ internal sealed class TopTokensKernel(Accelerator accelerator, TopCandidates? ca
             arguments.Counts[list] = wanted;
     }
 
-    /// <summary>Counts the next eight bits of a thread's next scores that share the prefix found so far.</summary>
-    private static void CountInto<TItems>(
-        TopTokensArguments arguments, ArrayView<int> histogram, ArrayView<uint> scores, ArrayView<int> ends, int tokens, int first, int count, uint prefix, int shift)
+    /// <summary>A thread's next scores.</summary>
+    private static void Load<TItems>(
+        TopTokensArguments arguments, ArrayView<uint> scores, ArrayView<int> ends, int tokens, int first, int count, ArrayView<uint> keys)
         where TItems : struct, IItems
     {
-        var keys = LocalMemory.Allocate<uint>(Unrolled);
         for (var i = 0; i < Unroll.Full(Unrolled); i++)
-            keys[i] = scores[TItems.At(arguments, tokens, ends, Math.Min(first + (i * Threads), count - 1))];
+            keys[i] = first + (i * Threads) < count ? scores[TItems.At(arguments, tokens, ends, first + (i * Threads))] : 0;
+    }
+
+    /// <summary>Counts the next eight bits of a thread's next scores that share the prefix found so far.</summary>
+    private static void CountInto(ArrayView<int> histogram, ArrayView<uint> keys, int first, int count, uint prefix, int shift)
+    {
         for (var i = 0; i < Unroll.Full(Unrolled); i++)
         {
             // Shifting by 32 is shifting by nothing, so two steps.
