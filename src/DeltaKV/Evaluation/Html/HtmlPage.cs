@@ -7,9 +7,9 @@ internal sealed class HtmlPage(string title, string lead)
 {
     private const string Style = """
         :root{color-scheme:light dark;--ink:#1c2128;--dim:#5d6875;--faint:#98a2ae;--paper:#f6f7f9;--card:#fff;--rule:#e3e7ec;--accent:#2f6fd0;--heat:78%;--quiet:#dfe4ea;
-        --c0:#2f6fd0;--c1:#e07b1a;--c2:#2f9e58;--c3:#d2453f;--c4:#7d55c7;--c5:#128c8c;--c6:#b8527f;--c7:#8c6d3f;--c8:#6b7f1e;--c9:#5d6875}
+        --c0:#2f6fd0;--c1:#e07b1a;--c2:#2f9e58;--c3:#d2453f;--c4:#7d55c7;--c5:#128c8c;--c6:#b8527f;--c7:#8c6d3f;--c8:#6b7f1e;--c9:#5d6875;--c10:#c9a100;--c11:#3d4fb5;--c12:#a33b1f;--c13:#5aa02c;--c14:#c24bc2}
         @media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--dim:#a3adb9;--faint:#717c88;--paper:#101317;--card:#181c22;--rule:#2a3038;--accent:#6ea4f5;--heat:34%;--quiet:#333b45;
-        --c0:#6ea4f5;--c1:#f2a04d;--c2:#5cc384;--c3:#f07a74;--c4:#ab8cf0;--c5:#4cc0c0;--c6:#e58ab3;--c7:#c8a573;--c8:#aabf4f;--c9:#a3adb9}}
+        --c0:#6ea4f5;--c1:#f2a04d;--c2:#5cc384;--c3:#f07a74;--c4:#ab8cf0;--c5:#4cc0c0;--c6:#e58ab3;--c7:#c8a573;--c8:#aabf4f;--c9:#a3adb9;--c10:#e8cb4a;--c11:#8f9cf2;--c12:#e08a6f;--c13:#8ed163;--c14:#e68ae6}}
         *{box-sizing:border-box}body{font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;color:var(--ink);background:var(--paper);margin:0}
         main{max-width:1120px;margin:0 auto;padding:44px 24px 72px}h1{font-size:30px;line-height:1.2;margin:0 0 8px;letter-spacing:-.01em}
         h2{font-size:19px;margin:0 0 4px}h3{font-size:14px;margin:0 0 6px;font-weight:600}p{color:var(--dim);margin:0 0 14px;max-width:76ch}.lead{font-size:16px}

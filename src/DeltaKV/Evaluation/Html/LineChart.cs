@@ -77,10 +77,15 @@ internal sealed record LineChart(Axis Horizontal, Axis Vertical, string Horizont
 
         if (IsProfile)
             NamesBehind(svg, x, y, series);
-        foreach (var line in IsProfile ? [] : series)
+        // Lines before single points: there are fewer of them, and they say more.
+        foreach (var line in series.Where(_ => !IsProfile).OrderByDescending(s => s.Points.Count))
         {
             if (labels.Place([.. line.Points.Select(p => (x.At(p.X), y.At(p.Y)))], line.Name) is { } place)
+            {
+                if (place.Leader is { } leader)
+                    svg.Line(leader.X1, leader.Y1, leader.X2, leader.Y2, $"style=\"color:{line.Color}\" stroke=\"currentColor\" stroke-opacity=\".5\"");
                 svg.Text(place.X, place.Y, line.Name, style: $"class=\"name\" style=\"color:{line.Color}\"");
+            }
         }
 
         return svg.ToString();

@@ -8,7 +8,7 @@ namespace DeltaKV.Evaluation.Html;
 internal sealed partial class MethodFamilies(IReadOnlyList<string> methods)
 {
     private const string Favourite = "deltakv";
-    private const int Colors = 9;
+    private const int Colors = 14;
 
     /// <summary>The families in the order they are first named, the baseline left out.</summary>
     public IReadOnlyList<string> Names { get; } = [.. methods.Select(Of).Where(f => f != EvaluationRunner.Baseline).Distinct()];
