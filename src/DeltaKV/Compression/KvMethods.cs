@@ -68,6 +68,9 @@ internal static class KvMethods
                 return DeltaKv(spec, config, weights ?? throw new NotSupportedException("The method 'deltakv' needs a model to which its codec belongs; a shape with random weights has none. Use a method without a codec, such as 'int4'."));
             case var name when EvictionPolicies.Names.Contains(name):
                 return new EvictionMethod(config, EvictionPolicies.Create(spec, config, weights));
+            case var name when name.Contains('+', StringComparison.Ordinal):
+                throw new ArgumentException(
+                    $"'{name}' composes methods by name, which none can be: what deletes tokens keeps the rest uncompressed. Compositions are settings: 'deltakv:fulllayers=kivi4', 'kivi-4:observers=2+5,top=512', 'int4:observers=2+5,top=512'.", nameof(text));
             default:
                 throw new ArgumentException($"There is no key/value method '{spec.Name}'; there are: {string.Join(", ", Names)}.", nameof(text));
         }

@@ -28,7 +28,8 @@ public sealed record EngineOptions
     public long? KvCacheBytes { get; init => field = value is null or > 0 ? value : throw new ArgumentOutOfRangeException(nameof(KvCacheBytes), value, $"KvCacheBytes is {value}, expected more than 0."); }
 
     /// <summary>
-    /// How keys and values are kept: <c>full</c> (bf16), <c>auto</c> (<c>deltakv</c> if a codec lies beside the weights, else <c>full</c>), <c>deltakv[:codec=FILE]</c>, <c>int8</c>, <c>int4</c>, <c>int4-2</c> or <c>identity</c>, with settings as
+    /// How keys and values are kept: <c>full</c> (bf16), <c>auto</c> (<c>deltakv</c> if a codec lies beside the weights, else <c>full</c>), <c>deltakv[:codec=FILE]</c>, <c>int4</c>,
+    /// <c>kivi-4</c>, <c>snapkv</c>, <c>compresskv</c> and others (docs/methods.md), or a name registered with <c>EvictionPolicies.Register</c>, with settings as
     /// <c>NAME:key=value,key=value</c>.
     /// </summary>
     public string KvMethod { get; init; } = "full";

@@ -36,6 +36,7 @@ public class KvMethodSpecTests
     [InlineData("int4:prefill=-5", "-5")]
     [InlineData("int4:heads=all", "'shared' or 'each'")]
     [InlineData("quest:recent=5", "recent")]
+    [InlineData("snapkv+kivi-4", "fulllayers=kivi4")]
     [InlineData("quest:dense=-1", "negative")]
     [InlineData("omnikv:observers=9", "0 to 7")]
     [InlineData("kivi-4:keys=3", "8, 4 or 2")]

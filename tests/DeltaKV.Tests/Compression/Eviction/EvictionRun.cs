@@ -46,6 +46,13 @@ internal sealed class EvictionRun : IDisposable
         return new Follower(sequence, follows ? new ScalarEviction(shape, Format.Policy, LayerCount) : null);
     }
 
+    /// <summary>A sequence that begins with what another was computed from and left behind; the account goes on as if it were the same one.</summary>
+    internal Follower Continue(Follower former, int promptTokens)
+    {
+        former.Cache.Release();
+        return Admit(promptTokens, follows: false) with { Account = former.Account };
+    }
+
     /// <summary>Computes tokens of several sequences in one step: single tokens as decode rows, others as prompts. Checks attention and what is kept.</summary>
     internal void Step(params (Follower Sequence, int Tokens)[] parts)
     {
@@ -113,8 +120,11 @@ internal sealed class EvictionRun : IDisposable
     /// <summary>Computes a prompt in chunks and then single tokens.</summary>
     internal void Feed(Follower follower, int length, int chunk)
     {
-        while (follower.Cache.Length < length)
-            Step((follower, Math.Min(chunk, Math.Min(length - follower.Cache.Length, follower.Cache.StepLimit))));
+        while (follower.Cache.Length < length || follower.Cache.IsProbing)
+        {
+            var left = follower.Cache.IsProbing ? follower.Cache.Probe.Length : length - follower.Cache.Length;
+            Step((follower, Math.Min(chunk, Math.Min(left, follower.Cache.StepLimit))));
+        }
     }
 
     /// <summary>Positions that a head of a layer keeps, in order of their slots; found by their keys.</summary>

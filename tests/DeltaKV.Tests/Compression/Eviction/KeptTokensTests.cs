@@ -48,6 +48,30 @@ public sealed class KeptTokensTests(KernelFixture device)
         Assert.Equal(run.Cache.Pool.Count, run.Cache.Pool.FreeCount);
     }
 
+    /// <summary>The account knows nothing of snapshots: a prompt that starts from one attends, and keeps, as if the first sequence had gone on.</summary>
+    [Theory]
+    [InlineData("streaming-llm:budget=40")]
+    [InlineData("snapkv:budget=48,window=8")]
+    [InlineData("compresskv:budget=50")]
+    [InlineData("h2o:budget=50")]
+    [InlineData("kvzip:budget=50")]
+    public void Are_taken_over_by_a_prompt_that_continues(string method)
+    {
+        var shape = new AttentionShape(4, 2, 64);
+        using var run = new EvictionRun(device, shape, TestPolicies.Create(method, EvictionRun.LayerCount, shape.QueryHeads), 512, seed: 12, prefixCaching: true);
+        var first = run.Admit(200);
+        run.Feed(first, 200, 90);
+        var second = run.Continue(first, 230);
+        Assert.Equal(200, second.Cache.Length);
+        Assert.Equal(200, second.Cache.EvictedEnd);
+        run.Feed(second, 230, 13);
+        run.Step((second, 1));
+        Assert.Equal(200, second.Cache.EvictedEnd);
+        var third = run.Continue(second, 240);
+        Assert.Equal(231, third.Cache.Length);
+        run.Feed(third, 240, 9);
+    }
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void Are_as_few_as_the_budget_says_and_their_blocks_are_all_that_is_held(string method, int queryHeads, int keyHeads, int headDim)
