@@ -2,6 +2,7 @@ using DeltaKV.Cache;
 using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes.Reading;
 using DeltaKV.Compression.Codes.Storage;
+using DeltaKV.Compression.Kivi;
 using DeltaKV.Gpu;
 
 namespace DeltaKV.Compression.Codes;
@@ -28,7 +29,10 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
     /// <summary>Bytes that hold no tokens.</summary>
     private long WorkBytes(KvLimits limits) => limits.ScratchBytes + format.FeatureBytes
         + Compressor.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
-        + LatentDecode.WorkBytes(format.Shape, format.Options.PrefillTokens > 0 ? Math.Max(limits.Sequences, PromptSample.MaxQueries) : limits.Sequences)
+        + KiviLayers.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
+        + (format.Codecs.Count == 0
+        ? 0
+        : LatentDecode.WorkBytes(format.Shape, format.Options.PrefillTokens > 0 ? Math.Max(limits.Sequences, PromptSample.MaxQueries) : limits.Sequences))
         + (format.Observers.Count == 0
         ? 0
         : TokenSelector.Bytes(

@@ -36,7 +36,7 @@ internal sealed class KiviLayers : IDisposable
         }
 
         layerTable = accelerator.Allocate1D(layers);
-        var maxItems = CodedKvFormat.Blocks(maxTokens, KiviCode.GroupSize) * (KiviCode.GroupSize / CodedKvFormat.BlockTokens);
+        var maxItems = MaxItems(maxTokens);
         itemStaging = accelerator.AllocatePageLocked1D<FlushItem>(maxItems);
         items = accelerator.Allocate1D<FlushItem>(maxItems);
         pool = new KiviPool(units, tables, tableStride, unit, format.Shape.KeyHeads);
@@ -63,6 +63,11 @@ internal sealed class KiviLayers : IDisposable
     /// <summary>Prompts, reconstructed once.</summary>
     internal ReconstructKernel<KiviReader> Reconstruct { get; }
 
+    /// <summary>What it allocates.</summary>
+    internal static long WorkBytes(CodedKvFormat format, int maxTokens) => format.HasKivi
+        ? (format.Kivi.Count * (long)ArrayView<KiviLayer>.ElementSize) + (MaxItems(maxTokens) * (long)ArrayView<FlushItem>.ElementSize)
+        : 0;
+
     /// <summary>A layer as attention reads it.</summary>
     /// <param name="number">Number among the quantised layers.</param>
     /// <param name="raw">Its raw blocks.</param>
@@ -85,6 +90,9 @@ internal sealed class KiviLayers : IDisposable
             encode.Launch(stream, pool, layerTable.View, items.View.BaseView.SubView(0, count), raw, layerElements, headDim);
         }
     }
+
+    private static int MaxItems(int maxTokens) =>
+        CodedKvFormat.Blocks(maxTokens, KiviCode.GroupSize) * (KiviCode.GroupSize / CodedKvFormat.BlockTokens);
 
     public void Dispose()
     {
