@@ -3,7 +3,7 @@ using DeltaKV.Kernels;
 
 namespace DeltaKV.Compression.Codes.Encoding;
 
-/// <summary>The first level of a long search: who may be near, by sketch. Of every token the four best of each of 32 classes of references at or before it.</summary>
+/// <summary>The first level of a long search: who may be near, by sketch. Of every token the four best of each of 16 classes of references at or before it.</summary>
 /// <remarks>
 /// The exact search on rows of 128 elements instead of <c>width</c>: tiles of 64 x 64 scores <c>2 s(x).s(r) - |s(r)|^2</c>, m16n8k16, fp32 sums, and no list is ever merged: a class is a split of the references and
 /// what one lane sees of it, so its four best are in that lane's registers. Shapes: sketches <c>[layer][item][16][128]</c>, candidates <c>[layer][item][16][splits][4 lanes][4]</c>.

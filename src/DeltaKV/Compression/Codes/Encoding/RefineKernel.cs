@@ -5,8 +5,8 @@ namespace DeltaKV.Compression.Codes.Encoding;
 
 /// <summary>The second level of a long search: of a token's candidates the four nearest, exactly: the largest <c>2 x.r - |r|^2</c>.</summary>
 /// <remarks>
-/// Shapes: rows <c>[layer][item][16][width]</c> fp16, candidates <c>[layer][item][16][128]</c>. A warp per token, eight candidates at a time, 16 bytes of each row per lane, fp32 sums.
-/// Reads <c>128 * 2 * width</c> bytes per token, whatever the length of the sequence: bound by memory.
+/// Shapes: rows <c>[layer][item][16][width]</c> fp16, candidates <c>[layer][item][16][64]</c>. A warp per token, eight candidates at a time, 16 bytes of each row per lane, fp32 sums.
+/// Reads <c>64 * 2 * width</c> bytes per token, whatever the length of the sequence: bound by memory.
 /// </remarks>
 internal sealed class RefineKernel(Accelerator accelerator)
 {

@@ -19,7 +19,7 @@ internal static class Sketch
     internal const int Bytes = (Width * 2) + sizeof(float);
 
     /// <summary>Groups that share the references of a search among sketches.</summary>
-    internal const int Splits = 8;
+    internal const int Splits = 4;
 
     /// <summary>Candidates of a token: the best four of each of four lanes' columns and every split.</summary>
     internal const int Candidates = Splits * 16;
