@@ -87,7 +87,7 @@ internal static class KvMethods
     /// <summary>The same codec for every layer.</summary>
     private static CodedKvMethod Uniform(KvMethodSpec spec, ModelConfig config, LinearCodec codec)
     {
-        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads", "prefill", "search", "scales", "first");
+        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads", "prefill", "hot", "search", "scales", "first");
         codec = codec with { Neighbours = spec.Number("neighbours", 0) };
         var full = spec.Layers("full", config.LayerCount);
         var recomputes = RecomputesFirst(spec, full);
@@ -132,7 +132,7 @@ internal static class KvMethods
         var path = spec.Text("codec") ?? Path.Combine(weights.Directory, CodecFileName);
         if (Directory.Exists(path))
             return Published(spec, config, weights, path);
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "observers", "fulllayers", "top", "share", "heads", "prefill", "search");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "observers", "fulllayers", "top", "share", "heads", "prefill", "hot", "search");
         if (!File.Exists(path))
         {
             throw new FileNotFoundException(
@@ -147,7 +147,7 @@ internal static class KvMethods
     /// <summary>A compressor as the paper's authors publish them.</summary>
     private static CodedKvMethod Published(KvMethodSpec spec, ModelConfig config, ModelWeights weights, string directory)
     {
-        spec.Allow("codec", "recent", "sinks", "stride", "bits", "observers", "top", "share", "heads", "prefill", "search", "full", "fulllayers", "neighbours", "latent-bits", "scales");
+        spec.Allow("codec", "recent", "sinks", "stride", "bits", "observers", "top", "share", "heads", "prefill", "hot", "search", "full", "fulllayers", "neighbours", "latent-bits", "scales");
         var choices = new PublishedChoices
         {
             FullLayers = spec.Text("full") is null ? null : spec.Layers("full", config.LayerCount),
@@ -197,6 +197,7 @@ internal static class KvMethods
         Selection = new SelectionBudget(spec.Number("top", 0), spec.Number("share", 0) / 100f),
         SelectsPerHead = spec.PerHead(),
         PrefillTokens = spec.PrefillTokens(),
+        HotTokens = RoundUp(spec.Number("hot", 0), CodedKvFormat.BlockTokens),
         TwoLevelFrom = TwoLevelFrom(spec, config, spec.Number("stride", defaults.ReferenceStride)),
     };
 

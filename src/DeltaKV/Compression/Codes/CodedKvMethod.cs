@@ -1,6 +1,7 @@
 using DeltaKV.Cache;
 using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes.Reading;
+using DeltaKV.Compression.Codes.Hot;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.Kivi;
 using DeltaKV.Gpu;
@@ -28,6 +29,7 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
 
     /// <summary>Bytes that hold no tokens.</summary>
     private long WorkBytes(KvLimits limits) => limits.ScratchBytes + format.FeatureBytes
+        + (limits.Sequences * format.HotBytes) + HotSet.WorkBytes(format, limits)
         + Compressor.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
         + KiviLayers.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
         + (format.Codecs.Count == 0

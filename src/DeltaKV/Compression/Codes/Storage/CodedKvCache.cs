@@ -74,7 +74,7 @@ internal sealed class CodedKvCache : IKvCache
         CodedKvFormat format, long tokens, long full, long window, long codes, long references, long entries, long sequences) => new(
         tokens,
         tokens * format.LayerCount * format.RawTokenBytes,
-        (full * format.FullBlockBytes) + (window * format.WindowBlockBytes),
+        (full * format.FullBlockBytes) + (window * format.WindowBlockBytes) + (sequences * format.HotBytes),
         references * format.ReferenceBlockBytes,
         codes * format.CodeBlockBytes,
         // Block numbers, the two bounds of a sequence, and token ids where a layer is recomputed from them.

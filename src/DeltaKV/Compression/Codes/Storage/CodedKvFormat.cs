@@ -118,6 +118,9 @@ internal sealed class CodedKvFormat
     /// <summary>Bytes of a raw token of one layer.</summary>
     internal int RawTokenBytes => 2 * Shape.KeyHeads * Shape.HeadDim * 2;
 
+    /// <summary>Bytes of a sequence's reconstructed tokens.</summary>
+    internal long HotBytes => (long)Options.HotTokens * RawTokenBytes * Enumerable.Range(0, LayerCount).Count(IsHot);
+
     /// <summary>Bytes of a block of full layers: 64 tokens.</summary>
     internal long FullBlockBytes => (long)KvBlockLayout.Size * RawLayerCount * RawTokenBytes;
 
@@ -150,6 +153,10 @@ internal sealed class CodedKvFormat
         ? 0
         : Compressor.FeatureWorkspaceBytes + (sizeof(ushort) * Codecs.Sum(codec => codec.Groups.Sum(group =>
             ((long)group.Dimensions * group.Inputs) + ((group.Features?.Rows ?? 0L) * group.Length))));
+
+    /// <summary>Whether a layer keeps tokens reconstructed: it has a codec and reads what an observation layer selects.</summary>
+    internal bool IsHot(int layer) => Options is { HotTokens: > 0, Selection.Selects: true }
+        && CodedLayer[layer] >= 0 && !Observers.Contains(layer) && Observers.Any(observer => observer < layer);
 
     /// <summary>References of the coded positions below a position.</summary>
     internal int ReferencesBelow(int position) => HasReferences

@@ -3,6 +3,7 @@ using DeltaKV.Cache.Reading;
 using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Compression.Codes.Reading;
+using DeltaKV.Compression.Codes.Hot;
 using DeltaKV.Compression.Kivi;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
@@ -36,6 +37,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     private readonly MemoryBuffer1D<float, Stride1D.Dense> inverseFrequencies;
     private readonly TokenSelector? selector;
     private readonly PromptSample sample;
+    private readonly HotSet? hot;
     private readonly LatentDecode? decode;
     private readonly ReaderDecodeKernel<RawReader> decodeRaw;
     private readonly ScoreKernel<RawReader> scoreRaw;
@@ -71,6 +73,13 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
                 $"A sequence of {limits.SequenceTokens} tokens has {format.ReferencesBelow(limits.SequenceTokens)} references; ids hold {CodedKvFormat.ReferenceIds}. Use a larger stride.");
         }
 
+        if (format.HotBytes > 0 && (format.Options.SelectsPerHead || format.Options.Selection.MaxTokens(limits.SequenceTokens) > format.Options.HotTokens))
+        {
+            throw new NotSupportedException(
+                $"A hot set of {format.Options.HotTokens} tokens needs one selection for all heads and no more tokens than that; up to {format.Options.Selection.MaxTokens(limits.SequenceTokens)} are selected"
+                + (format.Options.SelectsPerHead ? " by each head. Use heads=shared." : ". Use a larger hot set or a smaller budget."));
+        }
+
         this.firstLayer = firstLayer;
         var accelerator = stream.Accelerator;
         (this.stream, this.kernels, this.format) = (stream, kernels, format);
@@ -91,6 +100,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         decode = codes is null
             ? null
             : new LatentDecode(accelerator, format.Shape, format.Codecs, codes, decodeRows, format.RecomputesFirstLayer ? 0 : -1);
+        hot = format.HotBytes > 0 ? new HotSet(accelerator, format, limits) : null;
         decodeRaw = new ReaderDecodeKernel<RawReader>(accelerator);
         scoreRaw = new ScoreKernel<RawReader>(accelerator);
         prefill = new ReaderPrefillKernel<CodeReader>(accelerator);
@@ -125,6 +135,9 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
 
     public IKvCache Cache { get; }
 
+    /// <summary>Reconstructed tokens that are kept; null: none.</summary>
+    internal HotSet? Hot => hot;
+
     /// <summary>Bytes of all pools.</summary>
     internal long PoolBytes => memory.Bytes;
 
@@ -141,6 +154,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         foreach (var sequence in ((CodedKvCache)Cache).Admitted)
             sequence.Row = -1;
         tables.Upload(stream, sequences);
+        hot?.Prepare(stream, sequences);
         // Prompts come last; reconstructing them into scratch is for a single one.
         onlyPrompt = default;
         for (var i = 0; i < sequences.Length; i++)
@@ -198,7 +212,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         }
 
         var reader = new CodeReader(pool, raw, format.CodedLayer[layer]);
-        Decode(stream, layer, decode!, decode!, reader, order, qkv, step, output);
+        Decode(stream, layer, format.IsHot(layer) ? hot! : decode!, decode!, reader, order, qkv, step, output);
         Prefill(stream, prefill, reconstruct, reader, promptOrder, qkv, step, output);
         ObservePrompt(stream, layer, decode!, decode!, reader, everything, qkv, step);
     }
@@ -226,6 +240,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         scratch.Dispose();
         selector?.Dispose();
         sample.Dispose();
+        hot?.Dispose();
         inverseFrequencies.Dispose();
         firstLayer?.Dispose();
     }
@@ -256,8 +271,10 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
             Splits = DecodeSplits(step.DecodeRows),
         };
         kernel.Launch(stream, arguments, format.Shape, step.DecodeRows);
-        if (observes)
-            selector!.Observe(stream, scoring, arguments, step.DecodeRows);
+        if (!observes)
+            return;
+        selector!.Observe(stream, scoring, arguments, step.DecodeRows);
+        hot?.Plan(stream, layer, step.Rows, selector.Order(tables.Bounds), step.DecodeRows);
     }
 
     /// <summary>Whether a layer selects for decoding rows.</summary>

@@ -26,6 +26,9 @@ internal sealed record CodedKvOptions
     /// <summary>Tokens of compressed history that prompt chunks read in layers after an observation layer; a multiple of 16; 0: all.</summary>
     public int PrefillTokens { get; init => field = Multiple(value, nameof(PrefillTokens)); }
 
+    /// <summary>Selected tokens of a sequence and layer that stay reconstructed, in case they are selected again; a multiple of 16, no fewer than are selected; 0: none.</summary>
+    public int HotTokens { get; init => field = Multiple(value, nameof(HotTokens)); }
+
     /// <summary>References from which on a token's nearest are searched in two levels, by sketch and then exactly among candidates; 0: always exactly.</summary>
     public int TwoLevelFrom { get; init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(TwoLevelFrom), value, "A number of references is not negative."); }
 

@@ -36,6 +36,9 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
     /// <summary>Ids of the tokens up to the end of the coded part.</summary>
     internal ReadOnlySpan<int> CodedTokens => CollectionsMarshal.AsSpan(tokens)[..Math.Min(CodedEnd, tokens.Count)];
 
+    /// <summary>Place among the sequences that keep tokens reconstructed; -1: none yet.</summary>
+    internal int HotPlace { get; set; } = -1;
+
     /// <summary>Row of the tables in the last prepared step; -1: it was not in it.</summary>
     internal int Row { get; set; } = -1;
 
@@ -109,6 +112,7 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
         Length = 0;
         CodedEnd = format.Options.Sinks;
         Row = -1;
+        HotPlace = -1;
     }
 
     /// <summary>Adds the 16-token groups that have left the window.</summary>
