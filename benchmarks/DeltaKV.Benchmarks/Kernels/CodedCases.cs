@@ -171,7 +171,7 @@ internal static class CodedCases
         });
     }
 
-    private static CodePoolView Pool(Arena arena, LinearCodec[] codecs, int sequences, int context) =>
+    internal static CodePoolView Pool(Arena arena, LinearCodec[] codecs, int sequences, int context) =>
         Pool(arena, arena.Keep(new CodeTables(arena.Accelerator, codecs)), sequences, context, codecs[0]);
 
     /// <summary>Scattered blocks of records with valid reference ids and otherwise random bits below a half's infinity.</summary>
@@ -219,7 +219,7 @@ internal static class CodedCases
     }
 
     /// <summary>A window of raw blocks that every 16 positions share.</summary>
-    private static KvBlocks<BFloat16x8> Raw(Arena arena, int sequences, int context, int layers = 1)
+    internal static KvBlocks<BFloat16x8> Raw(Arena arena, int sequences, int context, int layers = 1)
     {
         var keys = arena.BFloat16s((long)layers * 16 * 16 * Shape.KeyHeads * Shape.HeadDim).Cast<BFloat16x8>();
         return new(keys, keys, arena.Upload([.. Enumerable.Range(0, 131072 / 16).Select(i => i % 16)]), 0, 4);

@@ -35,7 +35,7 @@ internal static class KernelBenchmark
         var rows = new List<KernelRow>();
         var failures = 0;
         IEnumerable<KernelCase> cases =
-            [.. BasicCases.All(), .. LinearCases.All(), .. AttentionCases.All(), .. LayerCases.All(), .. CodedCases.All(), .. HiddenLayerCases.All(), .. KiviCases.All(), .. FlushCases.All(), .. SparseCases.All(), .. VariantCases.All(), .. SamplingCases.All()];
+            [.. BasicCases.All(), .. LinearCases.All(), .. AttentionCases.All(), .. LayerCases.All(), .. CodedCases.All(), .. HiddenLayerCases.All(), .. KiviCases.All(), .. FlushCases.All(), .. SparseCases.All(), .. HotCases.All(), .. VariantCases.All(), .. SamplingCases.All()];
         foreach (var work in cases)
         {
             if (work.Name != BasicCases.DriverCopy && !options.Wants(work.Name))

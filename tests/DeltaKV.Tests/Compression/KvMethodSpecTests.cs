@@ -34,6 +34,7 @@ public class KvMethodSpecTests
     [InlineData("int4:bits=5", "16, 8 or 4")]
     [InlineData("int4:search=often", "often")]
     [InlineData("int4:prefill=-5", "-5")]
+    [InlineData("int4:hot=some", "some")]
     [InlineData("int4:heads=all", "'shared' or 'each'")]
     [InlineData("quest:recent=5", "recent")]
     [InlineData("snapkv+kivi-4", "fulllayers=kivi4")]
