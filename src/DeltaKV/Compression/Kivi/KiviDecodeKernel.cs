@@ -12,7 +12,7 @@ namespace DeltaKV.Compression.Kivi;
 /// query heads, row); a warp takes every n-th block of 32 tokens, which travel to its part of shared memory by asynchronous copies, some blocks ahead, codes and scales in one piece. Integers
 /// become operands of the tensor cores by a mask: steps of keys are multiplied into q, steps of values into the weights. Then the raw tokens, and
 /// the warps' results are merged; a second kernel adds the splits. Lengths and bounds are read on the device: capturable as it is.
-/// Moves <c>32 d (keyBits + valueBits) / 8 + 8 d</c> bytes per block and key head, some 370 instructions per warp and block of 4-bit codes at d = 128: bound by memory.
+/// Moves <c>32 d (keyBits + valueBits) / 8 + 8 d</c> bytes per block and key head, some 460 instructions per warp and block of 4-bit codes at d = 128: bound by memory.
 /// Sources: Liu et al., KIVI, 2024; Dao et al., Flash-Decoding, 2023.
 /// </remarks>
 internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<KiviReader>
