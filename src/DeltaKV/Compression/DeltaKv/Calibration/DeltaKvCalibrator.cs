@@ -212,8 +212,17 @@ internal sealed class DeltaKvCalibrator
     private int[] Resolve(LayerSet set) => !set.IsAutomatic ? [.. set.Layers]
         : FullLayers(set.Count > 0 ? set.Count : FullLayerSelection.Count(_overlap.Mean(), _statistics.Length));
 
-    /// <summary>Observers that are not named are the layers that would, being read whole, serve the layers after them best.</summary>
-    private int[] Observers(CodecPlan plan) => !plan.Observers.IsAutomatic
-        ? [.. plan.Observers.Layers]
-        : FullLayerSelection.Observers(Resolve(plan.FullLayers.IsAutomatic || plan.FullLayers.Layers.Count == 0 ? plan.Observers : plan.FullLayers), _statistics.Length);
+    /// <summary>
+    /// Observers that are not named are the layers that, being read whole, serve the layers after them best. A coded layer after the first observer is read whole
+    /// only if it observes too; one that is kept full is in any case.
+    /// </summary>
+    private int[] Observers(CodecPlan plan)
+    {
+        if (!plan.Observers.IsAutomatic)
+            return [.. plan.Observers.Layers];
+        var areFull = plan.FullLayers.IsAutomatic || plan.FullLayers.Layers.Count > 0;
+        var whole = Resolve(areFull ? plan.FullLayers : plan.Observers);
+        var observers = FullLayerSelection.Observers(whole, _statistics.Length);
+        return areFull || observers.Length == 0 ? observers : [.. whole.Where(layer => layer >= observers[0])];
+    }
 }

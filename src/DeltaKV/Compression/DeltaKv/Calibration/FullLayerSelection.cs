@@ -42,7 +42,7 @@ internal static class FullLayerSelection
     }
 
     /// <summary>The fewest full layers with which the others miss no more than <paramref name="missing"/> of what all layers want.</summary>
-    public static int Count(ReadOnlySpan<double> overlap, int layers, double missing = 0.02)
+    public static int Count(ReadOnlySpan<double> overlap, int layers, double missing = 0.05)
     {
         for (var full = 1; full < layers; full++)
         {

@@ -18,12 +18,14 @@ internal sealed class LayerOverlap(int layers, int sinks = 16, int recent = 64, 
     private readonly (float[] Largest, float[] Stakes)[][] _scores = new (float[], float[])[layers][];
 
     /// <summary>
-    /// By <c>[observer, follower]</c>, the follower's stake that the observer's choice covers; on the diagonal all of a layer's stake. The largest is 1.
+    /// By <c>[observer, follower]</c>, the covered share of the follower's stake, times the follower's weight: the root of its stake, as its output moves by
+    /// that. On the diagonal the weight alone; the largest is 1.
     /// </summary>
     public double[] Mean()
     {
-        var largest = Math.Max(_sums.DefaultIfEmpty().Max(), double.Epsilon * 1e20);
-        return [.. _sums.Select(sum => sum / largest)];
+        var shares = Shares();
+        var largest = Math.Max(Enumerable.Range(0, layers).Max(layer => _sums[layer * (layers + 1)]), double.Epsilon * 1e20);
+        return [.. shares.Select((share, i) => share * Math.Sqrt(_sums[i % layers * (layers + 1)] / largest))];
     }
 
     /// <summary>By <c>[observer, follower]</c>, the covered share of the follower's stake.</summary>

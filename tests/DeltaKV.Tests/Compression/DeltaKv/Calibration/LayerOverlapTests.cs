@@ -31,7 +31,9 @@ public sealed class LayerOverlapTests
         Assert.Equal(Seen(1, 1), Seen(0, 1), 1e-6);
         Assert.InRange(Seen(0, 2), 0, 0.01);
         Assert.Equal(1, Seen(2, 2), 1e-6);
-        Assert.InRange(Seen(1, 1), 0.4, 0.6);
+        // Two tokens of half the probability each have half the stake of one that has it all.
+        Assert.Equal(Math.Sqrt(0.5), Seen(1, 1), 0.05);
+        Assert.Equal(1, overlap.Shares()[1], 1e-6);
         // What is raw in any case does not count.
         Assert.InRange(Seen(3, 3), 0, 0.01);
     }
