@@ -30,8 +30,11 @@ internal struct AttentionMassArguments
     /// <summary>Sequences and positions of single queries.</summary>
     public TokenRows Rows;
 
-    /// <summary>Binary logarithm of the softmax denominators <c>[rows, queryHeads]</c>.</summary>
+    /// <summary>Binary logarithm of parts of the softmax denominators <c>[rows, queryHeads, splits]</c>.</summary>
     public ArrayView<float> LogSumExp;
+
+    /// <summary>Groups that share the keys of a single query in the first pass; 1 where there are many queries.</summary>
+    public int Splits;
 
     /// <summary>Weights of the query heads, or an empty view: 1 each.</summary>
     public ArrayView<float> HeadWeights;

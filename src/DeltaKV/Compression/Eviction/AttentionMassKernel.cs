@@ -20,8 +20,8 @@ internal sealed class AttentionMassKernel
     private const int TileRows = 64;
     private const int BlockTokens = KvBlockLayout.Size;
 
-    // Groups of the second pass for single queries, whose number must not depend on lengths.
-    private const int SingleSplits = 16;
+    /// <summary>Groups that share the keys of a single query, in both passes: a number that must not depend on lengths.</summary>
+    internal const int SingleSplits = 16;
 
     private readonly AttentionShape shape;
     private readonly KernelHandle<AttentionMassArguments> logSumExp;
@@ -50,6 +50,7 @@ internal sealed class AttentionMassKernel
     internal void Launch(AcceleratorStream stream, AttentionMassArguments arguments, int blocks)
     {
         var tiles = ((arguments.Count * shape.GroupSize) + TileRows - 1) / TileRows;
+        arguments.Splits = 1;
         Launch(stream, arguments, new Index3D(tiles, shape.KeyHeads, 1), new Index3D(blocks, shape.KeyHeads, 1));
     }
 
@@ -59,7 +60,8 @@ internal sealed class AttentionMassKernel
         if (rows == 0)
             return;
         arguments.Count = 0;
-        Launch(stream, arguments, new Index3D(1, shape.KeyHeads, rows), new Index3D(SingleSplits, shape.KeyHeads, rows));
+        arguments.Splits = SingleSplits;
+        Launch(stream, arguments, new Index3D(SingleSplits, shape.KeyHeads, rows), new Index3D(SingleSplits, shape.KeyHeads, rows));
     }
 
     private void Launch(AcceleratorStream stream, AttentionMassArguments arguments, Index3D first, Index3D second)
@@ -84,7 +86,9 @@ internal sealed class AttentionMassKernel
         var queries = QueryRun.Of(arguments);
         var start = arguments.Cache.Starts[queries.Sequence];
         var length = queries.FirstPosition + queries.Count;
-        var row = (Grid.IdxX * TileRows) + (Group.IdxX >> 5 << 4) + (Warp.LaneIdx >> 2);
+        // Many queries share the grid among them, a single one its keys.
+        var split = arguments.Count > 0 ? 0 : Grid.IdxX;
+        var row = ((arguments.Count > 0 ? Grid.IdxX : 0) * TileRows) + (Group.IdxX >> 5 << 4) + (Warp.LaneIdx >> 2);
         var upper = queries.PositionOf(row, arguments.GroupSize);
         var lower = queries.PositionOf(row + 8, arguments.GroupSize);
         var q = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
@@ -93,7 +97,7 @@ internal sealed class AttentionMassKernel
         var largest = new Float2(float.NegativeInfinity, float.NegativeInfinity);
         var total = default(Float2);
         // The whole group walks together; a padding row has no keys.
-        for (var block = start >> KvBlockLayout.Shift; block << KvBlockLayout.Shift < length; block++)
+        for (var block = (start >> KvBlockLayout.Shift) + split; block << KvBlockLayout.Shift < length; block += arguments.Splits)
         {
             LoadKeys<THead>(arguments, queries.Sequence, block, length, keys);
             PrefillAttentionKernel.Score<THead>(keys, q, scores);
@@ -121,8 +125,8 @@ internal sealed class AttentionMassKernel
         var below = QuadSum(total.Y);
         if ((Warp.LaneIdx & 3) == 0)
         {
-            Store(arguments, queries, row, largest.X + FastMath.Lg2(above));
-            Store(arguments, queries, row + 8, largest.Y + FastMath.Lg2(below));
+            Store(arguments, queries, row, split, above > 0f ? largest.X + FastMath.Lg2(above) : float.NegativeInfinity);
+            Store(arguments, queries, row + 8, split, below > 0f ? largest.Y + FastMath.Lg2(below) : float.NegativeInfinity);
         }
     }
 
@@ -226,14 +230,24 @@ internal sealed class AttentionMassKernel
     /// <summary><c>2^(score - largest)</c>; 0 for what is hidden, also while nothing has been seen.</summary>
     private static float Weight(float score, float largest) => score > float.NegativeInfinity ? FastMath.Ex2(score - largest) : 0f;
 
-    private static void Store(in AttentionMassArguments arguments, QueryRun queries, int row, float value)
+    private static void Store(in AttentionMassArguments arguments, QueryRun queries, int row, int split, float value)
     {
         if (row < queries.Count * arguments.GroupSize)
-            arguments.LogSumExp[queries.IndexOf(row, arguments)] = value;
+            arguments.LogSumExp[(queries.IndexOf(row, arguments) * arguments.Splits) + split] = value;
     }
 
-    private static float LogSumExpOf(in AttentionMassArguments arguments, QueryRun queries, int row) =>
-        arguments.LogSumExp[queries.IndexOf(Math.Min(row, (queries.Count * arguments.GroupSize) - 1), arguments)];
+    /// <summary>The logarithm of a query's denominator, its splits added up.</summary>
+    private static float LogSumExpOf(in AttentionMassArguments arguments, QueryRun queries, int row)
+    {
+        var parts = arguments.LogSumExp.SubView(queries.IndexOf(row, arguments) * arguments.Splits);
+        var largest = parts[0];
+        for (var split = 1; split < arguments.Splits; split++)
+            largest = MathF.Max(largest, parts[split]);
+        var sum = 0f;
+        for (var split = 0; split < arguments.Splits; split++)
+            sum += Weight(parts[split], largest);
+        return largest + FastMath.Lg2(sum);
+    }
 
     private static float WeightOf(in AttentionMassArguments arguments, QueryRun queries, int row)
     {

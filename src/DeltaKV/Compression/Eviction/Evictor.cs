@@ -218,7 +218,7 @@ internal sealed class Evictor : IDisposable
 
     /// <summary>Denominators of the rows of a step, or of the queries kept of a prompt.</summary>
     private static long LogSumExpEntries(EvictionFormat format, KvLimits limits) =>
-        (format.HasMarks ? Math.Max(limits.StepTokens, limits.Sequences) : Math.Max(format.Window, 1)) * (long)format.Shape.QueryHeads;
+        (format.HasMarks ? Math.Max(limits.StepTokens, limits.Sequences * AttentionMassKernel.SingleSplits) : Math.Max(format.Window, 1)) * (long)format.Shape.QueryHeads;
 
     private static float[] Weights(EvictionFormat format)
     {

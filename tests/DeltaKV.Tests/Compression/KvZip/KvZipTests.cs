@@ -20,7 +20,8 @@ public sealed class KvZipTests(KernelFixture device)
         var policy = (IProbingPolicy)TestPolicies.Create("kvzip:budget=60,chunk=100", EvictionRun.LayerCount, queryHeads);
         using var run = new EvictionRun(device, shape, policy, 256, seed: 17);
         var follower = run.Admit(prompt);
-        run.Feed(follower, prompt, 90);
+        run.Step((follower, 90));
+        run.Step((follower, prompt - 90));
         var (steps, histogram) = (new List<int>(), new int[EvictionRun.LayerCount * MarkHistogram.Buckets]);
         while (follower.Cache.IsProbing)
         {
