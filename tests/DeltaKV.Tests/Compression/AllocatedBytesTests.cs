@@ -1,0 +1,37 @@
+using DeltaKV.Compression;
+using DeltaKV.Gpu;
+using DeltaKV.Kernels;
+using DeltaKV.Tests.Model;
+
+namespace DeltaKV.Tests.Compression;
+
+/// <summary>What methods with selections, sketches and hot sets say they need, against what the device handed out.</summary>
+public class AllocatedBytesTests
+{
+    [Theory]
+    [InlineData("quest:top=128")]
+    [InlineData("omnikv:observers=0,top=64,heads=each,prefill=64")]
+    [InlineData("int4:observers=0,top=64,hot=64")]
+    [InlineData("int4:neighbours=4,search=20")]
+    public void A_method_allocates_what_it_was_given(string text)
+    {
+        var accelerator = TestAccelerators.Default;
+        using var harness = new ModelHarness<BFloat16>(
+            accelerator,
+            GoldenLogitsTests.Directory("llama"),
+            256,
+            shape => new BFloat16Kernels(accelerator, shape, 8),
+            (stream, config, weights, kernels) =>
+            {
+                var method = KvMethods.Resolve(text, config, null)!;
+                var limits = new KvLimits(4, 256, 4096, 0);
+                var bytes = method.FixedBytes(limits) + (method.BytesPerToken * 4 * 4096);
+                var before = accelerator.AllocatedBytes;
+                var layers = method.Open(new KvMethodContext(stream, config, weights, kernels, bytes, limits, PrefixCaching: false));
+                // Tables of blocks come on top; plans are made for more multiprocessors than this device has, and for workspaces that so small a model does not fill.
+                Assert.InRange(accelerator.AllocatedBytes - before, 0.8 * bytes, 1.04 * bytes);
+                return layers;
+            });
+        Assert.Equal(4, harness.Run([1, 2, 3, 4]).Length);
+    }
+}
