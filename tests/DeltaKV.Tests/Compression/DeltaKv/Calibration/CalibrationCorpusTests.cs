@@ -12,11 +12,13 @@ public sealed class CalibrationCorpusTests
     [Fact]
     public void NoLineOfACalibrationDocumentIsInAnEvaluationDocumentOfTheSameSeed()
     {
-        var corpus = new CalibrationCorpus { Seed = 42, DocumentsPerFamily = 3, Lengths = [1024] };
-        var read = Lines(corpus.Documents(Tokenizer).Select(document => document.Tokens));
+        var corpus = new CalibrationCorpus { Seed = 42, DocumentsPerFamily = 3, ProseDocuments = 2, Lengths = [1024] };
+        int[][] documents = [.. corpus.Documents(Tokenizer).Select(document => document.Tokens)];
+        Assert.Equal((20, 20), (documents.Length, corpus.Count(Tokenizer)));
+        var read = Lines(documents);
         var plan = new EvaluationPlan { Methods = ["full"], Tasks = [.. NoteFamily.Names], Lengths = [1024], Questions = 30, Seed = 42 };
-        var documents = new EvaluationDocuments(plan, Tokenizer);
-        var asked = Lines(NoteFamily.Names.SelectMany(task => documents.Of(task, 1024)).Select(document => document.Context));
+        var evaluation = new EvaluationDocuments(plan, Tokenizer);
+        var asked = Lines(NoteFamily.Names.SelectMany(task => evaluation.Of(task, 1024)).Select(document => document.Context));
         Assert.True(read.Count > 200 && asked.Count > 200, "there must be lines to compare");
         Assert.Empty(read.Intersect(asked));
     }
