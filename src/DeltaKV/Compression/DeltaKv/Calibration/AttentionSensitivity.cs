@@ -27,19 +27,11 @@ internal sealed class AttentionSensitivity
         var dim = geometry.HeadDim;
         _keyMetric = [.. Enumerable.Range(0, geometry.KvHeads).Select(_ => new double[dim * dim])];
         _squaredMass = new double[geometry.Heads];
-        _outputGram = [.. Enumerable.Range(0, geometry.Heads).Select(head =>
+        _outputGram = [.. ParallelEnumerable.Range(0, geometry.Heads).AsOrdered().Select(head =>
         {
             var gram = new double[dim * dim];
             for (var row = 0; row < geometry.Hidden; row++)
-            {
-                var weights = geometry.OutputProjection.AsSpan(row * geometry.Heads * dim + head * dim, dim);
-                for (var i = 0; i < dim; i++)
-                {
-                    for (var j = 0; j < dim; j++)
-                        gram[i * dim + j] += (double)weights[i] * weights[j];
-                }
-            }
-
+                AddOuter(gram, geometry.OutputProjection.AsSpan(row * geometry.Heads * dim + head * dim, dim), 1);
             return gram;
         })];
     }
