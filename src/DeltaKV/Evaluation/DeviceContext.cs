@@ -76,8 +76,13 @@ internal sealed class DeviceContext : IEvaluationContext
         int[] all = [.. history, .. tokens];
         // A context that nobody asked anything yet is read by the very sequence that goes on with the tokens; otherwise it is taken over, and nothing beyond it.
         var sequence = session.Open(all.AsSpan(0, isPrefilled ? history.Count + 1 : history.Count));
-        if (isPrefilled)
-            RequireContext(sequence);
+        if (isPrefilled && !HasContext(sequence))
+        {
+            var taken = sequence.Length;
+            sequence.Release();
+            throw Forgotten(taken);
+        }
+
         session.Extend(sequence, all, history.Count);
         go(sequence, all);
         sequence.Release();
@@ -98,6 +103,7 @@ internal sealed class DeviceContext : IEvaluationContext
     /// <summary>Prefills turns and takes their first tokens, as long as there is room.</summary>
     private void Begin(IReadOnlyList<EvaluationTurn> turns, Queue<int> waiting, List<(int Question, RunningAnswer Answer)> running)
     {
+        var isRefreshed = false;
         while (waiting.Count > 0 && running.Count < session.MaxSequences)
         {
             var turn = turns[waiting.Peek()];
@@ -109,7 +115,20 @@ internal sealed class DeviceContext : IEvaluationContext
                 return;
             }
 
-            RequireContext(sequence);
+            if (!HasContext(sequence))
+            {
+                // Answers in the making may have taken the memory of the context: it is read again when they are done.
+                var taken = sequence.Length;
+                sequence.Release();
+                if (running.Count > 0)
+                    return;
+                if (isRefreshed)
+                    throw Forgotten(taken);
+                Prefill();
+                isRefreshed = true;
+                continue;
+            }
+
             var answer = new RunningAnswer(sequence, prompt, turn.MaximumTokens);
             if (!session.TryBegin(answer))
             {
@@ -145,14 +164,9 @@ internal sealed class DeviceContext : IEvaluationContext
     }
 
     /// <summary>A method that forgot the context would compute it again, with the question in sight: another setting than the one asked for.</summary>
-    private void RequireContext(ISequenceCache sequence)
-    {
-        if (sequence.Length + KvBlockLayout.Size >= history.Count)
-            return;
-        var taken = sequence.Length;
-        sequence.Release();
-        throw new EvaluationException(
-            $"A question took over {taken} of the context's {history.Count} tokens: the method does not keep finished sequences for reuse, or the cache is too small to. "
-            + "Measure it with --setting aware, or give it more memory.");
-    }
+    private bool HasContext(ISequenceCache sequence) => sequence.Length + KvBlockLayout.Size >= history.Count;
+
+    private EvaluationException Forgotten(int taken) => new(
+        $"A question took over {taken} of the context's {history.Count} tokens: the method does not keep finished sequences for reuse, or the cache is too small to. "
+        + "Measure it with --setting aware, or give it more memory.");
 }
