@@ -4,11 +4,11 @@
 # Calibrates the codecs it needs (documents and filler that no evaluation uses), then asks all methods the same questions with `deltakv eval`.
 # OUT gets accuracy.md, accuracy.json, accuracy.html and accuracy-logs.tgz (calibration reports, journal). Interrupted, it goes on where it stopped.
 # Environment: CLI, the command (default: dotnet run); MODEL; DEVICE; LENGTHS; QUESTIONS per task and length; PARALLEL methods at once; JOBS calibrations at once;
-# CALIBRATE, further options of `deltakv calibrate`.
+# CALIBRATE, what codecs are calibrated on.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 out=${OUT:-artifacts/accuracy}
-read -ra calibrate <<<"${CALIBRATE:-}"
+read -ra calibrate <<<"${CALIBRATE:---documents 6 --lengths 2048,4096,8192 --prose 1}"
 read -ra cli <<<"${CLI:-dotnet run -c Release --project src/DeltaKV.Cli --}"
 model=${MODEL:-models/needle-16m}
 device=${DEVICE:-auto}
@@ -23,6 +23,7 @@ mkdir -p "$codecs"
 published='--codec pca --latents 128 --latent-bits 4 --references all --stride 10'
 plan() {
   echo "all published $published --reference-bits 16"
+  echo "all published-160 ${published/128/160} --reference-bits 16"
   echo "swiglu published-swiglu ${published/pca/swiglu} --intermediate 512 --steps 4000"
   echo "gelu published-gelu ${published/pca/gelu} --intermediate 512 --steps 4000"
   echo "one published-1 $published --reference-bits 16 --neighbours 1"
@@ -37,6 +38,9 @@ plan() {
       for length in ${lengths//,/ }; do echo "without-$family without-$family-$percent-$length --bytes $percent --at $length --leave-out $family"; done
     done
   done
+  for family in ${tasks//,/ }; do
+    for length in ${lengths//,/ }; do echo "without-$family ridge-$family-$length --bytes 8 --at $length --leave-out $family --ridge 2"; done
+  done
   echo "all plain-metric --bytes 3 --metric none"
   echo "all plain-tokens --bytes 3 --token-weighting 0"
   echo "all equal-bytes --bytes 3 --allocation equal"
@@ -50,6 +54,7 @@ plan() {
 methods=(
   'best=deltakv'
   "published=deltakv:codec=$codecs/published.safetensors"
+  "published, 160 latents=deltakv:codec=$codecs/published-160.safetensors"
   "published, trained swiglu=deltakv:codec=$codecs/published-swiglu.safetensors"
   "published, trained gelu=deltakv:codec=$codecs/published-gelu.safetensors"
   "published, k 1=deltakv:codec=$codecs/published-1.safetensors"
@@ -60,6 +65,7 @@ methods=(
 for percent in 50 29 20 10 6 4 3 2; do methods+=("klt $percent %=deltakv:codec=$codecs/klt-$percent-{length}.safetensors"); done
 for percent in 8 6; do methods+=("family left out $percent %=deltakv:codec=$codecs/without-{task}-$percent-{length}.safetensors"); done
 methods+=(
+  "family left out 8 %, ridge 2=deltakv:codec=$codecs/ridge-{task}-{length}.safetensors"
   "klt 3 %, plain metric=deltakv:codec=$codecs/plain-metric.safetensors"
   "klt 3 %, tokens alike=deltakv:codec=$codecs/plain-tokens.safetensors"
   "klt 3 %, equal bytes=deltakv:codec=$codecs/equal-bytes.safetensors"

@@ -4,11 +4,11 @@
 # Methods x lengths x {question after compression, question before} x shares of the bytes, on needle-16m. OUT gets methods.md, methods.json,
 # methods.html, methods-aware.html and methods-logs.tgz. Interrupted, it goes on where it stopped.
 # Environment: CLI, the command (default: dotnet run); MODEL; DEVICE; LENGTHS; QUESTIONS per task and length; PARALLEL methods at once; JOBS calibrations at once;
-# CALIBRATE, further options of `deltakv calibrate`.
+# CALIBRATE, what codecs are calibrated on.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 out=${OUT:-artifacts/methods}
-read -ra calibrate <<<"${CALIBRATE:-}"
+read -ra calibrate <<<"${CALIBRATE:---documents 6 --lengths 2048,4096,8192 --prose 1}"
 read -ra cli <<<"${CLI:-dotnet run -c Release --project src/DeltaKV.Cli --}"
 model=${MODEL:-models/needle-16m}
 device=${DEVICE:-auto}
