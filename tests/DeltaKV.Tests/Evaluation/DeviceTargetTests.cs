@@ -70,6 +70,22 @@ public class DeviceTargetTests
     }
 
     [Fact]
+    public void A_context_that_others_pushed_out_of_the_cache_is_read_again()
+    {
+        // Room for one context and a question.
+        using var target = Open("full", 1, Length + 140);
+        var documents = new[] { "attr", "copy" }.Select(task => Documents(target.Tokenizer, task, 1)).ToArray();
+        using var first = target.Start(documents[0].Context);
+        using var second = target.Start(documents[1].Context);
+        string Answer(IEvaluationContext context, EvaluationDocument document) =>
+            target.Tokenizer.Decode(context.Ask(document.Questions[0].Turn, document.Questions[0].MaximumTokens, keep: false).Tokens).Trim();
+
+        Assert.Equal(documents[0].Questions[0].References[0], Answer(first, documents[0]));
+        Assert.Equal(documents[1].Questions[0].References[0], Answer(second, documents[1]));
+        Assert.Equal(documents[0].Questions[0].References[0], Answer(first, documents[0]));
+    }
+
+    [Fact]
     public void A_context_that_is_not_kept_is_not_computed_again_with_the_question_in_sight()
     {
         using var target = new DeviceTarget(TestModels.Needle, Options("full", 1, null) with { PrefixCaching = false });
