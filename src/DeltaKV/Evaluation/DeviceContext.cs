@@ -48,8 +48,10 @@ internal sealed class DeviceContext : IEvaluationContext
         {
             while (waiting.Count > 0 || running.Count > 0)
             {
-                Begin(turns, waiting, running);
-                Collect(running, answers);
+                // What ended leaves room, and others begin before the next step; trying to also makes the context the most recently used, behind what the answers leave.
+                do
+                    Begin(turns, waiting, running);
+                while (Collect(running, answers) > 0 && waiting.Count > 0);
                 Decode(waiting, running);
             }
         }
@@ -142,11 +144,11 @@ internal sealed class DeviceContext : IEvaluationContext
         }
     }
 
-    private void Collect(List<(int Question, RunningAnswer Answer)> running, EvaluationAnswer[] answers)
+    private int Collect(List<(int Question, RunningAnswer Answer)> running, EvaluationAnswer[] answers)
     {
         foreach (var (question, answer) in running.Where(r => r.Answer.IsDone))
             answers[question] = answer.Finish(contextMs, peakBytes);
-        running.RemoveAll(r => r.Answer.IsDone);
+        return running.RemoveAll(r => r.Answer.IsDone);
     }
 
     /// <summary>One token for everyone; where there is no room for that, the last one begins anew when others are done.</summary>

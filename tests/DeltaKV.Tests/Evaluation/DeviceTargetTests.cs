@@ -55,6 +55,8 @@ public class DeviceTargetTests
     [InlineData("int4:recent=32", 4, null)]
     [InlineData("int4:first=recomputed,scales=token", 4, null)]
     [InlineData("full", 4, Length + 200)]
+    [InlineData("h2o:share=50", 4, 340)]
+    [InlineData("kvzip:share=50,chunk=128", 4, 340)]
     public void Answers_of_a_batch_are_those_of_questions_asked_alone(string method, int sequences, int? cachedTokens)
     {
         using var target = Open(method, sequences, cachedTokens);

@@ -88,13 +88,15 @@ internal sealed class EvictingKvCache : IKvCache
     internal void ReturnQuerySlot(int slot) => querySlots.Push(slot);
 
     /// <summary>Makes so many blocks free, forgetting snapshots if need be, the least recently used first.</summary>
-    internal bool TryFree(int blocks)
+    /// <param name="blocks">How many.</param>
+    /// <param name="spared">A snapshot that is not forgotten, the most recently used; null: any is.</param>
+    internal bool TryFree(int blocks, EvictionSnapshot? spared = null)
     {
         while (blocks > Pool.FreeCount)
         {
-            if (snapshots.First is null)
+            if (snapshots.First is not { } oldest || oldest.Value == spared)
                 return false;
-            Forget(snapshots.First);
+            Forget(oldest);
         }
 
         return true;

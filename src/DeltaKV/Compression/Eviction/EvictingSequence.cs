@@ -83,11 +83,17 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
             throw new InvalidOperationException("The sequence is admitted already.");
         ArgumentOutOfRangeException.ThrowIfZero(tokens.Length, nameof(tokens));
         Begin(tokens);
-        var (snapshot, common) = owner.FindSnapshot(tokens[..^1]);
+        var (snapshot, agreeing) = owner.FindSnapshot(tokens[..^1]);
+        if (snapshot is not null && StartOf(snapshot, agreeing) is > 0 and var common)
+        {
+            // Others give room back when they end: waiting for it is cheaper than to forget the very snapshot that is to be taken over whole.
+            if (!owner.TryFree(BlocksBehind(snapshot, common, tokens.Length), snapshot) && owner.Admitted.Count > 0 && common == snapshot.Tokens.Length)
+                return false;
+            StartFrom(snapshot, tokens, common);
+        }
+
         admitted = true;
         owner.Add(this);
-        if (snapshot is not null)
-            StartFrom(snapshot, tokens, common);
         isPromptDone = Length > 0 && Length >= PromptLength;
 
         // The whole prompt must fit now. Others may each need a block of every layer.
@@ -359,14 +365,31 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
         QuerySlot = -1;
     }
 
-    /// <summary>Takes over the beginning of a snapshot: whole blocks are shared unless their marks go on changing, the last partial ones copied.</summary>
-    private void StartFrom(EvictionSnapshot snapshot, ReadOnlySpan<int> tokens, int common)
+    /// <summary>How much of what a snapshot and the prompt agree in can be taken over.</summary>
+    private int StartOf(EvictionSnapshot snapshot, int common)
     {
         // The prompt must end here, and the queries that rank it must be computed.
         if (snapshot.EvictedEnd < PromptLength)
             common = Math.Min(common, Math.Max(snapshot.EvictedEnd, PromptLength - Math.Max(1, format.Window)));
-        if (common <= 0 || (format.HasMarks && common < snapshot.Tokens.Length))
-            return;
+        return format.HasMarks && common < snapshot.Tokens.Length ? 0 : common;
+    }
+
+    /// <summary>Free blocks that a prompt needs which starts from a snapshot; others may each need a block of every layer.</summary>
+    private int BlocksBehind(EvictionSnapshot snapshot, int common, int length)
+    {
+        var need = owner.Admitted.Count * format.LayerCount;
+        foreach (var layer in snapshot.Layers)
+        {
+            var shared = format.HasMarks ? layer.FirstBlock : Math.Max(layer.FirstBlock, common / BlockTokens);
+            need += EvictionFormat.Blocks(length) - shared;
+        }
+
+        return need;
+    }
+
+    /// <summary>Takes over the beginning of a snapshot, if there is room: whole blocks are shared unless their marks go on changing, the last partial ones copied.</summary>
+    private void StartFrom(EvictionSnapshot snapshot, ReadOnlySpan<int> tokens, int common)
+    {
         var copies = 0;
         foreach (var layer in snapshot.Layers)
             copies += format.HasMarks ? layer.Held : 1;

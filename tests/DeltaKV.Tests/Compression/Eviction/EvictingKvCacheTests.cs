@@ -66,6 +66,46 @@ public class EvictingKvCacheTests
         AssertAllFree(cache);
     }
 
+    [Theory]
+    [InlineData("h2o:share=50")]
+    [InlineData("snapkv:share=50")]
+    public void Questions_wait_for_others_rather_than_forget_what_they_start_from(string method)
+    {
+        // Twice the notes: what is kept of them and a few copies of it, but not all that is asked.
+        var cache = Create(method, Layers * 32, prefixCaching: true);
+        var notes = Tokens(0, 1000);
+        var first = Admit(cache, notes);
+        Feed(cache, first, notes, notes.Length, 256);
+        first.Release();
+        var waiting = new Queue<int[]>(Enumerable.Range(1, 12).Select(i => (int[])[.. notes, .. Tokens(i, 40 + i)]));
+        var running = new Queue<EvictingSequence>();
+        var most = 0;
+        while (waiting.Count > 0)
+        {
+            var question = waiting.Peek();
+            var sequence = (EvictingSequence)cache.Open();
+            if (!sequence.TryAdmit(question))
+            {
+                Assert.NotEmpty(running);
+                running.Dequeue().Release();
+                continue;
+            }
+
+            Assert.Equal(notes.Length, sequence.EvictedEnd);
+            Assert.Equal(notes.Length, sequence.Length);
+            Feed(cache, sequence, question, question.Length, 64);
+            running.Enqueue(sequence);
+            waiting.Dequeue();
+            most = Math.Max(most, running.Count);
+        }
+
+        Assert.True(most > 1);
+        foreach (var sequence in running)
+            sequence.Release();
+        Forget(cache);
+        AssertAllFree(cache);
+    }
+
     [Fact]
     public void A_conversation_that_outgrows_its_budget_is_evicted_from_again_and_leaves_what_others_hold()
     {
