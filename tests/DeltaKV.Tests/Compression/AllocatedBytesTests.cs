@@ -5,15 +5,19 @@ using DeltaKV.Tests.Model;
 
 namespace DeltaKV.Tests.Compression;
 
-/// <summary>What methods with selections, sketches and hot sets say they need, against what the device handed out.</summary>
+/// <summary>What methods say they need, against what the device handed out.</summary>
 public class AllocatedBytesTests
 {
     [Theory]
-    [InlineData("quest:top=128")]
-    [InlineData("omnikv:observers=0,top=64,heads=each,prefill=64")]
-    [InlineData("int4:observers=0,top=64,hot=64")]
-    [InlineData("int4:neighbours=4,search=20")]
-    public void A_method_allocates_what_it_was_given(string text)
+    // Tables of blocks and partial results of a few rows come on top.
+    [InlineData("kivi-4", 0.95, 1.02)]
+    [InlineData("kivi-8:full=1,observers=0,top=64", 0.95, 1.02)]
+    // Plans are made for more multiprocessors than this device has, and for workspaces that so small a model does not fill.
+    [InlineData("quest:top=128", 0.8, 1.04)]
+    [InlineData("omnikv:observers=0,top=64,heads=each,prefill=64", 0.8, 1.04)]
+    [InlineData("int4:observers=0,top=64,hot=64", 0.8, 1.04)]
+    [InlineData("int4:neighbours=4,search=20", 0.8, 1.04)]
+    public void A_method_allocates_what_it_was_given(string text, double least, double most)
     {
         var accelerator = TestAccelerators.Default;
         using var harness = new ModelHarness<BFloat16>(
@@ -28,8 +32,7 @@ public class AllocatedBytesTests
                 var bytes = method.FixedBytes(limits) + (method.BytesPerToken * 4 * 4096);
                 var before = accelerator.AllocatedBytes;
                 var layers = method.Open(new KvMethodContext(stream, config, weights, kernels, bytes, limits, PrefixCaching: false));
-                // Tables of blocks come on top; plans are made for more multiprocessors than this device has, and for workspaces that so small a model does not fill.
-                Assert.InRange(accelerator.AllocatedBytes - before, 0.8 * bytes, 1.04 * bytes);
+                Assert.InRange(accelerator.AllocatedBytes - before, least * bytes, most * bytes);
                 return layers;
             });
         Assert.Equal(4, harness.Run([1, 2, 3, 4]).Length);

@@ -6,9 +6,7 @@ namespace DeltaKV.Compression.Eviction;
 /// <summary>The host side of an evicting cache: who owns which blocks. Prompts are whole until their end; finished sequences leave snapshots as they were kept.</summary>
 internal sealed class EvictingKvCache : IKvCache
 {
-    private const int MaxSnapshots = 64;
-
-    private readonly LinkedList<EvictionSnapshot> snapshots = new();
+    private readonly SnapshotList<EvictionSnapshot> snapshots;
     private readonly List<EvictingSequence> admitted = [];
     private readonly List<EvictionJob> jobs = [];
     private readonly Stack<int> querySlots;
@@ -24,6 +22,7 @@ internal sealed class EvictingKvCache : IKvCache
     {
         (Format, Store, this.prefixCaching) = (format, store, prefixCaching);
         Pool = new BlockPool(blocks);
+        snapshots = new SnapshotList<EvictionSnapshot>((snapshot, tokens) => snapshot.Usable(tokens), snapshot => ForEach(snapshot.Layers, Pool.Forget));
         this.querySlots = new Stack<int>(Enumerable.Range(0, querySlots).Reverse());
     }
 
@@ -94,32 +93,15 @@ internal sealed class EvictingKvCache : IKvCache
     {
         while (blocks > Pool.FreeCount)
         {
-            if (snapshots.First is not { } oldest || oldest.Value == spared)
+            if (!snapshots.TryForgetOldest(spared))
                 return false;
-            Forget(oldest);
         }
 
         return true;
     }
 
     /// <summary>The snapshot that saves most of a prompt, and how much; it becomes the most recently used.</summary>
-    internal (EvictionSnapshot? Snapshot, int Tokens) FindSnapshot(ReadOnlySpan<int> tokens)
-    {
-        LinkedListNode<EvictionSnapshot>? best = null;
-        var most = 0;
-        for (var node = snapshots.First; node is not null; node = node.Next)
-        {
-            var usable = node.Value.Usable(tokens);
-            if (usable > most)
-                (best, most) = (node, usable);
-        }
-
-        if (best is null)
-            return (null, 0);
-        snapshots.Remove(best);
-        snapshots.AddLast(best);
-        return (best.Value, most);
-    }
+    internal (EvictionSnapshot? Snapshot, int Tokens) FindSnapshot(ReadOnlySpan<int> tokens) => snapshots.Find(tokens);
 
     /// <summary>Keeps what a sequence holds; called before it lets go.</summary>
     internal void Keep(EvictionSnapshot snapshot)
@@ -127,9 +109,7 @@ internal sealed class EvictingKvCache : IKvCache
         if (!prefixCaching || snapshot.Tokens.Length < EvictionFormat.BlockTokens)
             return;
         ForEach(snapshot.Layers, Pool.Keep);
-        snapshots.AddLast(snapshot);
-        if (snapshots.Count > MaxSnapshots)
-            Forget(snapshots.First!);
+        snapshots.Add(snapshot);
     }
 
     /// <summary>Calls an action for every block.</summary>
@@ -140,11 +120,5 @@ internal sealed class EvictingKvCache : IKvCache
             for (var i = layer.FirstBlock; i < layer.Blocks.Count; i++)
                 action(layer.Blocks[i]);
         }
-    }
-
-    private void Forget(LinkedListNode<EvictionSnapshot> node)
-    {
-        snapshots.Remove(node);
-        ForEach(node.Value.Layers, Pool.Forget);
     }
 }

@@ -45,31 +45,6 @@ public class KiviModelTests
         Assert.InRange(GoldenLogitsTests.RelativeError(model, harness.Run), 1e-6, 2e-2);
     }
 
-    [Theory]
-    [InlineData("kivi-4")]
-    [InlineData("kivi-8:full=1,observers=0,top=64")]
-    public void A_method_allocates_what_it_was_given(string text)
-    {
-        var accelerator = TestAccelerators.Default;
-        using var harness = new ModelHarness<BFloat16>(
-            accelerator,
-            GoldenLogitsTests.Directory("llama"),
-            256,
-            shape => new BFloat16Kernels(accelerator, shape, 8),
-            (stream, config, weights, kernels) =>
-            {
-                var method = KvMethods.Resolve(text, config, null)!;
-                var limits = new KvLimits(4, 256, 4096, 0);
-                var bytes = method.FixedBytes(limits) + (method.BytesPerToken * 4 * 4096);
-                var before = accelerator.AllocatedBytes;
-                var layers = method.Open(new KvMethodContext(stream, config, weights, kernels, bytes, limits, PrefixCaching: false));
-                // Tables of blocks and partial results of a few rows come on top.
-                Assert.InRange(accelerator.AllocatedBytes - before, 0.95 * bytes, 1.02 * bytes);
-                return layers;
-            });
-        Assert.Equal(4, harness.Run([1, 2, 3, 4]).Length);
-    }
-
     [Fact]
     public void Needle_answers_and_predicts_as_with_the_full_cache()
     {

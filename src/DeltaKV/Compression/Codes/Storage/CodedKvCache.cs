@@ -10,9 +10,7 @@ namespace DeltaKV.Compression.Codes.Storage;
 /// </summary>
 internal sealed class CodedKvCache : IKvCache
 {
-    private const int MaxSnapshots = 64;
-
-    private readonly LinkedList<CodedSnapshot> snapshots = new();
+    private readonly SnapshotList<CodedSnapshot> snapshots;
     private readonly List<CodedSequence> admitted = [];
     private readonly List<FlushItem> items = [];
     private readonly bool prefixCaching;
@@ -22,6 +20,8 @@ internal sealed class CodedKvCache : IKvCache
         (Format, Capacity, Store) = (format, capacity, store);
         this.prefixCaching = prefixCaching;
         Pools = new CodedPools(capacity);
+        snapshots = new SnapshotList<CodedSnapshot>(
+            (snapshot, tokens) => snapshot.Usable(tokens, format), snapshot => Pools.ForEach(snapshot.Blocks, (pool, block) => pool.Forget(block)));
     }
 
     public int CapacityTokens => Capacity.Tokens;
@@ -92,32 +92,15 @@ internal sealed class CodedKvCache : IKvCache
     {
         while (full > Pools.Full.FreeCount || window > Pools.Window.FreeCount || codes > Pools.Codes.FreeCount || references > Pools.References.FreeCount)
         {
-            if (snapshots.First is null)
+            if (!snapshots.TryForgetOldest())
                 return false;
-            Forget(snapshots.First);
         }
 
         return true;
     }
 
     /// <summary>The snapshot that saves most of a prompt, and how much; it becomes the most recently used.</summary>
-    internal (CodedSnapshot? Snapshot, int Tokens) FindSnapshot(ReadOnlySpan<int> tokens)
-    {
-        LinkedListNode<CodedSnapshot>? best = null;
-        var most = 0;
-        for (var node = snapshots.First; node is not null; node = node.Next)
-        {
-            var usable = node.Value.Usable(tokens, Format);
-            if (usable > most)
-                (best, most) = (node, usable);
-        }
-
-        if (best is null)
-            return (null, 0);
-        snapshots.Remove(best);
-        snapshots.AddLast(best);
-        return (best.Value, most);
-    }
+    internal (CodedSnapshot? Snapshot, int Tokens) FindSnapshot(ReadOnlySpan<int> tokens) => snapshots.Find(tokens);
 
     /// <summary>Keeps what a sequence holds; called before it lets go.</summary>
     internal void Keep(CodedSnapshot snapshot)
@@ -125,14 +108,6 @@ internal sealed class CodedKvCache : IKvCache
         if (!prefixCaching || snapshot.Tokens.Length < KvBlockLayout.Size)
             return;
         Pools.ForEach(snapshot.Blocks, (pool, block) => pool.Keep(block));
-        snapshots.AddLast(snapshot);
-        if (snapshots.Count > MaxSnapshots)
-            Forget(snapshots.First!);
-    }
-
-    private void Forget(LinkedListNode<CodedSnapshot> node)
-    {
-        snapshots.Remove(node);
-        Pools.ForEach(node.Value.Blocks, (pool, block) => pool.Forget(block));
+        snapshots.Add(snapshot);
     }
 }
