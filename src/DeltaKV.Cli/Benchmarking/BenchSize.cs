@@ -22,8 +22,8 @@ internal readonly record struct BenchSize(int Batch, int Context)
 
     private static BenchSize Parse(string text)
     {
-        if (text.Split('x') is [var batch, var context])
-            return new BenchSize(batch == "max" ? Largest : Length(batch), Length(context));
+        if (text.LastIndexOf('x') is > 0 and var at)
+            return new BenchSize(text[..at] == "max" ? Largest : Length(text[..at]), Length(text[(at + 1)..]));
         throw new UsageException($"'{text}' is no size; expected BATCHxCONTEXT such as 1x1024, 8x32k or maxx128k.");
     }
 

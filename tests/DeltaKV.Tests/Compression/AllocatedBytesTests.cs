@@ -9,10 +9,9 @@ namespace DeltaKV.Tests.Compression;
 public class AllocatedBytesTests
 {
     [Theory]
-    // Tables of blocks and partial results of a few rows come on top.
-    [InlineData("kivi-4", 0.95, 1.02)]
-    [InlineData("kivi-8:full=1,observers=0,top=64", 0.95, 1.02)]
     // Plans are made for more multiprocessors than this device has, and for workspaces that so small a model does not fill.
+    [InlineData("kivi-4", 0.8, 1.04)]
+    [InlineData("kivi-8:full=1,observers=0,top=64", 0.8, 1.04)]
     [InlineData("quest:top=128", 0.8, 1.04)]
     [InlineData("omnikv:observers=0,top=64,heads=each,prefill=64", 0.8, 1.04)]
     [InlineData("int4:observers=0,top=64,hot=64", 0.8, 1.04)]

@@ -29,15 +29,20 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
 
     /// <summary>Bytes that hold no tokens.</summary>
     private long WorkBytes(KvLimits limits) => limits.ScratchBytes + format.FeatureBytes
+        + ReadScratch.WorkBytes(format.Shape, DecodeRows(limits), CodedKvLayers.GroupsPerMultiprocessor)
         + (limits.Sequences * format.HotBytes) + HotSet.WorkBytes(format, limits)
         + Compressor.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
         + KiviLayers.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
         + (format.Codecs.Count == 0
         ? 0
-        : LatentDecode.WorkBytes(format.Shape, format.Options.PrefillTokens > 0 ? Math.Max(limits.Sequences, PromptSample.MaxQueries) : limits.Sequences))
+        : LatentDecode.WorkBytes(format.Shape, DecodeRows(limits)))
         + (format.Observers.Count == 0
         ? 0
         : TokenSelector.Bytes(
                 format.Shape, format.Options.Selection, format.Options.SelectsPerHead, format.Options.PrefillTokens, limits.Sequences, limits.SequenceTokens)
             + PromptSample.Bytes(format.Shape, format.Options.PrefillTokens, limits.StepTokens));
+
+    /// <summary>The most rows of a decode: of every sequence one, or the queries that select for a prompt.</summary>
+    private int DecodeRows(KvLimits limits) =>
+        format.Options.PrefillTokens > 0 ? Math.Max(limits.Sequences, PromptSample.MaxQueries) : limits.Sequences;
 }

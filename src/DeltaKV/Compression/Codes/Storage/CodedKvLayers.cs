@@ -20,7 +20,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
 {
     private const int WindowShift = 4;
 
-    private const int GroupsPerMultiprocessor = 4;
+    internal const int GroupsPerMultiprocessor = 4;
 
     // From this many query tiles on, reconstructing once for all of them beats doing it in each.
     private const int TilesWorthScratch = 2;

@@ -35,6 +35,10 @@ internal sealed class ReadScratch : IDisposable
 
     internal ArrayView<Float2> PartialSoftmax => partialSoftmax.View;
 
+    /// <summary>Bytes of the partial results of so many rows on, at most, 160 multiprocessors.</summary>
+    internal static long WorkBytes(AttentionShape shape, int rows, int groupsPerMultiprocessor) =>
+        (rows + (160L * groupsPerMultiprocessor / shape.KeyHeads)) * ((shape.OutputWidth * sizeof(float)) + (shape.QueryHeads * 2 * sizeof(float)));
+
     /// <summary>Writes a prompt's tokens of one layer, less those left out, as plain blocks, if there is room; every row of their table is the same.</summary>
     internal bool TryReconstruct<TReader>(
         AcceleratorStream stream,
