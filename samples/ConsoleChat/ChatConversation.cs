@@ -11,13 +11,39 @@ internal sealed class ChatConversation(IChatClient client, TextWriter answers, I
 {
     private readonly ChatOptions options = new() { ConversationId = NewId(), Temperature = 0 };
 
+    private Action? stop;
+
     /// <summary>What the last answer took; null before the first.</summary>
     internal string? LastStats { get; private set; }
 
     /// <summary>Forgets what was said.</summary>
     internal void Reset() => options.ConversationId = NewId();
 
-    internal async Task AskAsync(string message, CancellationToken cancellation)
+    /// <summary>Stops the answer in the making.</summary>
+    /// <returns>Whether there is one that is not stopping already.</returns>
+    internal bool Stop()
+    {
+        var answer = Interlocked.Exchange(ref stop, null);
+        answer?.Invoke();
+        return answer is not null;
+    }
+
+    /// <exception cref="OperationCanceledException">The answer was stopped.</exception>
+    internal async Task AskAsync(string message)
+    {
+        var cancellation = new CancellationTokenSource();
+        stop = cancellation.Cancel;
+        try
+        {
+            await AskAsync(message, cancellation.Token);
+        }
+        finally
+        {
+            stop = null;
+        }
+    }
+
+    private async Task AskAsync(string message, CancellationToken cancellation)
     {
         GenerationStatistics? statistics = null;
         ChatFinishReason? reason = null;

@@ -8,7 +8,7 @@ internal static class Demo
     private static readonly string[] Questions =
         ["What is the access code of the amber falcon?", "Who is the keeper of the silver mill?", "Repeat the report on the copper lantern."];
 
-    internal static async Task RunAsync(ChatConversation conversation, CancellationToken cancellation)
+    internal static async Task RunAsync(ChatConversation conversation)
     {
         var document = ReadNotes();
         Console.Out.WriteLine($"A document of {document.Length:N0} characters, facts scattered through it. Three questions:");
@@ -16,7 +16,7 @@ internal static class Demo
         {
             Console.Out.WriteLine();
             Console.Out.WriteLine("> " + Questions[i]);
-            await conversation.AskAsync(i == 0 ? document + "\n" + Questions[i] : Questions[i], cancellation);
+            await conversation.AskAsync(i == 0 ? document + "\n" + Questions[i] : Questions[i]);
         }
     }
 

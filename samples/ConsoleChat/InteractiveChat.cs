@@ -9,7 +9,7 @@ internal sealed class InteractiveChat(ChatConversation conversation, IAnsiConsol
 
     private string document = "";
 
-    internal async Task RunAsync(CancellationToken cancellation)
+    internal async Task RunAsync()
     {
         console.MarkupLineInterpolated($"[bold]DeltaKV[/] [grey]{Help}[/]");
         while (true)
@@ -36,10 +36,22 @@ internal sealed class InteractiveChat(ChatConversation conversation, IAnsiConsol
                     console.MarkupLineInterpolated($"[yellow]{line} is no command.[/] [grey]{Help}[/]");
                     break;
                 default:
-                    await conversation.AskAsync(document + line, cancellation);
-                    document = "";
+                    await AskAsync(line);
                     break;
             }
+        }
+    }
+
+    private async Task AskAsync(string message)
+    {
+        try
+        {
+            await conversation.AskAsync(document + message);
+            document = "";
+        }
+        catch (OperationCanceledException)
+        {
+            console.MarkupLine("\n[grey]Stopped; this question is not part of the conversation.[/]");
         }
     }
 

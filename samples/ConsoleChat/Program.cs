@@ -8,12 +8,6 @@ var status = AnsiConsole.Create(new AnsiConsoleSettings
     Out = new AnsiConsoleOutput(Console.Error),
     Ansi = Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect,
 });
-using var cancellation = new CancellationTokenSource();
-Console.CancelKeyPress += (_, pressed) =>
-{
-    pressed.Cancel = true;
-    cancellation.Cancel();
-};
 
 try
 {
@@ -23,17 +17,19 @@ try
         return 0;
     }
 
-    using var engine = await ModelLoader.LoadAsync(status, arguments, cancellation.Token);
+    using var engine = await ModelLoader.LoadAsync(status, arguments);
     using var client = new DeltaKVChatClient(engine);
     var conversation = new ChatConversation(client, Console.Out, status);
+    // Ctrl-C stops an answer; where there is none, it ends the program as usual.
+    Console.CancelKeyPress += (_, pressed) => pressed.Cancel = conversation.Stop();
     if (arguments.Document is { } document)
-        await conversation.AskAsync(await File.ReadAllTextAsync(document, cancellation.Token) + "\n" + arguments.Prompt, cancellation.Token);
+        await conversation.AskAsync(await File.ReadAllTextAsync(document) + "\n" + arguments.Prompt);
     else if (arguments.Prompt is { } prompt)
-        await conversation.AskAsync(prompt, cancellation.Token);
+        await conversation.AskAsync(prompt);
     else if (Console.IsInputRedirected || Console.IsOutputRedirected)
-        await Demo.RunAsync(conversation, cancellation.Token);
+        await Demo.RunAsync(conversation);
     else
-        await new InteractiveChat(conversation, AnsiConsole.Console).RunAsync(cancellation.Token);
+        await new InteractiveChat(conversation, AnsiConsole.Console).RunAsync();
     return 0;
 }
 catch (OperationCanceledException)

@@ -15,10 +15,7 @@ internal static class CommandLine
 {
     private const string Name = "deltakv";
 
-    /// <summary>How long work may take to stop after Ctrl-C: a prompt's step on a busy processor takes seconds.</summary>
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(20);
-
-    internal static async Task<int> RunAsync(string[] arguments, Terminal terminal, CancellationToken cancellation = default)
+    internal static async Task<int> RunAsync(string[] arguments, Terminal terminal)
     {
         // Not a RootCommand, which would go by the name of the assembly.
         var root = new Command(Name, "Long-context language models on a GPU or the CPU.")
@@ -44,11 +41,13 @@ internal static class CommandLine
 
         try
         {
-            var configuration = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = StopTime };
-            return await parsed.InvokeAsync(configuration, cancellation);
+            // Without a time limit the parser leaves Ctrl-C to us.
+            var configuration = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+            return await parsed.InvokeAsync(configuration, terminal.Interrupts.Program);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException stopped)
         {
+            await terminal.Error.WriteLineAsync($"{Environment.NewLine}{Name}: interrupted{(stopped is InterruptedException ? $": {stopped.Message}" : ".")}");
             return ExitCode.Cancelled;
         }
         catch (Exception error) when (error is UsageException or ArgumentException)

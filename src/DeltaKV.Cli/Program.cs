@@ -1,3 +1,5 @@
 using DeltaKV.Cli;
 
-return await CommandLine.RunAsync(args, Terminal.OfProcess());
+using var interrupts = new Interrupts();
+using var signals = interrupts.Listen();
+return await CommandLine.RunAsync(args, Terminal.OfProcess(interrupts));

@@ -18,6 +18,24 @@ internal sealed class BenchRun(BenchPlan plan, JsonTarget target, Terminal termi
             source.Name, source.Path is null, source.MethodName, stream.Accelerator.Name, model.Weights.ByteLength, source.Config.KvBytesPerToken, copy, plan.Samples);
         table.Begin(report);
 
+        try
+        {
+            await MeasureAsync(report, model, copy, cancellation);
+        }
+        catch (OperationCanceledException stopped)
+        {
+            // What has a file got every row when it was there.
+            if (target.TakesOutput)
+                await target.WriteAsync(report, terminal);
+            throw new InterruptedException($"{report.Decode.Count + report.Prefill.Count} of {plan.Decodes.Length + plan.Prompts.Length} sizes were measured.", stopped);
+        }
+
+        await target.WriteAsync(report, terminal);
+        return report;
+    }
+
+    private async Task MeasureAsync(BenchReport report, BenchModel model, double copy, CancellationToken cancellation)
+    {
         var decode = new DecodeBenchmark(model, plan.Chunk, plan.Samples, copy, plan.Profile);
         foreach (var size in plan.Decodes)
         {
@@ -39,9 +57,6 @@ internal sealed class BenchRun(BenchPlan plan, JsonTarget target, Terminal termi
                 table.Add(row);
             });
         }
-
-        await target.WriteAsync(report, terminal);
-        return report;
     }
 
     /// <summary>A size that turns out not to fit, or not to run, is reported and the next one measured, as long as there is a device.</summary>

@@ -32,6 +32,7 @@ internal sealed class BenchCommand
 
     private async Task<int> RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
+        using var confirmation = terminal.ConfirmInterrupts();
         var source = Source(parsed);
         var target = json.Read(parsed);
         using var context = Context.CreateDefault();

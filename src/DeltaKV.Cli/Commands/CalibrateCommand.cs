@@ -47,6 +47,7 @@ internal sealed class CalibrateCommand
 
     private async Task<int> RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
+        using var confirmation = terminal.ConfirmInterrupts();
         var target = json.Read(parsed);
         if (compressKv.IsChosen(parsed))
             return await CompressKvAsync(parsed, target, terminal, cancellation);
@@ -76,7 +77,15 @@ internal sealed class CalibrateCommand
         var checkpoint = new CalibrationCheckpoint(kept ?? path + ".statistics", CheckpointInterval);
         // What is kept must serve codecs with references too.
         var calibrator = new DeltaKvCalibrator(reader, plan.Options, plan.References == ReferenceUse.None && kept is null ? 0 : plan.Neighbours, corpus.Seed(parsed));
-        calibrator.Read(documents, checkpoint, new ProgressDisplay(terminal), cancellation);
+        try
+        {
+            calibrator.Read(documents, checkpoint, new ProgressDisplay(terminal), cancellation);
+        }
+        catch (OperationCanceledException stopped)
+        {
+            throw new InterruptedException($"{checkpoint.Path} keeps what was read; the same command goes on from there.", stopped);
+        }
+
         var made = calibrator.Solve(plan);
         CodecFile.Save(made, path);
         if (kept is null)

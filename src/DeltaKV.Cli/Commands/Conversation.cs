@@ -38,7 +38,7 @@ internal sealed class Conversation(IChatClient client, LlmEngine engine, Samplin
                     await terminal.Error.WriteLineAsync($"'{line}' is no command. {Help}");
                     break;
                 default:
-                    await AskAsync(document + line, cancellation);
+                    await AnswerAsync(document + line, cancellation);
                     break;
             }
         }
@@ -52,6 +52,15 @@ internal sealed class Conversation(IChatClient client, LlmEngine engine, Samplin
         if (terminal.AcceptsInput)
             await terminal.Error.WriteAsync("> ");
         return await Task.Run(terminal.In.ReadLine, cancellation).WaitAsync(cancellation);
+    }
+
+    /// <summary>Answers. A person's Ctrl-C stops the answer only; of piped input it stops all, for what comes next may build on it.</summary>
+    private async Task AnswerAsync(string message, CancellationToken cancellation)
+    {
+        if (!terminal.AcceptsInput)
+            await AskAsync(message, cancellation);
+        else if (!await terminal.Interrupts.TryAsync(stop => AskAsync(message, stop)))
+            await terminal.Error.WriteLineAsync($"{Environment.NewLine}[stopped: this question is not part of the conversation]");
     }
 
     private async Task AskAsync(string message, CancellationToken cancellation)

@@ -44,6 +44,7 @@ internal sealed class EvalCommand
 
     private async Task<int> RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
+        using var confirmation = terminal.ConfirmInterrupts();
         var (target, page) = (json.Read(parsed), parsed.GetValue(html)?.FullName);
         var plans = Plans(parsed, await ReadTextAsync(parsed, cancellation));
         var workers = AtLeastOne(parsed.GetValue(parallel), "--parallel");
@@ -56,7 +57,7 @@ internal sealed class EvalCommand
         foreach (var plan in plans)
         {
             var runner = new EvaluationRunner(plan, kept, targets.Tokenizer, method => targets.Open(method, plan.Setting, cancellation), new ProgressDisplay(terminal)) { Workers = workers };
-            var records = await RunAsync(runner, kept, terminal, cancellation);
+            var records = await RunAsync(runner, kept, cancellation);
             results.AddRange(records);
             failures += runner.Failures.Count;
             foreach (var (name, error) in runner.Failures)
@@ -73,18 +74,19 @@ internal sealed class EvalCommand
     }
 
     /// <summary>Runs, and when interrupted says what is kept.</summary>
-    private static async Task<IReadOnlyList<EvaluationRecord>> RunAsync(EvaluationRunner runner, EvaluationJournal kept, Terminal terminal, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<EvaluationRecord>> RunAsync(EvaluationRunner runner, EvaluationJournal kept, CancellationToken cancellation)
     {
         try
         {
             return await Task.Run(() => runner.Run(cancellation), CancellationToken.None);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException stopped)
         {
-            await terminal.Error.WriteLineAsync(kept.Path is { } path
-                ? $"\nInterrupted: {path} keeps what is done ({kept.Entries.Count} documents); the same command goes on from there."
-                : "\nInterrupted: nothing is kept. With --journal FILE the same command would go on from where it stopped.");
-            throw;
+            throw new InterruptedException(
+                kept.Path is { } path
+                    ? $"{path} keeps what is done ({kept.Entries.Count} documents); the same command goes on from there."
+                    : "nothing is kept. With --journal FILE the same command would go on from where it stopped.",
+                stopped);
         }
     }
 

@@ -40,7 +40,18 @@ internal sealed class GenerateCommand
         await using var engine = await LlmEngine.LoadAsync(model.Directory(parsed), model.Engine(parsed, 1, ModelArguments.AutomaticKv), new LoadDisplay(terminal), cancellation);
         var chosen = sampling.Apply(parsed, engine.DefaultSampling);
         var output = target.TakesOutput ? TextWriter.Null : terminal.Out;
-        var answer = await AnswerAsync(engine, text, chosen, parsed.GetValue(raw), output, cancellation);
+        Answer answer;
+        try
+        {
+            answer = await AnswerAsync(engine, text, chosen, parsed.GetValue(raw), output, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // What there is of the answer ends with a line too.
+            await output.WriteLineAsync();
+            throw;
+        }
+
         await output.WriteLineAsync();
         await terminal.Error.WriteLineAsync(answer.StatsLine);
         await target.WriteAsync(AnswerRecord.Of(answer, engine), terminal);

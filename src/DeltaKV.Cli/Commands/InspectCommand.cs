@@ -42,6 +42,7 @@ internal sealed class InspectCommand
 
     private async Task<int> RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
+        using var confirmation = terminal.ConfirmInterrupts();
         var (target, directory, tokens) = (json.Read(parsed), model.Directory(parsed), parsed.GetValue(length));
         if (tokens < SmallestLength)
             throw new UsageException($"--length is {tokens}, expected at least {SmallestLength}.");

@@ -35,6 +35,20 @@ public sealed class BenchCommandTests
     }
 
     [Fact]
+    public async Task WhatWasMeasuredBeforeAnInterruptIsReported()
+    {
+        string[] arguments = ["bench", "--shape", "tiny", "--device", "cpu", "--decode", "1x64,1x65,1x66,1x67", "--prefill", "none", "--samples", "9", "--json"];
+
+        var run = await CommandRun.InterruptedAsync("decode 1x65", "", isTyped: true, arguments);
+
+        Assert.Equal(ExitCode.Cancelled, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        var rows = json.RootElement.GetProperty("decode").GetArrayLength();
+        Assert.InRange(rows, 1, 3);
+        Assert.Contains($"{rows} of 4 sizes were measured", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task MeasuresACompressedCacheAndWhatItHolds()
     {
         var run = await CommandRun.OfAsync(

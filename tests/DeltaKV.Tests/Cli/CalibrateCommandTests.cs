@@ -53,6 +53,28 @@ public sealed class CalibrateCommandTests
     }
 
     [Fact]
+    public async Task AnInterruptedReadingGoesOnWhereItStopped()
+    {
+        using var directory = new TemporaryDirectory();
+        var file = directory.File("codec.safetensors");
+        string[] arguments =
+        [
+            "calibrate", "--device", "cpu", "--model", TestModels.Needle, "--documents", "3", "--lengths", "512", "--questions", "1",
+            "--leave-out", "json,var,multi,walk,copy", "--bytes", "30", "--out", file,
+        ];
+
+        var run = await CommandRun.InterruptedAsync("1/3", "", isTyped: true, arguments);
+        var kept = Directory.GetFiles(directory.Path);
+        var again = await CommandRun.OfAsync(arguments);
+
+        Assert.Equal((ExitCode.Cancelled, ExitCode.Success), (run.ExitCode, again.ExitCode));
+        Assert.Equal([file + ".statistics"], kept);
+        Assert.Contains($"{kept[0]} keeps what was read", run.Error, StringComparison.Ordinal);
+        Assert.Contains("going on where it stopped", again.Error, StringComparison.Ordinal);
+        Assert.Equal([file], Directory.GetFiles(directory.Path));
+    }
+
+    [Fact]
     public async Task OneReadingServesSeveralCodecs()
     {
         using var directory = new TemporaryDirectory();

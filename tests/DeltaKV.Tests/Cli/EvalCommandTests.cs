@@ -43,16 +43,24 @@ public sealed class EvalCommandTests
     }
 
     [Fact]
-    public async Task AnInterruptedRunSaysWhereItWouldGoOn()
+    public async Task AnInterruptedRunGoesOnWhereItStopped()
     {
         using var directory = new TemporaryDirectory();
-        using var cancellation = new CancellationTokenSource();
-        await cancellation.CancelAsync();
+        string[] arguments =
+        [
+            "eval", "--model", TestModels.Needle, "--device", "cpu", "--task", "attr", "--length", "320", "--questions", "4", "--per-document", "1", "--text-tokens", "0",
+            "--journal", directory.File("journal"),
+        ];
 
-        var run = await CommandRun.WithInputAsync(
-            null, ["eval", "--model", TestModels.Needle, "--device", "cpu", "--length", "320", "--text-tokens", "16", "--journal", directory.File("journal")], cancellation.Token);
+        var run = await CommandRun.InterruptedAsync("1/4", "", isTyped: true, arguments);
+        var kept = await File.ReadAllLinesAsync(directory.File("journal"));
+        var again = await CommandRun.OfAsync(arguments);
 
-        Assert.Equal(ExitCode.Cancelled, run.ExitCode);
-        Assert.Contains("goes on from there", run.Error, StringComparison.Ordinal);
+        Assert.Equal((ExitCode.Cancelled, ExitCode.Success), (run.ExitCode, again.ExitCode));
+        Assert.Empty(run.Output);
+        Assert.InRange(kept.Length, 1, 3);
+        Assert.Contains($"keeps what is done ({kept.Length} documents); the same command goes on from there.", run.Error, StringComparison.Ordinal);
+        Assert.Equal(kept, (await File.ReadAllLinesAsync(directory.File("journal")))[..kept.Length]);
+        Assert.DoesNotContain("1/4", again.Error, StringComparison.Ordinal);
     }
 }

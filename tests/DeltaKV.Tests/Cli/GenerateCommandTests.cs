@@ -37,15 +37,17 @@ public sealed class GenerateCommandTests
         Assert.True(json.RootElement.GetProperty("kvBytes").GetInt64() > 0);
     }
 
-    [Fact]
-    public async Task CancellationEndsItWithItsOwnCode()
+    [Theory]
+    [InlineData("workspace", "")]
+    [InlineData("48213", "48213")]
+    public async Task CtrlCEndsItWithItsOwnCodeWhateverItWasDoing(string at, string answered)
     {
-        using var cancelled = new CancellationTokenSource();
-        await cancelled.CancelAsync();
-
-        var run = await CommandRun.WithInputAsync(null, ["generate", "--device", "cpu", "--model", TestModels.Needle, "--prompt", Question], cancelled.Token);
+        var run = await CommandRun.InterruptedAsync(
+            at, "", isTyped: true, "generate", "--device", "cpu", "--model", TestModels.Needle, "--prompt", $"{Notes}\n{Question}", "--ignore-eos", "--max-tokens", "64");
 
         Assert.Equal(ExitCode.Cancelled, run.ExitCode);
-        Assert.Empty(run.Output);
+        Assert.StartsWith(answered, run.Output.Trim(), StringComparison.Ordinal);
+        Assert.DoesNotContain("[in ", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith("deltakv: interrupted.", run.Error.TrimEnd(), StringComparison.Ordinal);
     }
 }

@@ -11,6 +11,9 @@ internal sealed class CalibrationCheckpoint(string path, TimeSpan interval)
 
     private readonly Stopwatch _sinceSave = Stopwatch.StartNew();
 
+    /// <summary>The file.</summary>
+    public string Path => path;
+
     /// <summary>Takes over what was saved of the same reading.</summary>
     /// <param name="key">What is read, with what; statistics of anything else are not taken.</param>
     /// <param name="load">Receives the statistics.</param>

@@ -43,7 +43,7 @@ internal sealed class DeltaKvCalibrator
     /// <param name="corpus">What to read.</param>
     /// <param name="checkpoint">Keeps what was read of this corpus, for the first one a calibrator reads.</param>
     /// <param name="progress">Hears of every document.</param>
-    /// <param name="cancellation">Stops between documents.</param>
+    /// <param name="cancellation">Stops between documents; the checkpoint then has all that were read.</param>
     public void Read(
         CalibrationCorpus corpus, CalibrationCheckpoint? checkpoint = null, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -54,7 +54,12 @@ internal sealed class DeltaKvCalibrator
             progress?.Report(new EvaluationProgress(done, total, "going on where it stopped"));
         foreach (var document in corpus.Documents(_model.Tokenizer).Skip(done))
         {
-            cancellation.ThrowIfCancellationRequested();
+            if (cancellation.IsCancellationRequested)
+            {
+                checkpoint?.Save(key, done, Save, isLast: true);
+                cancellation.ThrowIfCancellationRequested();
+            }
+
             Read(document);
             done++;
             checkpoint?.Save(key, done, Save, isLast: done == total);

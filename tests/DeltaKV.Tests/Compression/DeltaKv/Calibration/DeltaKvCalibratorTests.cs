@@ -12,8 +12,11 @@ public sealed class DeltaKvCalibratorTests
     private static readonly CalibrationCorpus Corpus = new() { Families = ["attr", "copy"], DocumentsPerFamily = 2, Lengths = [512], Questions = 2 };
     private static readonly CodedKvOptions Options = new() { Recent = 16, ReferenceBits = 8 };
 
-    [Fact]
-    public void InterruptedAnywhereItMakesTheSameFileToTheBit()
+    /// <summary>Whether it had saved every document, or would not have saved any for hours.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    public void InterruptedAnywhereItMakesTheSameFileToTheBit(int hours)
     {
         using var directory = new TemporaryDirectory();
         var model = new RandomCalibrationModel();
@@ -23,7 +26,7 @@ public sealed class DeltaKvCalibratorTests
             var side = directory.File("side");
             using var cancellation = new CancellationTokenSource();
             var interrupted = new StopAfter(stop, cancellation);
-            Assert.Throws<OperationCanceledException>(() => NewCalibrator(model).Read(Corpus, Checkpoint(side), interrupted, cancellation.Token));
+            Assert.Throws<OperationCanceledException>(() => NewCalibrator(model).Read(Corpus, new CalibrationCheckpoint(side, TimeSpan.FromHours(hours)), interrupted, cancellation.Token));
             Assert.True(File.Exists(side));
             model.Documents = 0;
             Assert.Equal(expected, Codec(directory.File("resumed"), NewCalibrator(model), side));
