@@ -78,7 +78,9 @@ methods+=(
   'best, reads 2 %=deltakv:share=2'
   'calibration-free=int4:first=recomputed'
   'calibration-free, a scale per token=int4:first=recomputed,scales=token'
-  int8 int4 int4-2 kivi-8 kivi-4 kivi-2
+  'calibration-free int3=int3:first=recomputed'
+  'calibration-free int3, a scale per token=int3:first=recomputed,scales=token'
+  int8 int4 int4-2 int3 kivi-8 kivi-4 kivi-2
   'kivi-4, first layer recomputed=kivi-4:first=recomputed'
   'kivi-2, channels mixed=kivi-2:hadamard=true'
 )

@@ -15,7 +15,7 @@ observers=${OBSERVERS:-2+8+18}
 top=${TOP:-2048}
 methods=(
   'full=full'
-  'kivi-8=kivi-8' 'kivi-4=kivi-4' 'kivi-2=kivi-2' 'int4=int4'
+  'kivi-8=kivi-8' 'kivi-4=kivi-4' 'kivi-2=kivi-2' 'int4=int4' 'int3=int3'
   'streaming-llm=streaming-llm:share=12.5' 'snapkv=snapkv:share=12.5' 'pyramidkv=pyramidkv:share=12.5' 'h2o=h2o:share=12.5' 'kvzip=kvzip:share=12.5'
   "quest=quest:top=$top" "omnikv=omnikv:observers=$observers,full=0+$full,top=$top"
   "deltakv, published=deltakv:codec=published,full=$full,first=recomputed,observers=$observers,top=$top"

@@ -39,7 +39,7 @@ for share in "${shares[@]}"; do
 done
 wait
 
-methods=(kivi-8 kivi-4 kivi-2 int4)
+methods=(kivi-8 kivi-4 kivi-2 int4 int3)
 for share in "${shares[@]}"; do
   for name in streaming-llm snapkv pyramidkv h2o kvzip compresskv; do methods+=("$name $share %=$name:share=$share"); done
   methods+=("deltakv $share %=deltakv:codec=$codecs/klt-$share-{length}.safetensors")

@@ -35,8 +35,10 @@ internal static class CodedCases
         Read("coded published top2048 b1 128k", Published(), 1, 131072, 2048),
         Read("coded published top2048 b3 128k", Published(), 3, 131072, 2048),
         Read("coded latents512 b1 128k", Published() with { Neighbours = 0 }, 1, 131072, 0),
-        Read("coded int4 b1 128k", Hadamard(), 1, 131072, 0),
-        Read("coded int4 b8 32k", Hadamard(), 8, 32768, 0),
+        Read("coded int4 b1 128k", Hadamard(ChunkWidth.Bits4), 1, 131072, 0),
+        Read("coded int4 b8 32k", Hadamard(ChunkWidth.Bits4), 8, 32768, 0),
+        Read("coded int3 b1 128k", Hadamard(ChunkWidth.Bits3), 1, 131072, 0),
+        Read("coded int3 b8 32k", Hadamard(ChunkWidth.Bits3), 8, 32768, 0),
         Read("coded general klt512 b1 128k", Klt(512), 1, 131072, 0, general: true),
         Prefill("coded prefill klt512 2k over 32k", Klt(512), 2048, 32768),
         Observe("coded observe b1 128k", 131072),
@@ -237,8 +239,8 @@ internal static class CodedCases
     /// <summary>As published: a quarter of the width in int4 with a step per token, the mean of four references.</summary>
     internal static LinearCodec Published() => Dense([.. Enumerable.Repeat(ChunkWidth.Bits4, 16)], CodeScales.PerToken, 4);
 
-    /// <summary>Rotated nibbles with a step per chunk.</summary>
-    private static LinearCodec Hadamard() => HadamardCodec.Create(Shape.KeyHeads, Shape.HeadDim, ChunkWidth.Bits4, ChunkWidth.Bits4);
+    /// <summary>Rotated integers with a step per chunk.</summary>
+    private static LinearCodec Hadamard(ChunkWidth width) => HadamardCodec.Create(Shape.KeyHeads, Shape.HeadDim, width, width);
 
     private static LinearCodec Dense(ChunkWidth[] chunks, CodeScales scales, int neighbours)
     {

@@ -27,12 +27,12 @@ internal static class KvMethods
 
     /// <summary>All names.</summary>
     internal static IReadOnlyCollection<string> Names =>
-        [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2", "int2", "kivi-8", "kivi-4", "kivi-2", "quest", "omnikv", .. EvictionPolicies.Names];
+        [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2", "int3", "int2", "kivi-8", "kivi-4", "kivi-2", "quest", "omnikv", .. EvictionPolicies.Names];
 
     /// <summary>Finds a method and prepares it for a model; null for the uncompressed cache.</summary>
     /// <exception cref="ArgumentException">There is no such method or setting.</exception>
     /// <exception cref="CodecMismatchException">The codec is for another model, or is none.</exception>
-    /// <exception cref="NotSupportedException">It needs a codec, and there are no weights it could be of.</exception>
+    /// <exception cref="NotSupportedException">It needs a codec, and there are no weights it could be of; or it does not fit the model's heads.</exception>
     internal static IKvMethod? Resolve(string text, ModelConfig config, ModelWeights? weights)
     {
         var spec = KvMethodSpec.Parse(text);
@@ -52,6 +52,10 @@ internal static class KvMethods
                 return Rotated(spec, config, ChunkWidth.Bits4, ChunkWidth.Bits4);
             case "int4-2":
                 return Rotated(spec, config, ChunkWidth.Bits4, ChunkWidth.Bits2);
+            case "int3" when config.HeadDim % CodeGroup.DimensionsOf(ChunkWidth.Bits3) != 0:
+                throw new NotSupportedException($"The method 'int3' keeps numbers in groups of 64 and would save nothing beside 'int4' on heads of {config.HeadDim}; use 'int4'.");
+            case "int3":
+                return Rotated(spec, config, ChunkWidth.Bits3, ChunkWidth.Bits3);
             case "int2":
                 return Rotated(spec, config, ChunkWidth.Bits2, ChunkWidth.Bits2);
             case "kivi-8":

@@ -16,6 +16,7 @@ public class AllocatedBytesTests
     [InlineData("omnikv:observers=0,top=64,heads=each,prefill=64", 0.8, 1.04)]
     [InlineData("int4:observers=0,top=64,hot=64", 0.8, 1.04)]
     [InlineData("int4:neighbours=4,search=20", 0.8, 1.04)]
+    [InlineData("int3:first=recomputed,scales=token", 0.65, 1.04)]
     public void A_method_allocates_what_it_was_given(string text, double least, double most)
     {
         var accelerator = TestAccelerators.Default;

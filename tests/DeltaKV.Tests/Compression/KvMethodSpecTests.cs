@@ -73,6 +73,10 @@ public class KvMethodSpecTests
     [InlineData("kivi-2:keys=4", 2048)]
     [InlineData("kivi-2:hadamard=true", 1536)]
     [InlineData("kivi-4:first=recomputed", (7 * 320) + 4)]
+    // Three bits, and 4 bytes of scale per 64 numbers; one scale per token, in 16 bytes.
+    [InlineData("int3", 8 * 224)]
+    [InlineData("int3:first=recomputed,scales=token", (7 * 208) + 4)]
+    [InlineData("int3:neighbours=2,full=0", (7 * 240) + 1024 + 720)]
     [InlineData("int2", 1280)]
     [InlineData("kivi-4:full=0", 3264)]
     [InlineData("int8:full=0,fulllayers=kivi4", 4800)]
@@ -85,6 +89,14 @@ public class KvMethodSpecTests
     [InlineData("quest:top=64,dense=0", 8 * 1088)]
     [InlineData("omnikv:observers=2+5", 8 * 1024)]
     public void Methods_that_read_less_store_everything(string text, long bytes) => Assert.Equal(bytes, Resolve(text)!.BytesPerToken);
+
+    [Fact]
+    public void Three_bits_are_refused_for_heads_that_groups_of_64_do_not_fit()
+    {
+        var config = ModelConfig.Load(TestModels.Needle) with { HeadDim = 96 };
+        var error = Assert.Throws<NotSupportedException>(() => KvMethods.Resolve("int3", config, null));
+        Assert.Contains("96", error.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void The_uncompressed_cache_is_no_method() => Assert.Null(Resolve("full"));

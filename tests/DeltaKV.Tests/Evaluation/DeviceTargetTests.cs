@@ -54,6 +54,7 @@ public class DeviceTargetTests
     [InlineData("full", 4, null)]
     [InlineData("int4:recent=32", 4, null)]
     [InlineData("int4:first=recomputed,scales=token", 4, null)]
+    [InlineData("int3:first=recomputed,scales=token", 4, null)]
     [InlineData("full", 4, Length + 200)]
     [InlineData("h2o:share=50", 4, 340)]
     [InlineData("kvzip:share=50,chunk=128", 4, 340)]

@@ -6,14 +6,12 @@ using DeltaKV.Compression.DeltaKv.Calibration;
 namespace DeltaKV.Tests.Reference;
 
 /// <summary>Encodes and decodes single tokens in double precision, into the very records the kernels read: their reference.</summary>
-/// <remarks>
-/// A chunk's 16 bytes are four words; word w of a b-bit chunk holds dimensions <c>32/b w</c> onwards, dimension d of a word at bit
-/// <c>16 (d mod 2) + b (d / 2)</c>. 16-bit chunks hold halves in order.
-/// </remarks>
+/// <remarks>Integers lie where <see cref="RecordBits"/> says; 16-bit chunks hold halves in order.</remarks>
 internal sealed class ScalarCodec
 {
     private readonly LinearCodec _codec;
     private readonly RecordLayout _layout;
+    private readonly RecordBits _bits;
     private readonly double[][] _down;
     private readonly double[][] _up;
 
@@ -22,6 +20,7 @@ internal sealed class ScalarCodec
         codec.Validate();
         _codec = codec;
         _layout = RecordLayout.Of(codec);
+        _bits = new RecordBits(codec);
         _down = [.. codec.Groups.Select(group => Array.ConvertAll(group.Down, value => (double)value))];
         _up = [.. codec.Groups.Select(group => Array.ConvertAll(group.Up, value => (double)value))];
     }
@@ -51,10 +50,10 @@ internal sealed class ScalarCodec
             {
                 var values = coordinates[g].AsSpan(first, CodeGroup.DimensionsOf(width));
                 first += values.Length;
-                var target = words.Slice(chunk++ * 4, 4);
+                var own = chunk++;
                 if (width == ChunkWidth.Bits16)
                 {
-                    var halves = MemoryMarshal.Cast<uint, Half>(target);
+                    var halves = MemoryMarshal.Cast<uint, Half>(words.Slice(own * 4, 4));
                     for (var i = 0; i < values.Length; i++)
                         halves[i] = (Half)values[i];
                     continue;
@@ -73,7 +72,7 @@ internal sealed class ScalarCodec
                     var code = _codec.Scales == CodeScales.Static
                         ? UniformQuantizer.Code(values[i], width)
                         : (int)Math.Clamp(Math.Round(step > 0 ? (values[i] - zero) / step : 0), 0, (1 << (int)width) - 1);
-                    target[i / Words(width)] |= (uint)code << Shift(i, width);
+                    _bits.Write(words, own, width, i, (uint)code);
                 }
             }
         }
@@ -91,7 +90,7 @@ internal sealed class ScalarCodec
             var dimension = 0;
             foreach (var width in group.Chunks)
             {
-                var source = words.Slice(chunk++ * 4, 4);
+                var own = chunk++;
                 var (step, zero) = (1.0, 0.0);
                 if (width != ChunkWidth.Bits16 && _codec.Scales != CodeScales.Static)
                 {
@@ -102,8 +101,8 @@ internal sealed class ScalarCodec
                 scale += width == ChunkWidth.Bits16 ? 0 : 1;
                 for (var i = 0; i < CodeGroup.DimensionsOf(width); i++, dimension++)
                 {
-                    var code = width == ChunkWidth.Bits16 ? 0 : (int)(source[i / Words(width)] >> Shift(i, width)) & ((1 << (int)width) - 1);
-                    var value = width == ChunkWidth.Bits16 ? (double)MemoryMarshal.Cast<uint, Half>(source)[i]
+                    var code = width == ChunkWidth.Bits16 ? 0 : (int)_bits.Read(words, own, width, i);
+                    var value = width == ChunkWidth.Bits16 ? (double)MemoryMarshal.Cast<uint, Half>(words.Slice(own * 4, 4))[i]
                         : _codec.Scales == CodeScales.Static ? UniformQuantizer.Value(code, width) : step * code + zero;
                     var target = sums.AsSpan(group.Start, group.Length);
                     TensorPrimitives.MultiplyAdd(_up[g].AsSpan(dimension * group.Length, group.Length), value, target, target);
@@ -113,14 +112,6 @@ internal sealed class ScalarCodec
 
         for (var i = 0; i < row.Length; i++)
             row[i] = (float)(sums[i] + _codec.Mean[i] + (reference.IsEmpty ? 0 : reference[i]));
-    }
-
-    private static int Words(ChunkWidth width) => 32 / (int)width;
-
-    private static int Shift(int dimension, ChunkWidth width)
-    {
-        var d = dimension % Words(width);
-        return 16 * (d % 2) + (int)width * (d / 2);
     }
 
     private static (double Low, double High) Range(ReadOnlySpan<double> values) => (TensorPrimitives.Min(values), TensorPrimitives.Max(values));

@@ -28,6 +28,8 @@ public sealed class ScalarCodecTests
     [InlineData(ChunkWidth.Bits8, ChunkWidth.Bits8, CodeScales.PerChunk, 0.006)]
     [InlineData(ChunkWidth.Bits4, ChunkWidth.Bits4, CodeScales.PerChunk, 0.09)]
     [InlineData(ChunkWidth.Bits4, ChunkWidth.Bits4, CodeScales.PerToken, 0.13)]
+    [InlineData(ChunkWidth.Bits3, ChunkWidth.Bits3, CodeScales.PerChunk, 0.21)]
+    [InlineData(ChunkWidth.Bits3, ChunkWidth.Bits3, CodeScales.PerToken, 0.27)]
     [InlineData(ChunkWidth.Bits4, ChunkWidth.Bits2, CodeScales.PerChunk, 0.45)]
     internal void HadamardCodesLeaveLittleErrorDespiteOutliers(ChunkWidth keys, ChunkWidth values, CodeScales scales, double bound)
     {
@@ -74,6 +76,10 @@ public sealed class ScalarCodecTests
     [InlineData(ChunkWidth.Bits4, 1, 16)]
     [InlineData(ChunkWidth.Bits4, 12, 40)]
     [InlineData(ChunkWidth.Bits2, 21, 52)]
+    [InlineData(ChunkWidth.Bits3, 3, 19)]
+    // Behind the chunk, its tail: bytes of the lower and of the upper half of every word.
+    [InlineData(ChunkWidth.Bits3, 44, 162)]
+    [InlineData(ChunkWidth.Bits3, 31, 157)]
     internal void CodesLieWhereTheKernelsLookForThem(ChunkWidth width, int dimension, int bit)
     {
         var count = CodeGroup.DimensionsOf(width);

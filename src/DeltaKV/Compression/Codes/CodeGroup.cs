@@ -23,6 +23,6 @@ internal sealed record CodeGroup(int Start, int Length, ImmutableArray<ChunkWidt
     /// <summary>Dimensions of all chunks.</summary>
     internal int Dimensions => Chunks.Sum(DimensionsOf);
 
-    /// <summary>Dimensions in 16 bytes.</summary>
-    internal static int DimensionsOf(ChunkWidth width) => 128 / (int)width;
+    /// <summary>Dimensions of a chunk.</summary>
+    internal static int DimensionsOf(ChunkWidth width) => width == ChunkWidth.Bits3 ? 64 : 128 / (int)width;
 }

@@ -59,6 +59,34 @@ internal static class CodeProduct
             scale += code.ScaleStride;
         }
 
+        for (var chunk = 0; chunk < part.OctalChunks; chunk++)
+        {
+            var x = new RowScales(pool, code, first, second, scale, 4f);
+            var a = pool.Records[first + word];
+            var b = pool.Records[second + word];
+            var tail = part.FirstTail + (2 * chunk) + ((Warp.LaneIdx & 3) >> 1);
+            for (var half = 0; half < 2; half++)
+            {
+                for (var step = 0; step < Unroll.Full(2); step++)
+                {
+                    Step<TShape>(
+                        pool,
+                        new UInt4(
+                            CodeWord.Octals(a >> (6 * step), x.FirstStep, x.FirstZero), CodeWord.Octals(b >> (6 * step), x.SecondStep, x.SecondZero),
+                            CodeWord.Octals(a >> ((6 * step) + 3), x.FirstStep, x.FirstZero), CodeWord.Octals(b >> ((6 * step) + 3), x.SecondStep, x.SecondZero)),
+                        up,
+                        sums);
+                    up += 32 * TShape.PairsPerPass;
+                }
+
+                a = CodeWord.UpperOctals(a, pool.Records[first + tail], Warp.LaneIdx);
+                b = CodeWord.UpperOctals(b, pool.Records[second + tail], Warp.LaneIdx);
+            }
+
+            word += 4;
+            scale += code.ScaleStride;
+        }
+
         for (var chunk = 0; chunk < part.CrumbChunks; chunk++)
         {
             var x = new RowScales(pool, code, first, second, scale, 1.5f);

@@ -128,8 +128,11 @@ internal sealed class CodeTables : IDisposable
         var chunk = 0;
         var scale = 0;
         var feature = 0;
-        foreach (var group in codec.Groups)
+        var tails = RecordLayout.FirstTails(codec);
+        for (var g = 0; g < codec.Groups.Length; g++)
         {
+            var group = codec.Groups[g];
+            var tail = layout.TailWord + (2 * tails[g]);
             var wide = group.Chunks.Count(width => width == ChunkWidth.Bits16);
             for (var start = 0; start < group.Length; start += codec.HeadDim)
             {
@@ -139,6 +142,8 @@ internal sealed class CodeTables : IDisposable
                     WidePairs = wide / 2,
                     ByteChunks = group.Chunks.Count(width => width == ChunkWidth.Bits8),
                     NibbleChunks = group.Chunks.Count(width => width == ChunkWidth.Bits4),
+                    OctalChunks = group.Chunks.Count(width => width == ChunkWidth.Bits3),
+                    FirstTail = tail,
                     CrumbChunks = group.Chunks.Count(width => width == ChunkWidth.Bits2),
                     FirstScale = scale,
                     Steps = group.Dimensions / 16,
@@ -155,6 +160,7 @@ internal sealed class CodeTables : IDisposable
                 {
                     Width = (int)width,
                     FirstWord = (chunk + i) * 4,
+                    TailWord = tail,
                     Scale = layout.ScaleCount > 1 ? scale : 0,
                     FirstStep = (group.Features is null ? group.Start : feature) / 16,
                     Steps = group.Inputs / 16,
@@ -164,6 +170,7 @@ internal sealed class CodeTables : IDisposable
                 var chunks = width == ChunkWidth.Bits16 ? 2 : 1;
                 dimension += chunks * CodeGroup.DimensionsOf(width);
                 scale += width == ChunkWidth.Bits16 ? 0 : 1;
+                tail += width == ChunkWidth.Bits3 ? 2 : 0;
                 i += chunks;
             }
 

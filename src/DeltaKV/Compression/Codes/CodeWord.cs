@@ -17,6 +17,16 @@ internal static class CodeWord
     /// <summary>Nibbles 0 and 4.</summary>
     internal static uint Nibbles(uint word, Half2 step, Half2 zero) => Scaled(word & 0x000f000f, step, zero);
 
+    /// <summary>Cells of 3 bits at bits 0 and 16.</summary>
+    internal static uint Octals(uint word, Half2 step, Half2 zero) => Scaled(word & 0x00070007, step, zero);
+
+    /// <summary>
+    /// The upper four of eight pairs of 3 bits, as the lower four lie in the lane's own word: eight cells are 24 bits, of which the word has 16 of both and the tail, which two
+    /// neighbouring lanes share, a byte of both.
+    /// </summary>
+    internal static uint UpperOctals(uint word, uint tail, int lane) =>
+        ((word >> 12) & 0x000f000f) | (Gpu.Bytes.Permute(tail, 0, (lane & 1) == 0 ? 0x4140u : 0x4342u) << 4);
+
     /// <summary>2-bit cells 0 and 8.</summary>
     internal static uint Crumbs(uint word, Half2 step, Half2 zero) => Scaled(word & 0x00030003, step, zero);
 

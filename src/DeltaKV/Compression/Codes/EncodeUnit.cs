@@ -9,6 +9,9 @@ internal struct EncodeUnit
     /// <summary>First word of the chunk within a record.</summary>
     public int FirstWord;
 
+    /// <summary>First word of the chunk's tail within a record, where it is 3 bits wide.</summary>
+    public int TailWord;
+
     /// <summary>Number of the chunk's scale, where there is one per chunk.</summary>
     public int Scale;
 

@@ -15,6 +15,12 @@ internal struct PartCode
     /// <summary>4-bit chunks after them.</summary>
     public int NibbleChunks;
 
+    /// <summary>3-bit chunks after them.</summary>
+    public int OctalChunks;
+
+    /// <summary>First word of these chunks' tails within a record.</summary>
+    public int FirstTail;
+
     /// <summary>2-bit chunks after them.</summary>
     public int CrumbChunks;
 

@@ -23,6 +23,11 @@ public sealed class ReaderAttentionTests(KernelFixture device)
     [InlineData("empty", 64, 2, 1, 16)]
     [InlineData("mixed", 80, 2, 4, 16)]
     [InlineData("hadamard4", 96, 1, 3, 16)]
+    [InlineData("hadamard3", 64, 4, 0, 16)]
+    [InlineData("hadamard3", 128, 2, 4, 16)]
+    [InlineData("hadamard3", 96, 2, 0, 16)]
+    [InlineData("mixed3", 64, 2, 2, 8)]
+    [InlineData("chunk3", 128, 1, 0, 16)]
     public void Reconstructs_what_is_stored(string name, int headDim, int keyHeads, int neighbours, int referenceBits)
     {
         using var fixture = Create(name, headDim, 2 * keyHeads, keyHeads, neighbours, referenceBits, [20, 170, 75]);
@@ -83,6 +88,8 @@ public sealed class ReaderAttentionTests(KernelFixture device)
     [InlineData("token4", 128, 8, 2, 4, 4, true, 2)]
     [InlineData("hadamard4", 128, 10, 1, 0, 16, false, 2)]
     [InlineData("mixed", 80, 3, 1, 2, 16, true, 1)]
+    [InlineData("hadamard3", 64, 4, 2, 0, 16, true, 2)]
+    [InlineData("token3", 80, 2, 2, 1, 16, false, 2)]
     [InlineData("identity", 96, 4, 4, 0, 16, false, 5)]
     public void Decoding_fused_equals_reconstructing_first(
         string name, int headDim, int queryHeads, int keyHeads, int neighbours, int referenceBits, bool selects, int splits)

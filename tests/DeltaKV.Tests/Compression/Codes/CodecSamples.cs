@@ -6,14 +6,22 @@ namespace DeltaKV.Tests.Compression.Codes;
 /// <summary>Codecs of every kind the format knows, with random matrices.</summary>
 internal static class CodecSamples
 {
-    internal static readonly string[] Names = ["identity", "hadamard4", "hadamard8-2", "mixed", "token4", "empty"];
+    internal static readonly string[] Names = ["identity", "hadamard4", "hadamard3", "hadamard8-2", "mixed", "mixed3", "token4", "token3", "empty"];
 
     internal static LinearCodec Create(string name, int keyHeads, int headDim, int neighbours, int seed) => name switch
     {
         "identity" => IdentityCodec.Create(keyHeads, headDim, neighbours),
         "hadamard4" => HadamardCodec.Create(keyHeads, headDim, ChunkWidth.Bits4, ChunkWidth.Bits4) with { Neighbours = neighbours },
+        "hadamard3" => HadamardCodec.Create(keyHeads, headDim, ChunkWidth.Bits3, ChunkWidth.Bits3) with { Neighbours = neighbours },
+        "hadamard4-3" => HadamardCodec.Create(keyHeads, headDim, ChunkWidth.Bits4, ChunkWidth.Bits3) with { Neighbours = neighbours },
         "hadamard8-2" => HadamardCodec.Create(keyHeads, headDim, ChunkWidth.Bits8, ChunkWidth.Bits2) with { Neighbours = neighbours },
         "mixed" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.Static, ChunkWidth.Bits16, ChunkWidth.Bits16, ChunkWidth.Bits8, ChunkWidth.Bits4, ChunkWidth.Bits2),
+        "mixed3" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.Static, ChunkWidth.Bits16, ChunkWidth.Bits16, ChunkWidth.Bits4, ChunkWidth.Bits3, ChunkWidth.Bits3, ChunkWidth.Bits3, ChunkWidth.Bits2),
+        // Steps are integers that are folded into the matrices, and the number of tails is odd.
+        "klt3" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.Static, ChunkWidth.Bits8, ChunkWidth.Bits4, ChunkWidth.Bits3),
+        "token3" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.PerToken, ChunkWidth.Bits3),
+        "chunk3" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.PerChunk, ChunkWidth.Bits8, ChunkWidth.Bits3, ChunkWidth.Bits3, ChunkWidth.Bits3),
+        "wide3" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.PerToken, [.. Enumerable.Repeat(ChunkWidth.Bits3, 8)]),
         "token4" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.PerToken, ChunkWidth.Bits4, ChunkWidth.Bits4, ChunkWidth.Bits4)
             with { Offset = [.. Enumerable.Range(0, 2 * keyHeads * headDim).Select(i => 0.1f * (i % 7))] },
         "klt" => Dense(keyHeads, headDim, neighbours, seed, CodeScales.Static, ChunkWidth.Bits8, ChunkWidth.Bits4, ChunkWidth.Bits4),

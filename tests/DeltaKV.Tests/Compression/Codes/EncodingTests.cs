@@ -20,6 +20,10 @@ public sealed class EncodingTests(KernelFixture device)
         data.Add("mixed", 128, 2, 2, 4);
         data.Add("token4", 64, 2, 3, 4);
         data.Add("hadamard4", 80, 1, 4, 16);
+        data.Add("hadamard3", 128, 2, 0, 16);
+        data.Add("hadamard3", 80, 1, 1, 16);
+        data.Add("hadamard4-3", 64, 4, 2, 8);
+        data.Add("chunk3", 64, 2, 3, 16);
         data.Add("hadamard8-2", 96, 2, 1, 16);
         return data;
     }

@@ -1,4 +1,5 @@
 using DeltaKV.Compression.Codes;
+using DeltaKV.Tests.Reference;
 
 namespace DeltaKV.Tests.Compression.Codes;
 
@@ -6,6 +7,7 @@ namespace DeltaKV.Tests.Compression.Codes;
 internal sealed class ReferenceCoder(LinearCodec codec)
 {
     private readonly RecordLayout layout = RecordLayout.Of(codec);
+    private readonly RecordBits bits = new(codec);
 
     /// <summary>The reference ids of a record.</summary>
     internal int[] Ids(ReadOnlySpan<uint> record)
@@ -127,18 +129,14 @@ internal sealed class ReferenceCoder(LinearCodec codec)
 
     private double[] Values(ReadOnlySpan<uint> record, int chunk, ChunkWidth width, ref int scale)
     {
-        var bits = (int)width;
-        var perWord = 32 / bits;
-        var values = new double[4 * perWord];
+        var values = new double[CodeGroup.DimensionsOf(width)];
         var (step, zero) = width == ChunkWidth.Bits16 ? (1, 0) : Scale(record, width, scale);
         scale += width == ChunkWidth.Bits16 ? 0 : 1;
         for (var i = 0; i < values.Length; i++)
         {
-            var word = record[(4 * chunk) + (i / perWord)];
-            var j = i % perWord;
             values[i] = width == ChunkWidth.Bits16
-                ? (double)BitConverter.UInt16BitsToHalf((ushort)(word >> (16 * j)))
-                : (step * ((word >> ((bits * (j >> 1)) + (16 * (j & 1)))) & ((1u << bits) - 1))) + zero;
+                ? (double)BitConverter.UInt16BitsToHalf((ushort)(record[(4 * chunk) + (i / 2)] >> (16 * (i % 2))))
+                : (step * bits.Read(record, chunk, width, i)) + zero;
         }
 
         return values;

@@ -20,7 +20,7 @@ public sealed class CodecFileTests : IDisposable
         [
             new CodecLayer(LayerTreatment.Recomputed),
             new CodecLayer(LayerTreatment.Raw, null, Observes: true),
-            new CodecLayer(LayerTreatment.Coded, HadamardCodec.Create(2, 64, ChunkWidth.Bits4, ChunkWidth.Bits2) with { Neighbours = 3 }),
+            new CodecLayer(LayerTreatment.Coded, HadamardCodec.Create(2, 64, ChunkWidth.Bits4, ChunkWidth.Bits3) with { Neighbours = 3 }),
         ],
     };
 

@@ -48,6 +48,16 @@ internal static class ChunkEncoder
             flush.Pool.Records[lower + code.ScaleWord + work.Scale] = lowerScale;
         }
 
+        if (TWidth.Bits == 3)
+        {
+            var tail = work.TailWord + ((Warp.LaneIdx & 3) >> 1);
+            StoreOctals(
+                flush, upper + word, upper + tail, Pairs<TWidth>(sums, 0, false, upperScale), Pairs<TWidth>(sums, 4, false, upperScale));
+            StoreOctals(
+                flush, lower + word, lower + tail, Pairs<TWidth>(sums, 0, true, lowerScale), Pairs<TWidth>(sums, 4, true, lowerScale));
+            return;
+        }
+
         var first = 0u;
         var second = 0u;
         for (var n = 0; n < Unroll.Full(TWidth.Blocks); n++)
@@ -105,6 +115,30 @@ internal static class ChunkEncoder
             upper = new Float2(MathF.Min(upper.X, Warp.ShuffleXor(upper.X, mask)), MathF.Max(upper.Y, Warp.ShuffleXor(upper.Y, mask)));
             lower = new Float2(MathF.Min(lower.X, Warp.ShuffleXor(lower.X, mask)), MathF.Max(lower.Y, Warp.ShuffleXor(lower.Y, mask)));
         }
+    }
+
+    /// <summary>Four pairs of integers from a block on, of the lane's upper or lower row.</summary>
+    private static uint Pairs<TWidth>(ArrayView<Float4> sums, int firstBlock, bool isLower, uint scale)
+        where TWidth : struct, IChunkWidth
+    {
+        var word = 0u;
+        for (var n = 0; n < Unroll.Full(4); n++)
+        {
+            var sum = sums[firstBlock + n];
+            word |= Pair<TWidth>(isLower ? sum.Z : sum.X, isLower ? sum.W : sum.Y, scale) << (TWidth.Bits * n);
+        }
+
+        return word;
+    }
+
+    /// <summary>Stores eight pairs of 3 bits: 24 bits of each half, the lower 16 in the lane's word, the upper 8 in a tail's word that it shares with its neighbour.</summary>
+    private static void StoreOctals(FlushView flush, long word, long tail, uint lowerPairs, uint upperPairs)
+    {
+        flush.Pool.Records[word] = lowerPairs | ((upperPairs & 0x000f000f) << 12);
+        var own = Gpu.Bytes.Permute(upperPairs >> 4, 0, 0x4420);
+        var other = Warp.ShuffleXor(own, 1);
+        if ((Warp.LaneIdx & 1) == 0)
+            flush.Pool.Records[tail] = own | (other << 16);
     }
 
     /// <summary>Two integers, 16 bits apart.</summary>

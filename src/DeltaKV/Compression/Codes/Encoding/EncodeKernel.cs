@@ -69,6 +69,8 @@ internal sealed class EncodeKernel(Accelerator accelerator)
                 ChunkEncoder.Encode<Bytes>(flush, code, work, residual, records, upperScale, lowerScale);
             else if (work.Width == 4)
                 ChunkEncoder.Encode<Nibbles>(flush, code, work, residual, records, upperScale, lowerScale);
+            else if (work.Width == 3)
+                ChunkEncoder.Encode<Octals>(flush, code, work, residual, records, upperScale, lowerScale);
             else
                 ChunkEncoder.Encode<Crumbs>(flush, code, work, residual, records, upperScale, lowerScale);
         }
@@ -85,6 +87,8 @@ internal sealed class EncodeKernel(Accelerator accelerator)
                 ChunkEncoder.Measure<Bytes>(flush, work, residual, ref upper, ref lower);
             else if (work.Width == 4)
                 ChunkEncoder.Measure<Nibbles>(flush, work, residual, ref upper, ref lower);
+            else if (work.Width == 3)
+                ChunkEncoder.Measure<Octals>(flush, work, residual, ref upper, ref lower);
             else if (work.Width == 2)
                 ChunkEncoder.Measure<Crumbs>(flush, work, residual, ref upper, ref lower);
         }

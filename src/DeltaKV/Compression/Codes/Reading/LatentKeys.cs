@@ -159,6 +159,20 @@ internal static class LatentKeys
             AddNibbles<TShape, TSteps, TScales>(up, step + 1, passStride, Shifted(own, 8), scales, keys);
         }
 
+        var tailWord = plan.KeyTail;
+        for (var chunk = 0; chunk < plan.OctalChunks; chunk++, word += PieceWords, scaleWord += plan.ScaleStride, tailWord += 2)
+        {
+            var own = Words(words, word);
+            var tail = Words(codes, ((tailWord >> 2) * PieceWords) + (tailWord & 3) + ((Warp.LaneIdx & 3) >> 1));
+            var scales = Scales<TScales>(plan, codes, scaleWord, 4f);
+            for (var half = 0; half < 2; half++, step += 2)
+            {
+                Add<TShape, TSteps, TScales>(up, step, passStride, own, Shifted(own, 3), 0x00070007, 4f, scales, keys);
+                Add<TShape, TSteps, TScales>(up, step + 1, passStride, Shifted(own, 6), Shifted(own, 9), 0x00070007, 4f, scales, keys);
+                own = UpperOctals(own, tail);
+            }
+        }
+
         // Crumbs are never folded.
         for (var chunk = 0; !TScales.AreFolded && chunk < plan.CrumbChunks; chunk++, word += PieceWords, scaleWord += plan.ScaleStride)
         {
@@ -176,6 +190,10 @@ internal static class LatentKeys
     private static UInt4 Words(ArrayView<uint> codes, int word) => new(codes[word], codes[word + 32], codes[word + 64], codes[word + 96]);
 
     private static UInt4 Shifted(UInt4 words, int shift) => new(words.X >> shift, words.Y >> shift, words.Z >> shift, words.W >> shift);
+
+    private static UInt4 UpperOctals(UInt4 words, UInt4 tails) => new(
+        CodeWord.UpperOctals(words.X, tails.X, Warp.LaneIdx), CodeWord.UpperOctals(words.Y, tails.Y, Warp.LaneIdx),
+        CodeWord.UpperOctals(words.Z, tails.Z, Warp.LaneIdx), CodeWord.UpperOctals(words.W, tails.W, Warp.LaneIdx));
 
     /// <summary>The scales of a chunk of tokens g, g + 8, g + 16 and g + 24, unless they are folded.</summary>
     private static UInt4 Scales<TScales>(LatentPlan plan, ArrayView<uint> codes, int word, float offset)

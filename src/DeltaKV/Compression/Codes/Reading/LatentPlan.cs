@@ -21,6 +21,12 @@ internal struct LatentPlan
     /// <summary>4-bit chunks after them.</summary>
     public int NibbleChunks;
 
+    /// <summary>3-bit chunks after them.</summary>
+    public int OctalChunks;
+
+    /// <summary>Word of these chunks' first tail among the copied pieces.</summary>
+    public int KeyTail;
+
     /// <summary>2-bit chunks after them.</summary>
     public int CrumbChunks;
 

@@ -51,7 +51,7 @@ internal sealed class LatentTables : IDisposable
 
     /// <summary>
     /// Of the values: (word of a warp's tile, mask or 0 for halves, scale, shift | shift of the second pair &lt;&lt; 8); the scale is its word, or itself, or for
-    /// folded layers what is added to 1024 and the integer.
+    /// folded layers what is added to 1024 and the integer. Where the shifts are those of <see cref="CodeWord.UpperOctals"/>, the tail's word is in the upper half behind them.
     /// </summary>
     internal ArrayView<UInt4> Steps { get; }
 
@@ -69,6 +69,8 @@ internal sealed class LatentTables : IDisposable
         copied.AddWords(key.FirstWord, 4 * ChunksOf(key));
         copied.AddWords(value.FirstWord, 4 * ChunksOf(value));
         foreach (var part in new[] { key, value })
+            copied.AddWords(part.FirstTail, 2 * part.OctalChunks);
+        foreach (var part in new[] { key, value })
         {
             if (code.ScaleWord >= 0)
                 copied.AddWords(code.ScaleWord + (part.FirstScale * code.ScaleStride), code.ScaleStride == 0 ? 1 : IntegersOf(part));
@@ -83,6 +85,8 @@ internal sealed class LatentTables : IDisposable
             WidePairs = key.WidePairs,
             ByteChunks = key.ByteChunks,
             NibbleChunks = key.NibbleChunks,
+            OctalChunks = key.OctalChunks,
+            KeyTail = key.OctalChunks > 0 ? copied.WordOf(key.FirstTail) : 0,
             CrumbChunks = key.CrumbChunks,
             KeyUp = key.FirstUp,
             KeyScale = code.ScaleWord >= 0 && IntegersOf(key) > 0 ? copied.WordOf(code.ScaleWord + (key.FirstScale * code.ScaleStride)) : -1,
@@ -105,18 +109,27 @@ internal sealed class LatentTables : IDisposable
         var scale = part.FirstScale;
         AddIntegers(part.ByteChunks, 8, 0x00ff00ff, 128f);
         AddIntegers(part.NibbleChunks, 4, 0x000f000f, 8f);
+        for (var i = 0; i < part.OctalChunks; i++, word += 4, scale++)
+        {
+            AddPairs(6, 3, 0x00070007, 4f, 0);
+            AddPairs(6, 3, 0x00070007, 4f, TileWord(copied.WordOf(part.FirstTail + (2 * i))));
+        }
+
         AddIntegers(part.CrumbChunks, 2, 0x00030003, 1.5f);
 
         void AddIntegers(int chunks, int bits, uint mask, float offset)
         {
             for (var i = 0; i < chunks; i++, word += 4, scale++)
-            {
-                var stored = code.ScaleWord >= 0 ? (uint)TileWord(copied.WordOf(code.ScaleWord + (scale * code.ScaleStride)))
-                    : IsFolded(codec) ? Half2.FromSingles(-1024f - offset, -1024f - offset).Bits
-                    : Half2.FromSingles(1f, -offset).Bits;
-                for (var shift = 0; shift < 16; shift += 2 * bits)
-                    steps.Add(new UInt4((uint)TileWord(copied.WordOf(word)), mask, stored, (uint)(shift | ((shift + bits) << 8))));
-            }
+                AddPairs(16 - (2 * bits), bits, mask, offset, 0);
+        }
+
+        void AddPairs(int lastShift, int bits, uint mask, float offset, int tail)
+        {
+            var stored = code.ScaleWord >= 0 ? (uint)TileWord(copied.WordOf(code.ScaleWord + (scale * code.ScaleStride)))
+                : IsFolded(codec) ? Half2.FromSingles(-1024f - offset, -1024f - offset).Bits
+                : Half2.FromSingles(1f, -offset).Bits;
+            for (var shift = 0; shift <= lastShift; shift += 2 * bits)
+                steps.Add(new UInt4((uint)TileWord(copied.WordOf(word)), mask, stored, (uint)(shift | ((shift + bits) << 8) | (tail << 16))));
         }
     }
 
@@ -125,7 +138,7 @@ internal sealed class LatentTables : IDisposable
 
     private static int ChunksOf(PartCode part) => (2 * part.WidePairs) + IntegersOf(part);
 
-    private static int IntegersOf(PartCode part) => part.ByteChunks + part.NibbleChunks + part.CrumbChunks;
+    private static int IntegersOf(PartCode part) => part.ByteChunks + part.NibbleChunks + part.OctalChunks + part.CrumbChunks;
 
     // Crumbs are offset by a half.
     private static bool IsFolded(LinearCodec codec) =>

@@ -29,6 +29,7 @@ internal static class LatentValues
         word += step.Y == 0 && group >= 4 ? LatentDecodeKernel.WarpTokens * 4 : 0;
         var scaleWord = (int)step.Z + (8 * lane);
         var shift = (int)((group < 4 ? step.W : step.W >> 8) & 31);
+        var tail = (int)(step.W >> 16);
         var own = weights.SubView((group * LatentShared.WeightStride) + lane);
         var other = default(Float4);
         for (var block = share; block < (count + 31) >> 5; block += shares)
@@ -37,6 +38,12 @@ internal static class LatentValues
             var first = block * stride;
             var a = Words(codes, first + word);
             var b = Words(codes, first + word + 64);
+            if (tail != 0)
+            {
+                a = UpperOctals(a, Words(codes, first + tail + (8 * lane) + ((group & 3) >> 1)), group);
+                b = UpperOctals(b, Words(codes, first + tail + (8 * lane) + ((group & 3) >> 1) + 64), group);
+            }
+
             if (step.Y != 0)
             {
                 var scalesA = new UInt4(step.Z, step.Z, step.Z, step.Z);
@@ -60,6 +67,10 @@ internal static class LatentValues
 
     /// <summary>A word of tokens 0, 1, 8, 9 from there.</summary>
     private static UInt4 Words(ArrayView<uint> codes, int word) => new(codes[word], codes[word + 4], codes[word + 32], codes[word + 36]);
+
+    private static UInt4 UpperOctals(UInt4 words, UInt4 tails, int lane) => new(
+        CodeWord.UpperOctals(words.X, tails.X, lane), CodeWord.UpperOctals(words.Y, tails.Y, lane),
+        CodeWord.UpperOctals(words.Z, tails.Z, lane), CodeWord.UpperOctals(words.W, tails.W, lane));
 
     private static UInt4 Values<TScales>(UInt4 words, int shift, uint mask, UInt4 scales)
         where TScales : struct, LatentDecodeKernel.IScales => new(

@@ -21,6 +21,7 @@ internal static class UniformQuantizer
     {
         ChunkWidth.Bits8 => (int)Math.Clamp(Math.Round(steps) + 128, 0, 255),
         ChunkWidth.Bits4 => (int)Math.Clamp(Math.Round(steps) + 8, 0, 15),
+        ChunkWidth.Bits3 => (int)Math.Clamp(Math.Round(steps) + 4, 0, 7),
         _ => (int)Math.Clamp(Math.Round(steps + 1.5), 0, 3),
     };
 
@@ -29,6 +30,7 @@ internal static class UniformQuantizer
     {
         ChunkWidth.Bits8 => code - 128,
         ChunkWidth.Bits4 => code - 8,
+        ChunkWidth.Bits3 => code - 4,
         _ => code - 1.5,
     };
 

@@ -8,6 +8,7 @@ public sealed class UniformQuantizerTests
 {
     [Theory]
     [InlineData(ChunkWidth.Bits2, 0.13)]
+    [InlineData(ChunkWidth.Bits3, 0.045)]
     [InlineData(ChunkWidth.Bits4, 0.0125)]
     [InlineData(ChunkWidth.Bits8, 0.0002)]
     internal void GaussianErrorsAreNearTheKnownOptimum(ChunkWidth width, double bound)
@@ -38,6 +39,7 @@ public sealed class UniformQuantizerTests
 
     [Theory]
     [InlineData(ChunkWidth.Bits2)]
+    [InlineData(ChunkWidth.Bits3)]
     [InlineData(ChunkWidth.Bits4)]
     [InlineData(ChunkWidth.Bits8)]
     internal void EveryIntegerIsTheCodeOfItsOwnValue(ChunkWidth width)
