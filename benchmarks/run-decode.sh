@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Decode speed and bytes of every method on a shape with random weights, in equal batches and in the largest that fit: from one command.
+# Decode speed and bytes of every method on a shape with random weights, in equal batches and in the largest that fit, and how much longer prompts take: from one command.
 #   OUT=results benchmarks/run-decode.sh
-# OUT gets decode.md and one JSON per method. Environment: CLI, the command (default: dotnet run); DEVICE; SHAPE; SIZES; SAMPLES.
+# OUT gets decode.md and one JSON per method. Environment: CLI, the command (default: dotnet run); DEVICE; SHAPE; SIZES and PROMPTS, "none" for none; SAMPLES; ONLY, a regular
+# expression that labels of methods match; LIMIT, seconds for one method.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 out=${OUT:-artifacts/decode}
@@ -25,15 +26,37 @@ methods=(
   'deltakv, 512 bits, all tokens read=deltakv:codec=klt,bits=512,first=recomputed'
 )
 
+only() { grep -E "${ONLY:-.}" <<<"$1" >/dev/null; }
+
+# What `deltakv bench` prints for a method, its rows alone: label, method, sizes, prompts.
+rows() {
+  local file log
+  file=$out/$(tr -cs 'a-z0-9' '-' <<<"$1")$3-$4.json
+  log=$(timeout "${LIMIT:-0}" "${cli[@]}" bench --shape "$shape" --device "${DEVICE:-auto}" --kv "$2" --decode "$3" --prefill "$4" --samples "${SAMPLES:-10}" --prefill-samples 1 \
+    --json "${file//,/+}" 2>&1) || echo "$1: $(grep '^deltakv:' <<<"$log" | tail -1)" >&2
+  grep -E '^\| [0-9]' <<<"$log"
+}
+
 {
   echo "| method | batch x context | ms/step | tok/s | KV | of bf16 |"
   echo "|---|---:|---:|---:|---:|---:|"
 } | tee "$out/decode.md"
 for method in "${methods[@]}"; do
-  label=${method%%=*}
-  file=$out/$(tr -cs 'a-z0-9' '-' <<<"$label").json
-  log=$("${cli[@]}" bench --shape "$shape" --device "${DEVICE:-auto}" --kv "${method#*=}" --decode "${SIZES:-8x32k,maxx32k,3x128k,maxx128k}" --prefill none \
-    --samples "${SAMPLES:-10}" --json "$file" 2>&1) || echo "$label: $(grep '^deltakv:' <<<"$log" | tail -1)" >&2
+  only "${method%%=*}" || continue
   # Of the printed table: size, time, rate, bytes and share.
-  grep -E '^\| [0-9]+ x [0-9]+ \|' <<<"$log" | awk -F'|' -v label="$label" '{ print "| " label " |" $2 "|" $3 "|" $4 "|" $9 "|" $10 "|" }' | tee -a "$out/decode.md"
+  rows "${method%%=*}" "${method#*=}" "${SIZES:-8x32k,maxx32k,3x128k,maxx128k}" none |
+    awk -F'|' -v label="${method%%=*}" '{ print "| " label " |" $2 "|" $3 "|" $4 "|" $9 "|" $10 "|" }' | tee -a "$out/decode.md"
+done
+
+# Prompts: what search and compression add to them. A coded prompt also reads its own history as codes.
+[[ ${PROMPTS:-} == none ]] && exit
+{
+  echo
+  echo "| method | prompt | ms | tok/s |"
+  echo "|---|---:|---:|---:|"
+} | tee -a "$out/decode.md"
+for method in "${methods[@]}"; do
+  case ${method%%=*} in full | kivi-4 | 'deltakv, published' | 'deltakv, 512 bits') ;; *) continue ;; esac
+  only "${method%%=*}" || continue
+  rows "${method%%=*}" "${method#*=}" none "${PROMPTS:-32k,128k}" | awk -F'|' -v label="${method%%=*}" '{ print "| " label " |" $2 "|" $4 "|" $5 "|" }' | tee -a "$out/decode.md"
 done
