@@ -91,16 +91,29 @@ internal static class KvMethods
     /// <summary>The same codec for every layer.</summary>
     private static CodedKvMethod Uniform(KvMethodSpec spec, ModelConfig config, LinearCodec codec)
     {
-        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads", "prefill", "hot", "search", "scales", "first");
+        spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads", "prefill", "hot", "search", "scales", "first", "table");
         codec = codec with { Neighbours = spec.Number("neighbours", 0) };
         var full = spec.Layers("full", config.LayerCount);
         var recomputes = RecomputesFirst(spec, full);
+        var table = Table(spec, config);
         var layers = Enumerable.Range(0, config.LayerCount).Select(layer =>
-            full.Contains(layer) ? null : layer == 0 && recomputes ? FirstLayerTable.Codec(config.KeyValueHeadCount, config.HeadDim) : codec).ToImmutableArray();
+            full.Contains(layer) ? null
+            : layer == 0 && recomputes ? FirstLayerTable.Codec(config.KeyValueHeadCount, config.HeadDim)
+            : table is null ? codec : HeadTable.Apply(table.Layers[layer], codec)).ToImmutableArray();
         var fullLayers = FullLayers(spec, null);
         var kivi = layers.Select(layer => layer is null ? fullLayers : null).ToImmutableArray();
         return new CodedKvMethod(new CodedKvFormat(
             Shape(config), layers, Options(spec, config, new CodedKvOptions(), kivi), recomputes, spec.Layers("observers", config.LayerCount), kivi: kivi));
+    }
+
+    /// <summary>What heads keep: a table as text, or that of a codec. Layers that are full or recomputed do not ask it.</summary>
+    private static HeadTable? Table(KvMethodSpec spec, ModelConfig config)
+    {
+        if (spec.Text("table") is not { } text)
+            return null;
+        var table = File.Exists(text) ? HeadTable.Of(CodecFile.Load(text)) : HeadTable.Parse(text);
+        table.RequireModel(config.LayerCount, config.KeyValueHeadCount);
+        return table;
     }
 
     private static bool RecomputesFirst(KvMethodSpec spec, int[] full) => spec.Text("first") switch

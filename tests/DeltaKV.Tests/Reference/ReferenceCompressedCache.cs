@@ -5,7 +5,7 @@ namespace DeltaKV.Tests.Reference;
 
 /// <summary>A sequence whose history is replaced, chunk by chunk as it grows, by what a codec reconstructs: the engine's rule in plain code.</summary>
 /// <remarks>
-/// Sinks and the newest tokens stay raw; whole blocks of 16 that are older are coded, every so many-th token being a reference besides.
+/// Sinks and the newest tokens stay raw; whole blocks of 16 that are older are coded, every so many-th token being a reference besides, and hidden from heads that keep no history.
 /// A chunk attends to the cache as it was before the chunk's own flush.
 /// </remarks>
 internal sealed class ReferenceCompressedCache
@@ -99,6 +99,11 @@ internal sealed class ReferenceCompressedCache
                 coder.Encode(row, reference, record);
                 coder.Decode(record, reference, row);
                 _cache.SetRow(layer, position, row);
+                for (var head = 0; head < _model.Config.KvHeads; head++)
+                {
+                    if (!codec.Layers[layer].Codec!.KeepsHistory(head))
+                        _cache.SetVisible(layer, head, position, visible: false);
+                }
             }
         });
         _coded += end - first;

@@ -104,8 +104,14 @@ internal sealed class ScalarCodec
                     var code = width == ChunkWidth.Bits16 ? 0 : (int)_bits.Read(words, own, width, i);
                     var value = width == ChunkWidth.Bits16 ? (double)MemoryMarshal.Cast<uint, Half>(words.Slice(own * 4, 4))[i]
                         : _codec.Scales == CodeScales.Static ? UniformQuantizer.Value(code, width) : step * code + zero;
-                    var target = sums.AsSpan(group.Start, group.Length);
-                    TensorPrimitives.MultiplyAdd(_up[g].AsSpan(dimension * group.Length, group.Length), value, target, target);
+                    for (var start = 0; start < group.Length; start += _codec.HeadDim)
+                    {
+                        // Where groups overlap, the last one decodes.
+                        if (_codec.DecoderOf((group.Start + start) / _codec.HeadDim) != g)
+                            continue;
+                        var target = sums.AsSpan(group.Start + start, _codec.HeadDim);
+                        TensorPrimitives.MultiplyAdd(_up[g].AsSpan((dimension * group.Length) + start, _codec.HeadDim), value, target, target);
+                    }
                 }
             }
         }

@@ -22,6 +22,9 @@ internal struct PrefillReadArguments<TReader>
     /// <summary>Attention output <c>[rows, queryHeads * headDim]</c>; pairs of bf16.</summary>
     public ArrayView<BFloat16x2> Output;
 
+    /// <summary>1: only heads that read raw tokens alone attend; the output of the others stays as it is.</summary>
+    public int WindowHeadsOnly;
+
     /// <summary>Query heads.</summary>
     public int QueryHeads;
 

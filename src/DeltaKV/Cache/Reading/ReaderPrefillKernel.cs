@@ -42,6 +42,8 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
     {
         var rows = arguments.Tiles[Grid.IdxX];
         var head = Grid.IdxY;
+        if (arguments.WindowHeadsOnly != 0 && arguments.Order.ReadsHistory(head))
+            return;
         var warp = Group.IdxX >> 5;
         var headInGroup = (Grid.IdxZ * HeadsPerGroup) + (warp >> 2);
         var query = (head * arguments.GroupSize) + Math.Min(headInGroup, arguments.GroupSize - 1);

@@ -73,6 +73,9 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         var tile = SharedMemory.Allocate<UInt4>(Warps * 16 * ((TShape.HeadDim / 8) + 1)).SubView(warp * 16 * (chunks + 1));
         var isValue = part >= arguments.KeyHeads;
         var head = isValue ? part - arguments.KeyHeads : part;
+        // Nobody attends to plain blocks of a head without history.
+        if (!arguments.Order.ReadsHistory(head))
+            return;
         var limits = arguments.Order.Bounds[sequence];
         var selected = arguments.Order.SelectedOf(sequence, head);
         var codedCount = selected < 0 ? limits.CodedEnd - limits.CodedStart : selected;

@@ -11,8 +11,15 @@ namespace DeltaKV.Cache.Reading;
 /// <param name="selectedStride">Entries of a list.</param>
 /// <param name="selectedHeads">Lists of a sequence: 1, which all heads read, or one per key/value head.</param>
 /// <param name="selectedShift">Binary logarithm of the tokens that an entry stands for: 0 for tokens, 4 for pages of 16.</param>
+/// <param name="windowHeads">Key/value heads that read raw tokens alone, a bit each.</param>
 internal readonly struct TokenOrder(
-    ArrayView<ReadBounds> bounds, ArrayView<int> selected, ArrayView<int> selectedCounts, int selectedStride, int selectedHeads = 1, int selectedShift = 0)
+    ArrayView<ReadBounds> bounds,
+    ArrayView<int> selected,
+    ArrayView<int> selectedCounts,
+    int selectedStride,
+    int selectedHeads = 1,
+    int selectedShift = 0,
+    ulong windowHeads = 0)
 {
     /// <summary>Per sequence.</summary>
     public readonly ArrayView<ReadBounds> Bounds = bounds;
@@ -32,12 +39,23 @@ internal readonly struct TokenOrder(
     /// <summary>Binary logarithm of the tokens of an entry.</summary>
     public readonly int SelectedShift = selectedShift;
 
+    /// <summary>Key/value heads that read raw tokens alone, a bit each.</summary>
+    public readonly ulong WindowHeads = windowHeads;
+
     /// <summary>Everything is read.</summary>
     public static TokenOrder All(ArrayView<ReadBounds> bounds) => new(bounds, default, default, 0);
+
+    /// <summary>The same order in a layer of which some heads keep no history.</summary>
+    public TokenOrder WithWindowHeads(ulong heads) => new(Bounds, Selected, SelectedCounts, SelectedStride, SelectedHeads, SelectedShift, heads);
+
+    /// <summary>Whether a key/value head reads coded tokens at all.</summary>
+    public bool ReadsHistory(int head) => (WindowHeads >> head & 1) == 0;
 
     /// <summary>How many tokens of a sequence are selected for a key/value head; -1: all.</summary>
     public int SelectedOf(int sequence, int head)
     {
+        if (!ReadsHistory(head))
+            return 0;
         if (SelectedCounts.Length == 0)
             return -1;
         var count = SelectedCounts[ListOf(sequence, head)];

@@ -6,7 +6,8 @@ using DeltaKV.Kernels.Attention;
 namespace DeltaKV.Cache.Selection;
 
 /// <summary>
-/// What an observation layer thinks of compressed history: <c>score[r,p] = max_h softmax_p(q[r,h] . k[p] / sqrt(d))</c> over all query heads, or over those of each key head.
+/// What an observation layer thinks of compressed history: <c>score[r,p] = max_h softmax_p(q[r,h] . k[p] / sqrt(d))</c> over all query heads, or over those of each key head; heads without
+/// history have no say, and a list of their own is that of all others.
 /// </summary>
 /// <remarks>
 /// Shapes: qkv <c>[rows, (queryHeads + 2 keyHeads) d]</c> bf16; log-sum-exps <c>[rows, queryHeads]</c> from the layer's own attention; scores <c>[rows, lists, stride]</c> fp32, entry i for
@@ -33,7 +34,7 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
         {
             Reader = decode.Reader,
             Rows = decode.Rows,
-            Bounds = decode.Order.Bounds,
+            Order = decode.Order,
             Qkv = decode.Qkv,
             LogSumExp = decode.LogSumExp,
             Scores = scores,
@@ -56,7 +57,7 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
         if (arguments.Rows.Positions[row] < 0)
             return;
         var sequence = arguments.Rows.Sequences[row];
-        var limits = arguments.Bounds[sequence];
+        var limits = arguments.Order.Bounds[sequence];
         var tiles = (limits.CodedEnd - limits.CodedStart + 15) >> 4;
         var warp = Group.IdxX >> 5;
         var groupSize = arguments.QueryHeads / arguments.KeyHeads;
@@ -69,8 +70,11 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
             var position = limits.CodedStart + (tile << 4) + (Warp.LaneIdx & 15);
             position = position < limits.CodedEnd ? position : -1;
             var best = new Float4(0f, 0f, 0f, 0f);
+            var ofAll = best;
             for (var head = 0; head < arguments.KeyHeads; head++)
             {
+                if (!arguments.Order.ReadsHistory(head))
+                    continue;
                 TReader.Load<TShape>(arguments.Reader, sequence, head, false, true, position, keys);
                 Warp.Barrier();
                 for (var first = 0; first < groupSize; first += 8)
@@ -92,12 +96,18 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
                 if (arguments.Lists > 1)
                 {
                     Store(arguments, (row * arguments.Lists) + head, limits, tile, best);
+                    ofAll = new Float4(MathF.Max(ofAll.X, best.X), MathF.Max(ofAll.Y, best.Y), MathF.Max(ofAll.Z, best.Z), MathF.Max(ofAll.W, best.W));
                     best = new Float4(0f, 0f, 0f, 0f);
                 }
             }
 
             if (arguments.Lists == 1)
                 Store(arguments, row, limits, tile, best);
+            for (var head = 0; head < arguments.Lists && arguments.Order.WindowHeads != 0; head++)
+            {
+                if (arguments.Lists > 1 && !arguments.Order.ReadsHistory(head))
+                    Store(arguments, (row * arguments.Lists) + head, limits, tile, ofAll);
+            }
         }
     }
 
@@ -140,7 +150,7 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
     {
         public TReader Reader;
         public TokenRows Rows;
-        public ArrayView<ReadBounds> Bounds;
+        public TokenOrder Order;
         public ArrayView<uint> Qkv;
         public ArrayView<float> LogSumExp;
         public ArrayView<float> Scores;

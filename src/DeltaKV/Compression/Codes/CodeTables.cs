@@ -129,6 +129,8 @@ internal sealed class CodeTables : IDisposable
         var scale = 0;
         var feature = 0;
         var tails = RecordLayout.FirstTails(codec);
+        // A part that no group decodes is never read.
+        var own = new PartCode[2 * codec.KeyHeads];
         for (var g = 0; g < codec.Groups.Length; g++)
         {
             var group = codec.Groups[g];
@@ -136,7 +138,10 @@ internal sealed class CodeTables : IDisposable
             var wide = group.Chunks.Count(width => width == ChunkWidth.Bits16);
             for (var start = 0; start < group.Length; start += codec.HeadDim)
             {
-                parts.Add(new PartCode
+                var part = (group.Start + start) / codec.HeadDim;
+                if (codec.DecoderOf(part) != g)
+                    continue;
+                own[part] = new PartCode
                 {
                     FirstWord = chunk * 4,
                     WidePairs = wide / 2,
@@ -148,7 +153,7 @@ internal sealed class CodeTables : IDisposable
                     FirstScale = scale,
                     Steps = group.Dimensions / 16,
                     FirstUp = up.Count,
-                });
+                };
                 CodeFragments.AddUp(up, group, start, codec.HeadDim);
             }
 
@@ -177,6 +182,8 @@ internal sealed class CodeTables : IDisposable
             chunk += group.Chunks.Length;
             feature += group.Features?.Count ?? 0;
         }
+
+        parts.AddRange(own);
     }
 
     private ArrayView<T> Upload<T>(Accelerator accelerator, List<T> values)

@@ -11,7 +11,7 @@ namespace DeltaKV.Compression.Codes;
 /// <summary>A method that is a linear codec per layer: deltakv, a calibrated transform, rotated integers, the identity.</summary>
 internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
 {
-    public long BytesPerToken => (long)Math.Ceiling(format.TokenBytes);
+    public long BytesPerToken => Math.Max(1, (long)Math.Ceiling(format.TokenBytes));
 
     /// <summary>What is stored.</summary>
     internal CodedKvFormat Format => format;
@@ -35,7 +35,8 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
         + KiviLayers.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
         + (format.Codecs.Count == 0
         ? 0
-        : LatentDecode.WorkBytes(format.Shape, DecodeRows(limits)))
+        : LatentDecode.WorkBytes(
+            format.Shape, DecodeRows(limits), format.Codecs.Select(codec => codec.HistoryHeads).Where(heads => heads > 0).DefaultIfEmpty(1).Min()))
         + (format.Observers.Count == 0
         ? 0
         : TokenSelector.Bytes(

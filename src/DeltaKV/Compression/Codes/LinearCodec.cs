@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics;
 
 namespace DeltaKV.Compression.Codes;
 
@@ -10,13 +11,16 @@ namespace DeltaKV.Compression.Codes;
 /// </remarks>
 internal sealed record LinearCodec
 {
+    // Bits of a mask.
+    private const int MaxHeadsOfTable = 64;
+
     /// <summary>Key/value heads.</summary>
     public required int KeyHeads { get; init; }
 
     /// <summary>Elements of a head.</summary>
     public required int HeadDim { get; init; }
 
-    /// <summary>Together they cover every element once, in order.</summary>
+    /// <summary>Together they cover the keys and values of every head with history; where they overlap, the last one decodes, and the encoders of the others have zeros there.</summary>
     public required ImmutableArray<CodeGroup> Groups { get; init; }
 
     /// <summary><c>[Width]</c>, subtracted before encoding.</summary>
@@ -31,6 +35,12 @@ internal sealed record LinearCodec
     /// <summary>References whose mean is subtracted: 0 to 4.</summary>
     public int Neighbours { get; init; }
 
+    /// <summary>Key/value heads that keep no history, a bit each: nothing of them is stored, they read sinks and window.</summary>
+    public ulong WindowHeads { get; init; }
+
+    /// <summary>Key/value heads that keep history.</summary>
+    public int HistoryHeads => KeyHeads - BitOperations.PopCount(WindowHeads);
+
     /// <summary>Features of all groups; 0 where the encoder is linear.</summary>
     public int FeatureCount => Groups.Sum(group => group.Features?.Count ?? 0);
 
@@ -39,6 +49,22 @@ internal sealed record LinearCodec
 
     /// <summary>Chunks of all groups.</summary>
     public int ChunkCount => Groups.Sum(group => group.Chunks.Length);
+
+    /// <summary>Whether anything of a head is stored.</summary>
+    public bool KeepsHistory(int head) => (WindowHeads >> head & 1) == 0;
+
+    /// <summary>The number of the group that decodes a part (keys of the heads, then values); -1: none, its head keeps no history or nobody covers it.</summary>
+    public int DecoderOf(int part)
+    {
+        var decoder = -1;
+        for (var group = 0; KeepsHistory(part % KeyHeads) && group < Groups.Length; group++)
+        {
+            if (Groups[group].Start <= part * HeadDim && (part + 1) * HeadDim <= Groups[group].Start + Groups[group].Length)
+                decoder = group;
+        }
+
+        return decoder;
+    }
 
     /// <summary>Refuses what the stored format cannot hold.</summary>
     /// <exception cref="ArgumentException">What was found and what is needed.</exception>
@@ -50,13 +76,13 @@ internal sealed record LinearCodec
             throw new ArgumentException($"The offset has {Offset.Length} elements; kv rows of {KeyHeads} heads of {HeadDim} have {Width}.");
         if (Neighbours is < 0 or > 4)
             throw new ArgumentException($"{Neighbours} references per token; 0 to 4 can be stored.");
-        var next = 0;
+        if (WindowHeads != 0 && (KeyHeads > MaxHeadsOfTable || WindowHeads >> (KeyHeads - 1) > 1))
+            throw new ArgumentException($"Heads {WindowHeads:b} keep no history; there are {KeyHeads} key/value heads, and at most {MaxHeadsOfTable} can be told apart.");
         var widths = new HashSet<ChunkWidth>();
         foreach (var group in Groups)
         {
-            if (group.Start != next || group.Length <= 0 || group.Length % HeadDim != 0)
-                throw new ArgumentException($"A code group covers {group.Start}..{group.Start + group.Length}; whole heads of {HeadDim} from {next} on are needed.");
-            next += group.Length;
+            if (group.Start < 0 || group.Start % HeadDim != 0 || group.Length <= 0 || group.Length % HeadDim != 0 || group.Start + group.Length > Width)
+                throw new ArgumentException($"A code group covers {group.Start}..{group.Start + group.Length}; whole heads of {HeadDim} within {Width} are needed.");
             Validate(group);
             for (var i = 1; i < group.Chunks.Length; i++)
                 if (group.Chunks[i] > group.Chunks[i - 1])
@@ -66,8 +92,12 @@ internal sealed record LinearCodec
             widths.UnionWith(group.Chunks.Where(width => width != ChunkWidth.Bits16));
         }
 
-        if (next != Width)
-            throw new ArgumentException($"The code groups cover {next} of {Width} elements.");
+        for (var part = 0; part < 2 * KeyHeads; part++)
+        {
+            if (KeepsHistory(part % KeyHeads) && DecoderOf(part) < 0)
+                throw new ArgumentException($"No code group covers the {(part < KeyHeads ? "keys" : "values")} of head {part % KeyHeads}, which keeps history.");
+        }
+
         if (Scales == CodeScales.PerToken && widths.Count > 1)
             throw new ArgumentException("One step per token needs integer chunks of one width.");
         if (FeatureCount > 0 && Groups.Any(group => group.Features is null && group.Chunks.Length > 0))

@@ -17,7 +17,9 @@ namespace DeltaKV.Compression.DeltaKv;
 internal static class CodecFile
 {
     private const string MetadataKey = "deltakv_codec";
-    private const int Version = 1;
+    // Files of the second version say which heads keep no history, or have groups that overlap; others stay readable for older programs.
+    private const int PlainVersion = 1;
+    private const int Version = 2;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -61,8 +63,8 @@ internal static class CodecFile
             if (!file.Header.Metadata.TryGetValue(MetadataKey, out var json))
                 throw new CodecMismatchException($"{path} is a safetensors file without '{MetadataKey}' in its metadata; it is not a DeltaKV codec.");
             var header = JsonSerializer.Deserialize<Header>(json, Json)!;
-            if (header.Version != Version)
-                throw new CodecMismatchException($"{path} has codec version {header.Version}; this program reads version {Version}. Calibrate again.");
+            if (header.Version is < PlainVersion or > Version)
+                throw new CodecMismatchException($"{path} has codec version {header.Version}; this program reads versions {PlainVersion} to {Version}. Calibrate again.");
             if (header.Layers.Count != header.Model.Layers)
                 throw new CodecMismatchException($"{path} has {header.Layers.Count} layers for a model of {header.Model.Layers}. Calibrate again.");
             return header.ToCodec([.. header.Layers.Select((layer, i) => layer.ToLayer(file, header.Model, i))]);
@@ -92,7 +94,7 @@ internal static class CodecFile
         int Version, ModelFingerprint Model, CodedKvOptions Options, string Report, IReadOnlyList<LayerHeader> Layers)
     {
         public static Header Of(DeltaKvCodec codec) => new(
-            CodecFile.Version, codec.Model, codec.Options, codec.Report, [.. codec.Layers.Select(LayerHeader.Of)]);
+            codec.Layers.Any(layer => layer.Codec is { } linear && (linear.WindowHeads != 0 || linear.Groups.Sum(group => group.Length) != linear.Width)) ? CodecFile.Version : PlainVersion, codec.Model, codec.Options, codec.Report, [.. codec.Layers.Select(LayerHeader.Of)]);
 
         public DeltaKvCodec ToCodec(IReadOnlyList<CodecLayer> layers) => new()
         {
@@ -101,11 +103,12 @@ internal static class CodecFile
     }
 
     private sealed record LayerHeader(
-        LayerTreatment Treatment, bool Observes, int Neighbours, CodeScales Scales, IReadOnlyList<GroupHeader> Groups)
+        LayerTreatment Treatment, bool Observes, int Neighbours, CodeScales Scales, IReadOnlyList<GroupHeader> Groups, IReadOnlyList<int>? WindowHeads = null)
     {
         public static LayerHeader Of(CodecLayer layer) => new(
             layer.Treatment, layer.Observes, layer.Codec?.Neighbours ?? 0, layer.Codec?.Scales ?? default,
-            [.. layer.Codec?.Groups.Select(g => new GroupHeader(g.Start, g.Length, [.. g.Chunks.Select(c => (int)c)], g.Features?.Activation, g.Features?.Count ?? 0)) ?? []]);
+            [.. layer.Codec?.Groups.Select(g => new GroupHeader(g.Start, g.Length, [.. g.Chunks.Select(c => (int)c)], g.Features?.Activation, g.Features?.Count ?? 0)) ?? []],
+            layer.Codec is { WindowHeads: not 0 } codec ? [.. Enumerable.Range(0, codec.KeyHeads).Where(head => !codec.KeepsHistory(head))] : null);
 
         public CodecLayer ToLayer(SafetensorsFile file, ModelFingerprint model, int index)
         {
@@ -120,9 +123,17 @@ internal static class CodecFile
                 Mean = Singles(file, Name(index, "mean"), 2 * model.KvHeads * model.HeadDim),
                 Offset = file.Tensors.ContainsKey(Name(index, "offset")) ? Singles(file, Name(index, "offset"), 2 * model.KvHeads * model.HeadDim) : null,
                 Groups = [.. Groups.Select((g, i) => g.ToGroup(file, index, i))],
+                WindowHeads = Mask(model.KvHeads, index),
             };
             codec.Validate();
             return new CodecLayer(Treatment, codec, Observes);
+        }
+
+        private ulong Mask(int heads, int layer)
+        {
+            if (WindowHeads?.FirstOrDefault(head => head < 0 || head >= heads, -1) is >= 0 and var other)
+                throw new ArgumentException($"Layer {layer} says that head {other} keeps no history; there are {heads} key/value heads.");
+            return WindowHeads?.Aggregate(0UL, (mask, head) => mask | (1UL << head)) ?? 0;
         }
     }
 

@@ -16,24 +16,24 @@ internal static class HadamardCodec
     /// <param name="scales">A pair of halves per chunk (safe) or per token (smaller).</param>
     public static LinearCodec Create(int keyHeads, int headDim, ChunkWidth keys, ChunkWidth values, CodeScales scales = CodeScales.PerChunk)
     {
-        var matrix = Matrix(headDim);
         return new LinearCodec
         {
             KeyHeads = keyHeads,
             HeadDim = headDim,
             Mean = new float[2 * keyHeads * headDim],
             Scales = scales,
-            Groups = [.. Enumerable.Range(0, 2 * keyHeads).Select(part => Group(part, part < keyHeads ? keys : values))],
+            Groups = [.. Enumerable.Range(0, 2 * keyHeads).Select(part => Group(part, headDim, part < keyHeads ? keys : values))],
         };
+    }
 
-        CodeGroup Group(int part, ChunkWidth width)
-        {
-            var perChunk = CodeGroup.DimensionsOf(width);
-            var chunks = ImmutableArray.CreateRange(Enumerable.Repeat(width, (headDim + perChunk - 1) / perChunk));
-            var padded = new float[chunks.Length * perChunk * headDim];
-            matrix.CopyTo(padded, 0);
-            return new CodeGroup(part * headDim, headDim, chunks, padded, padded);
-        }
+    /// <summary>The keys or values of one head.</summary>
+    internal static CodeGroup Group(int part, int headDim, ChunkWidth width)
+    {
+        var perChunk = CodeGroup.DimensionsOf(width);
+        var chunks = ImmutableArray.CreateRange(Enumerable.Repeat(width, (headDim + perChunk - 1) / perChunk));
+        var padded = new float[chunks.Length * perChunk * headDim];
+        Matrix(headDim).CopyTo(padded, 0);
+        return new CodeGroup(part * headDim, headDim, chunks, padded, padded);
     }
 
     /// <summary>An orthogonal symmetric <c>[headDim, headDim]</c>: Hadamard blocks on the diagonal, scaled to unit rows.</summary>

@@ -91,6 +91,9 @@ public sealed class ReaderAttentionTests(KernelFixture device)
     [InlineData("hadamard3", 64, 4, 2, 0, 16, true, 2)]
     [InlineData("token3", 80, 2, 2, 1, 16, false, 2)]
     [InlineData("identity", 96, 4, 4, 0, 16, false, 5)]
+    [InlineData("mixed:wc", 64, 4, 2, 2, 16, false, 2)]
+    [InlineData("token4:cwc", 128, 3, 3, 0, 16, true, 1)]
+    [InlineData("mixed:ww", 80, 2, 2, 0, 16, false, 3)]
     public void Decoding_fused_equals_reconstructing_first(
         string name, int headDim, int queryHeads, int keyHeads, int neighbours, int referenceBits, bool selects, int splits)
     {
@@ -150,6 +153,8 @@ public sealed class ReaderAttentionTests(KernelFixture device)
     [InlineData("token4", 128, 4, 1, 4, 4, false)]
     [InlineData("hadamard4", 80, 2, 1, 0, 16, false)]
     [InlineData("identity", 96, 2, 2, 2, 16, true)]
+    [InlineData("mixed:cw", 64, 4, 2, 4, 16, true)]
+    [InlineData("identity:ww", 64, 2, 2, 0, 16, false)]
     public void Prefilling_fused_equals_reconstructing_first(
         string name, int headDim, int queryHeads, int keyHeads, int neighbours, int referenceBits, bool selects)
     {
@@ -293,6 +298,45 @@ public sealed class ReaderAttentionTests(KernelFixture device)
         }
     }
 
+    [Fact]
+    public void Heads_without_history_can_attend_alone()
+    {
+        using var fixture = Create("mixed:wcw", 64, 6, 3, 0, 16, [333]);
+        var shape = fixture.Shape;
+        fixture.Compress();
+        var (keys, values) = Reconstruct(fixture, 0);
+        const int Count = 20;
+        const int First = 333 - Count;
+        var qkv = Numbers.BFloat16s(9, Count * shape.QkvWidth, 2f);
+        var before = Numbers.BFloat16s(10, Count * shape.OutputWidth, 2f);
+        var output = fixture.Upload(before);
+        new ReaderPrefillKernel<CodeReader>(device.Accelerator).Launch(
+            device.Stream,
+            new PrefillReadArguments<CodeReader>
+            {
+                Reader = fixture.Reader(0),
+                Tiles = fixture.Upload([new PrefillTile(0, 0, Count, First)]),
+                Order = Order(fixture, null),
+                Qkv = fixture.Upload(qkv).Cast<uint>(),
+                Output = output.Cast<BFloat16x2>(),
+                WindowHeadsOnly = 1,
+            },
+            shape,
+            1);
+
+        var (actual, queries) = (Numbers.Widen(output.GetAsArray(device.Stream)), Numbers.Widen(qkv));
+        for (var i = 0; i < Count * shape.QueryHeads; i++)
+        {
+            var (row, h) = (i / shape.QueryHeads, i % shape.QueryHeads);
+            var at = (row * shape.OutputWidth) + (h * 64);
+            var (expected, _) = Attend(
+                fixture, keys, values, queries.AsSpan((row * shape.QkvWidth) + (h * 64), 64).ToArray(), 0, First + row, h / shape.GroupSize, null);
+            if (h / shape.GroupSize == 1)
+                expected = [.. Numbers.Widen(before).AsSpan(at, 64).ToArray().Select(value => (double)value)];
+            Numbers.AssertClose(expected, actual.AsSpan(at, 64).ToArray(), h / shape.GroupSize == 1 ? 0 : AttentionTolerance, 1e-2, $"row {row} head {h}");
+        }
+    }
+
     private static int Index(CodedFixture fixture, int sequence, int position, int head) =>
         ((((((sequence * Blocks(fixture)) + (position / 64)) * fixture.Shape.KeyHeads) + head) * 64) + (position % 64)) * fixture.Shape.HeadDim;
 
@@ -324,6 +368,8 @@ public sealed class ReaderAttentionTests(KernelFixture device)
         CodedFixture fixture, float[] keys, float[] values, float[] query, int sequence, int position, int head, int[]? selected)
     {
         var end = CodedFixture.CodedEnd(fixture.Lengths[sequence]);
+        if (!fixture.Codecs[0].KeepsHistory(head))
+            selected = [];
         var read = Enumerable.Range(0, position + 1)
             .Where(p => selected is null || p < CodedFixture.Sinks || p >= end || selected.Contains(p)).ToArray();
         var dim = fixture.Shape.HeadDim;
@@ -367,13 +413,15 @@ public sealed class ReaderAttentionTests(KernelFixture device)
 
     private static TokenOrder Order(CodedFixture fixture, int[][]? selection)
     {
+        var windowHeads = fixture.Codecs[0].WindowHeads;
         if (selection is null)
-            return new TokenOrder(fixture.Bounds, default, default, 0);
+            return new TokenOrder(fixture.Bounds, default, default, 0, windowHeads: windowHeads);
         var stride = selection.Max(list => list.Length) + 1;
         var lists = new int[selection.Length * stride];
         for (var s = 0; s < selection.Length; s++)
             selection[s].CopyTo(lists, s * stride);
-        return new TokenOrder(fixture.Bounds, fixture.Upload(lists), fixture.Upload(selection.Select(list => list.Length).ToArray()), stride);
+        return new TokenOrder(
+            fixture.Bounds, fixture.Upload(lists), fixture.Upload(selection.Select(list => list.Length).ToArray()), stride, windowHeads: windowHeads);
     }
 
     private (float[] Keys, float[] Values) Reconstruct(CodedFixture fixture, int layer)

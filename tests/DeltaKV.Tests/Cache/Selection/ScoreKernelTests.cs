@@ -12,17 +12,19 @@ namespace DeltaKV.Tests.Cache.Selection;
 public sealed class ScoreKernelTests(KernelFixture device)
 {
     [Theory]
-    [InlineData(64, 2, 2, false)]
-    [InlineData(64, 12, 1, false)]
-    [InlineData(128, 8, 2, false)]
-    [InlineData(128, 8, 2, true)]
-    [InlineData(64, 24, 2, true)]
-    [InlineData(80, 3, 1, false)]
-    public void Scores_are_the_largest_softmax_over_heads(int headDim, int queryHeads, int keyHeads, bool perHead)
+    [InlineData(64, 2, 2, false, "identity")]
+    [InlineData(64, 12, 1, false, "identity")]
+    [InlineData(128, 8, 2, false, "identity")]
+    [InlineData(128, 8, 2, true, "identity")]
+    [InlineData(64, 24, 2, true, "identity")]
+    [InlineData(80, 3, 1, false, "identity")]
+    [InlineData(64, 6, 3, true, "identity:cwc")]
+    [InlineData(80, 2, 2, false, "identity:wc")]
+    public void Scores_are_the_largest_softmax_over_heads(int headDim, int queryHeads, int keyHeads, bool perHead, string name)
     {
         var shape = new AttentionShape(queryHeads, keyHeads, headDim);
         int[] lengths = [40, 170];
-        using var fixture = new CodedFixture(device, shape, [CodecSamples.Create("identity", keyHeads, headDim, 0, 1)], lengths, 16, 5);
+        using var fixture = new CodedFixture(device, shape, [CodecSamples.Create(name, keyHeads, headDim, 0, 1)], lengths, 16, 5);
         fixture.Compress();
         int[] rowSequences = [1, 0];
         var qkv = Numbers.BFloat16s(9, 2 * shape.QkvWidth, 1f);
@@ -35,7 +37,7 @@ public sealed class ScoreKernelTests(KernelFixture device)
         {
             Reader = fixture.Reader(0),
             Rows = new TokenRows(fixture.Upload(rowSequences), fixture.Upload([169, 39])),
-            Order = new TokenOrder(fixture.Bounds, default, default, 0),
+            Order = new TokenOrder(fixture.Bounds, default, default, 0, windowHeads: fixture.Codecs[0].WindowHeads),
             Qkv = fixture.Upload(qkv).Cast<uint>(),
             Output = output.View.BaseView.Cast<BFloat16x2>(),
             LogSumExp = logSumExp.View,
@@ -51,8 +53,12 @@ public sealed class ScoreKernelTests(KernelFixture device)
             var (row, list) = (i / lists, i % lists);
             var s = rowSequences[row];
             var best = new double[lengths[s]];
-            for (var h = list * queryHeads / lists; h < (list + 1) * queryHeads / lists; h++)
+            for (var h = 0; h < queryHeads; h++)
             {
+                // Heads without history have no say, and choose what all others do.
+                if (!fixture.Codecs[0].KeepsHistory(h / shape.GroupSize)
+                    || (perHead && fixture.Codecs[0].KeepsHistory(list) && h / shape.GroupSize != list))
+                    continue;
                 var weights = Softmax(fixture, queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray(), s, h / shape.GroupSize);
                 for (var p = 0; p < best.Length; p++)
                     best[p] = Math.Max(best[p], weights[p]);

@@ -8,7 +8,18 @@ internal static class CodecSamples
 {
     internal static readonly string[] Names = ["identity", "hadamard4", "hadamard3", "hadamard8-2", "mixed", "mixed3", "token4", "token3", "empty"];
 
-    internal static LinearCodec Create(string name, int keyHeads, int headDim, int neighbours, int seed) => name switch
+    /// <param name="name">A kind, and after a colon what its heads keep, as in a row of <see cref="HeadTable"/>.</param>
+    /// <param name="keyHeads">Key/value heads.</param>
+    /// <param name="headDim">Elements of a head.</param>
+    /// <param name="neighbours">References per token.</param>
+    /// <param name="seed">Of the matrices.</param>
+    internal static LinearCodec Create(string name, int keyHeads, int headDim, int neighbours, int seed) => name.Split(':') switch
+    {
+        [var kind, var heads] => HeadTable.Apply(HeadTable.Parse(heads).Layers.Single(), Kind(kind, keyHeads, headDim, neighbours, seed)),
+        _ => Kind(name, keyHeads, headDim, neighbours, seed),
+    };
+
+    private static LinearCodec Kind(string name, int keyHeads, int headDim, int neighbours, int seed) => name switch
     {
         "identity" => IdentityCodec.Create(keyHeads, headDim, neighbours),
         "hadamard4" => HadamardCodec.Create(keyHeads, headDim, ChunkWidth.Bits4, ChunkWidth.Bits4) with { Neighbours = neighbours },

@@ -23,15 +23,16 @@ internal sealed class ReferenceCoder(LinearCodec codec)
     {
         var kv = codec.Mean.Select((mean, i) => (double)mean + (codec.Offset?[i] ?? 0f)).ToArray();
         var (chunk, scale) = (0, 0);
-        foreach (var group in codec.Groups)
+        for (var g = 0; g < codec.Groups.Length; g++)
         {
+            var group = codec.Groups[g];
             var dimension = 0;
             foreach (var width in group.Chunks)
             {
                 foreach (var value in Values(record, chunk++, width, ref scale))
                 {
                     for (var w = 0; w < group.Length; w++)
-                        kv[group.Start + w] += value * Half(group.Up[(dimension * group.Length) + w]);
+                        kv[group.Start + w] += codec.DecoderOf((group.Start + w) / codec.HeadDim) == g ? value * Half(group.Up[(dimension * group.Length) + w]) : 0;
                     dimension++;
                 }
             }

@@ -9,11 +9,12 @@ namespace DeltaKV.Tests.Compression.DeltaKv;
 public sealed class CodecSizeTests
 {
     [Theory]
-    [InlineData(17, 0, nameof(LayerTreatment.Raw))]
-    [InlineData(96, 3, nameof(LayerTreatment.Kivi4))]
-    [InlineData(500, 0, nameof(LayerTreatment.Kivi8))]
-    [InlineData(1007, 3, nameof(LayerTreatment.Raw))]
-    public void WhatIsForeseenIsWhatTheAllocatorsHandOut(int tokens, int neighbours, string full)
+    [InlineData(17, 0, nameof(LayerTreatment.Raw), "cc")]
+    [InlineData(96, 3, nameof(LayerTreatment.Kivi4), "cc")]
+    [InlineData(500, 0, nameof(LayerTreatment.Kivi8), "cw")]
+    [InlineData(1007, 3, nameof(LayerTreatment.Raw), "wr")]
+    [InlineData(1007, 0, nameof(LayerTreatment.Raw), "ww")]
+    public void WhatIsForeseenIsWhatTheAllocatorsHandOut(int tokens, int neighbours, string full, string heads)
     {
         var codec = new DeltaKvCodec
         {
@@ -23,7 +24,8 @@ public sealed class CodecSizeTests
             [
                 new CodecLayer(LayerTreatment.Recomputed),
                 new CodecLayer(Enum.Parse<LayerTreatment>(full)),
-                new CodecLayer(LayerTreatment.Coded, HadamardCodec.Create(2, 64, ChunkWidth.Bits4, ChunkWidth.Bits2) with { Neighbours = neighbours }),
+                new CodecLayer(LayerTreatment.Coded, HeadTable.Apply(
+                    HeadTable.Parse(heads).Layers[0], HadamardCodec.Create(2, 64, ChunkWidth.Bits4, ChunkWidth.Bits2) with { Neighbours = neighbours })),
             ],
         };
         var format = codec.Format(new AttentionShape(4, 2, 64), codec.Options);

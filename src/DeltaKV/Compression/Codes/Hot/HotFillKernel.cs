@@ -8,7 +8,7 @@ namespace DeltaKV.Compression.Codes.Hot;
 /// <summary>Reconstructs the tokens of one layer that were selected and are not in the hot set, into the slots that they got.</summary>
 /// <remarks>
 /// Slots <c>[block][keyHead][16 slots][d]</c> bf16, keys and values. One warp per (16 misses, part), four parts to a group; groups beyond a row's misses end at once, so that the grid does not
-/// depend on them. Writes 2 bytes per element of a miss and reads what the reader reads.
+/// depend on them; heads without history have nothing to fill in. Writes 2 bytes per element of a miss and reads what the reader reads.
 /// </remarks>
 internal sealed class HotFillKernel<TReader>(Accelerator accelerator)
     where TReader : unmanaged, IKvReader<TReader>
@@ -20,7 +20,7 @@ internal sealed class HotFillKernel<TReader>(Accelerator accelerator)
     private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Head96>);
     private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Head128>);
 
-    internal void Launch(AcceleratorStream stream, TReader reader, KvBlocks<BFloat16> slots, TokenRows rows, HotMaps maps, AttentionShape shape, int rowCount)
+    internal void Launch(AcceleratorStream stream, TReader reader, KvBlocks<BFloat16> slots, TokenRows rows, HotMaps maps, ulong windowHeads, AttentionShape shape, int rowCount)
     {
         if (rowCount == 0)
             return;
@@ -33,6 +33,7 @@ internal sealed class HotFillKernel<TReader>(Accelerator accelerator)
             TableStride = slots.TableStride,
             Rows = rows,
             Maps = maps,
+            WindowHeads = windowHeads,
             KeyHeads = shape.KeyHeads,
         };
         var grid = new Index3D((maps.ListStride + 15) / 16, ((2 * shape.KeyHeads) + Warps - 1) / Warps, rowCount);
@@ -60,6 +61,8 @@ internal sealed class HotFillKernel<TReader>(Accelerator accelerator)
         var slot = arguments.Maps.MissSlots[entry];
         var isValue = part >= arguments.KeyHeads;
         var head = isValue ? part - arguments.KeyHeads : part;
+        if ((arguments.WindowHeads >> head & 1) != 0)
+            return;
         TReader.Load<TShape>(arguments.Reader, sequence, head, isValue, true, position, tile);
         Warp.Barrier();
 
@@ -84,6 +87,7 @@ internal sealed class HotFillKernel<TReader>(Accelerator accelerator)
         public int TableStride;
         public TokenRows Rows;
         public HotMaps Maps;
+        public ulong WindowHeads;
         public int KeyHeads;
     }
 }

@@ -116,7 +116,7 @@ internal sealed class HotSet : IDecodeKernel<CodeReader>, IDisposable
         var size = (long)sequences * Slots * format.Shape.KeyHeads * format.Shape.HeadDim;
         var slots = new KvBlocks<BFloat16>(
             keys.View.BaseView.SubView(hotLayer[layer] * size, size), values.View.BaseView.SubView(hotLayer[layer] * size, size), tables.View.BaseView.SubView(sequences), Blocks, SlotShift);
-        fill.Launch(stream, reader, slots, arguments.Rows, group, shape, rowCount);
+        fill.Launch(stream, reader, slots, arguments.Rows, group, arguments.Order.WindowHeads, shape, rowCount);
         var wide = new KvBlocks<BFloat16x8>(slots.Keys.Cast<BFloat16x8>(), slots.Values.Cast<BFloat16x8>(), slots.Tables, slots.TableStride, slots.BlockShift);
         decode.Launch(
             stream,
@@ -124,7 +124,7 @@ internal sealed class HotSet : IDecodeKernel<CodeReader>, IDisposable
             {
                 Reader = new HotReader(wide, reader.Raw, format.Shape.KeyHeads),
                 Rows = arguments.Rows,
-                Order = new TokenOrder(arguments.Order.Bounds, group.Lists, group.Counts, ListStride),
+                Order = new TokenOrder(arguments.Order.Bounds, group.Lists, group.Counts, ListStride, windowHeads: arguments.Order.WindowHeads),
                 Qkv = arguments.Qkv,
                 Output = arguments.Output,
                 PartialOutput = arguments.PartialOutput,

@@ -72,10 +72,13 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     }
 
     /// <summary>Bytes of the room for so many rows, whatever the codecs.</summary>
-    internal static long WorkBytes(AttentionShape shape, int maxRows)
+    /// <param name="shape">The heads.</param>
+    /// <param name="maxRows">Rows of a step.</param>
+    /// <param name="leastHeads">Key heads that keep history, in the layer with the fewest.</param>
+    internal static long WorkBytes(AttentionShape shape, int maxRows, int leastHeads)
     {
         // Splits fill a device: two groups on each of, at most, 160 multiprocessors.
-        long parts = maxRows + (320 / shape.KeyHeads);
+        long parts = maxRows + (320 / Math.Max(leastHeads, 1));
         return parts * shape.QueryHeads * ((16 * LatentTables.MaxSteps * sizeof(float)) + (shape.HeadDim * sizeof(float)) + (2 * 2 * sizeof(float))) + ((long)maxRows * shape.OutputWidth * sizeof(float));
     }
 
@@ -197,7 +200,8 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     private int Splits(int layer, int rows)
     {
         var plan = tables.Layer(layer);
-        var parts = rows * shape.KeyHeads * ((shape.GroupSize + 7) / 8);
+        // Groups of heads without history leave at once.
+        var parts = rows * plan.Heads * ((shape.GroupSize + 7) / 8);
         return Math.Clamp(accelerator.NumMultiprocessors * Resident(plan, Stages(plan)) / parts, 1, maxSplits);
     }
 

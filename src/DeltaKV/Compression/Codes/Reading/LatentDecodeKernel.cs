@@ -65,6 +65,13 @@ internal static class LatentDecodeKernel
             return;
         }
 
+        if (!arguments.Order.ReadsHistory(head))
+        {
+            GridDependency.Wait();
+            NoteNothing(arguments, row, firstQuery, queryCount);
+            return;
+        }
+
         var plan = arguments.Plans[(arguments.Layer * arguments.KeyHeads) + head];
         var tables = LatentShared.Allocate<TShape, TReferences>(arguments.UpPieces);
         Prepare<TShape>(arguments, plan, head, tables);
@@ -76,12 +83,7 @@ internal static class LatentDecodeKernel
         if (Grid.IdxX >= tiles)
         {
             CpAsync.WaitAll();
-            if (Group.IdxX < queryCount)
-            {
-                var target = ((long)row * arguments.QueryHeads) + firstQuery + Group.IdxX;
-                arguments.PartialSoftmax[(target * (arguments.Splits + 1)) + Grid.IdxX] = new Float2(float.NegativeInfinity, 0f);
-            }
-
+            NoteNothing(arguments, row, firstQuery, queryCount);
             return;
         }
 
@@ -178,6 +180,15 @@ internal static class LatentDecodeKernel
             Group.Barrier();
             LatentFinish.WriteReferences<TShape>(arguments, row, firstQuery, queryCount, references, tables.Up.Cast<float>());
         }
+    }
+
+    /// <summary>A split without tokens has no weight.</summary>
+    private static void NoteNothing(in LatentArguments arguments, int row, int firstQuery, int queryCount)
+    {
+        if (Group.IdxX >= queryCount)
+            return;
+        var target = ((long)row * arguments.QueryHeads) + firstQuery + Group.IdxX;
+        arguments.PartialSoftmax[(target * (arguments.Splits + 1)) + Grid.IdxX] = new Float2(float.NegativeInfinity, 0f);
     }
 
     /// <summary>What does not depend on the step: the up matrix on its way to shared memory, the tables.</summary>

@@ -6,5 +6,6 @@ namespace DeltaKV.Compression.Codes.Reading;
 /// <param name="KeySteps">Most sixteens of dimensions of a head's keys.</param>
 /// <param name="ValueSteps">Most sixteens of dimensions of a head's values.</param>
 /// <param name="Neighbours">References per token.</param>
+/// <param name="Heads">Key heads that keep history.</param>
 /// <param name="IsFolded">Steps are folded into the matrices and all offsets are integers.</param>
-internal readonly record struct LatentLayer(bool IsSupported, int Pieces, int KeySteps, int ValueSteps, int Neighbours, bool IsFolded);
+internal readonly record struct LatentLayer(bool IsSupported, int Pieces, int KeySteps, int ValueSteps, int Neighbours, int Heads, bool IsFolded);

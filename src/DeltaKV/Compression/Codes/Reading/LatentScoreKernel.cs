@@ -5,7 +5,7 @@ namespace DeltaKV.Compression.Codes.Reading;
 
 /// <summary>
 /// What an observation layer thinks of its codes: <c>score[r,p] = max_h softmax_p(q[r,h] . k[p] / sqrt(d))</c> over all query heads, or over those of each key head, given the softmax
-/// denominators.
+/// denominators. Heads without history have no say; a list of their own is that of all others.
 /// </summary>
 /// <remarks>
 /// The keys' half of <see cref="LatentDecodeKernel"/>, warp by warp: no barrier after the tables. Groups of different heads meet in an atomic maximum (of bits: weights are not
@@ -41,6 +41,8 @@ internal static class LatentScoreKernel
         var queryCount = Math.Min(groupSize - firstQuery, 8);
         firstQuery += head * groupSize;
         var row = Grid.IdxZ;
+        if (!arguments.Order.ReadsHistory(head))
+            return;
         var plan = arguments.Plans[(arguments.Layer * arguments.KeyHeads) + head];
         var tables = LatentShared.Allocate<TShape, TReferences>(arguments.UpPieces);
         LatentDecodeKernel.Prepare<TShape>(arguments, plan, head, tables);
@@ -77,7 +79,7 @@ internal static class LatentScoreKernel
                 }
 
                 LatentKeys.Score<TShape, TSteps, TScales, TReferences>(arguments, plan, tokens, first, tables, stage, scores);
-                Store(arguments.Scale, scores, totals, target, first, tokens.Count);
+                Store(arguments, row, scores, totals, target, first, tokens.Count);
             }
 
             // All lanes have left the tile, and the references' rows.
@@ -100,8 +102,10 @@ internal static class LatentScoreKernel
     }
 
     /// <summary>Lane t of a group writes token 8 t + g: the largest weight over the heads.</summary>
-    private static void Store(float scale, ArrayView<Float4> scores, Float2 totals, ArrayView<uint> target, int first, int count)
+    private static void Store(
+        in LatentArguments arguments, int row, ArrayView<Float4> scores, Float2 totals, ArrayView<uint> target, int first, int count)
     {
+        var scale = arguments.Scale;
         var best = new Float4(
             Larger(scores[0].X, scores[0].Y, scale, totals), Larger(scores[0].Z, scores[0].W, scale, totals),
             Larger(scores[1].X, scores[1].Y, scale, totals), Larger(scores[1].Z, scores[1].W, scale, totals));
@@ -115,8 +119,14 @@ internal static class LatentScoreKernel
         var lane = Warp.LaneIdx & 3;
         var own = lane == 0 ? best.X : lane == 1 ? best.Y : lane == 2 ? best.Z : best.W;
         var token = first + (8 * lane) + (Warp.LaneIdx >> 2);
-        if (token < count)
-            Atomic.Max(ref target[token], BitConverter.SingleToUInt32Bits(own));
+        if (token >= count)
+            return;
+        Atomic.Max(ref target[token], BitConverter.SingleToUInt32Bits(own));
+        for (var list = 0; list < arguments.Lists && arguments.Lists > 1 && arguments.Order.WindowHeads != 0; list++)
+        {
+            if (!arguments.Order.ReadsHistory(list))
+                Atomic.Max(ref arguments.Scores[((((long)row * arguments.Lists) + list) * arguments.ScoreStride) + token], BitConverter.SingleToUInt32Bits(own));
+        }
     }
 
     private static float Larger(float even, float odd, float scale, Float2 totals) =>

@@ -37,6 +37,7 @@ internal sealed class LatentTables : IDisposable
                 own.Max(plan => plan.KeySteps),
                 own.Max(plan => plan.ValueSteps),
                 codec.Neighbours,
+                codec.HistoryHeads,
                 IsFolded(codec));
         }
 
@@ -62,6 +63,8 @@ internal sealed class LatentTables : IDisposable
 
     private static LatentPlan Plan(LinearCodec codec, CodeTables codes, int layer, int head, List<int> pieces, List<UInt4> steps)
     {
+        if (!codec.KeepsHistory(head))
+            return default;
         var key = codes.Parts[(layer * 2 * codec.KeyHeads) + head];
         var value = codes.Parts[(layer * 2 * codec.KeyHeads) + codec.KeyHeads + head];
         var code = codes.Layers[layer];

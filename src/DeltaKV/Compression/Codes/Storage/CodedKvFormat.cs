@@ -58,6 +58,8 @@ internal sealed class CodedKvFormat
         var raw = 0;
         RawLayer = [.. WindowLayer.Select(window => window < 0 ? raw++ : -1)];
         ReferenceLayers = Codecs.Count(codec => codec.Neighbours > 0);
+        if (Observers.FirstOrDefault(observer => CodedLayer[observer] >= 0 && Codecs[CodedLayer[observer]].HistoryHeads == 0, -1) is >= 0 and var blind)
+            throw new ArgumentException($"Layer {blind} is to choose tokens of history for others, and none of its heads keeps any. Name another observer.", nameof(observers));
         if (HasReferences && options.ReferenceBits != 16 && shape.HeadDim is not (64 or 128))
             throw new NotSupportedException($"References of {options.ReferenceBits} bits need heads of 64 or 128 elements, not {shape.HeadDim}.");
         ReferenceWords = ReferenceRow.WordsOf(options.ReferenceBits, 2 * shape.KeyHeads, shape.HeadDim);
@@ -154,9 +156,12 @@ internal sealed class CodedKvFormat
         : Compressor.FeatureWorkspaceBytes + (sizeof(ushort) * Codecs.Sum(codec => codec.Groups.Sum(group =>
             ((long)group.Dimensions * group.Inputs) + ((group.Features?.Rows ?? 0L) * group.Length))));
 
+    /// <summary>Key/value heads of a layer that keep no history, a bit each.</summary>
+    internal ulong WindowHeads(int layer) => CodedLayer[layer] < 0 ? 0 : Codecs[CodedLayer[layer]].WindowHeads;
+
     /// <summary>Whether a layer keeps tokens reconstructed: it has a codec and reads what an observation layer selects.</summary>
     internal bool IsHot(int layer) => Options is { HotTokens: > 0, Selection.Selects: true }
-        && CodedLayer[layer] >= 0 && !Observers.Contains(layer) && Observers.Any(observer => observer < layer);
+        && CodedLayer[layer] >= 0 && Codecs[CodedLayer[layer]].HistoryHeads > 0 && !Observers.Contains(layer) && Observers.Any(observer => observer < layer);
 
     /// <summary>References of the coded positions below a position.</summary>
     internal int ReferencesBelow(int position) => HasReferences

@@ -1,3 +1,4 @@
+using System.Numerics;
 using DeltaKV.Cache;
 using DeltaKV.Cache.Reading;
 using DeltaKV.Cache.Selection;
@@ -184,7 +185,8 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     {
         var blocks = Blocks(layer);
         var raw = new KvBlocks<BFloat16x8>(blocks.Keys.Cast<BFloat16x8>(), blocks.Values.Cast<BFloat16x8>(), blocks.Tables, blocks.TableStride, blocks.BlockShift);
-        var everything = new TokenOrder(tables.Bounds, default, default, 0);
+        var windowHeads = format.WindowHeads(layer);
+        var everything = new TokenOrder(tables.Bounds, default, default, 0, windowHeads: windowHeads);
         if (format.RawLayer[layer] >= 0)
         {
             var rawReader = new RawReader(raw, format.Shape.KeyHeads);
@@ -200,8 +202,8 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         // Observation layers read everything, and so do the layers before the first.
         var follows = selector is not null && !format.Observers.Contains(layer) && format.Observers.Any(observer => observer < layer);
         var selects = follows && format.Options.Selection.Selects;
-        var order = selects ? selector!.Order(tables.Bounds) : everything;
-        var promptOrder = follows && sample.Chooses(step) ? selector!.Order(tables.Bounds) : everything;
+        var order = selects ? selector!.Order(tables.Bounds).WithWindowHeads(windowHeads) : everything;
+        var promptOrder = follows && sample.Chooses(step) ? selector!.Order(tables.Bounds).WithWindowHeads(windowHeads) : everything;
         if (format.KiviLayer[layer] >= 0)
         {
             var quantised = kivi!.Reader(format.KiviLayer[layer], raw);
@@ -322,13 +324,18 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         where TReader : unmanaged, IKvReader<TReader>
     {
         var leftOut = order.SelectedCounts.Length > 0 ? sample.LeftOut : 0;
-        // All tiles of the step are the prompt's, or it is not the only one.
+        // All tiles of the step are the prompt's, or it is not the only one. A layer without history has nothing to reconstruct.
+        var isReconstructed = false;
         if (step.TileCount >= TilesWorthScratch
             && step.TileCount == onlyPrompt.Tiles
+            && BitOperations.PopCount(order.WindowHeads) < format.Shape.KeyHeads
             && scratch.TryReconstruct(stream, reconstruction, reader, order, onlyPrompt.Sequence, onlyPrompt.Length, leftOut, out var plain))
         {
             kernels.PrefillAttention(stream, qkv, leftOut > 0 ? sample.Tiles : step.Tiles, plain, output, step.TileCount);
-            return;
+            if (order.WindowHeads == 0)
+                return;
+            // Plain blocks are alike for all heads: those that keep no history attend once more, to what they keep.
+            isReconstructed = true;
         }
 
         fused.Launch(
@@ -340,6 +347,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
                 Order = order,
                 Qkv = qkv.Cast<uint>(),
                 Output = output.Cast<BFloat16x2>(),
+                WindowHeadsOnly = isReconstructed ? 1 : 0,
             },
             format.Shape,
             step.TileCount);

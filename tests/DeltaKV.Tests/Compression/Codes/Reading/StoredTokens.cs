@@ -5,10 +5,12 @@ internal sealed class StoredTokens
 {
     private readonly CodedFixture fixture;
     private readonly double[][][] rows;
+    private readonly Func<int, bool> keepsHistory;
 
     internal StoredTokens(CodedFixture fixture, int layer)
     {
         this.fixture = fixture;
+        keepsHistory = fixture.Codecs[layer].KeepsHistory;
         var records = fixture.Records.GetAsArray1D();
         var references = fixture.References.GetAsArray1D();
         var coder = new ReferenceCoder(fixture.Codecs[layer]);
@@ -28,6 +30,8 @@ internal sealed class StoredTokens
         var length = fixture.Lengths[sequence];
         var end = CodedFixture.CodedEnd(length);
         var (heads, dim) = (fixture.Shape.KeyHeads, fixture.Shape.HeadDim);
+        if (!keepsHistory(head))
+            selected = [];
         var read = Enumerable.Range(0, length).Where(p => selected is null || p < CodedFixture.Sinks || p >= end || selected.Contains(p)).ToArray();
         var scores = Array.ConvertAll(read, p => Score(query, sequence, p, head));
         var largest = scores.Max();
