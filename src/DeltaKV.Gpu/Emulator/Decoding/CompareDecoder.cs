@@ -1,3 +1,5 @@
+using static DeltaKV.Gpu.Emulator.PtxType;
+
 namespace DeltaKV.Gpu.Emulator;
 
 /// <summary>setp, set, selp and slct.</summary>
@@ -7,25 +9,12 @@ internal static unsafe class CompareDecoder
     {
         switch (i.Name)
         {
-            case "setp":
-                SetPredicate(b, i);
-                break;
-            case "set":
-                Set(b, i);
-                break;
-            case "selp":
-                Choose(
-                    b, i.Type, b.Destination(i.Operands[0], i.Type), b.Source(i.Operands[1], i.Type), b.Source(i.Operands[2], i.Type),
-                    b.Predicate(i.Operands[3]), i.Operands[3].Negated);
-                break;
-            case "slct":
-                ChooseBySign(b, i);
-                break;
-            case "testp":
-                Test(b, i);
-                break;
-            default:
-                throw i.Unsupported();
+            case "setp": SetPredicate(b, i); break;
+            case "set": Set(b, i); break;
+            case "selp": Choose(b, i, b.Predicate(i.Operands[3]), i.Operands[3].Negated); break;
+            case "slct": ChooseBySign(b, i); break;
+            case "testp": Test(b, i); break;
+            default: throw i.Unsupported();
         }
     }
 
@@ -46,7 +35,7 @@ internal static unsafe class CompareDecoder
         };
         var aux = (int)combination | (other is { Negated: true } ? int.MinValue : 0);
         var c = other is null ? destination : b.Predicate(other);
-        EmitComparison(b, i, i.Modifier(0), destination, complement, a, second, c, aux);
+        EmitComparison(i, i.Modifier(0), new Site(b, destination, complement, c, aux), i.Type, a, second);
     }
 
     private static void Set(ProgramBuilder b, PtxInstruction i)
@@ -56,20 +45,17 @@ internal static unsafe class CompareDecoder
             throw i.Unsupported();
         var predicate = b.Temporary(4);
         EmitComparison(
-            b, i, i.Modifier(0), predicate, Predicates.NoSlot,
-            b.ExtendedSource(i.Operands[1], source), b.ExtendedSource(i.Operands[2], source), predicate, 0, source);
-        var yes = i.Type == PtxType.F32 ? BitConverter.SingleToUInt32Bits(1) : uint.MaxValue;
-        Choose(b, PtxType.B32, b.Destination(i.Operands[0], i.Type), b.Constant(yes, 4), b.Constant(0, 4), predicate, false);
+            i, i.Modifier(0), new Site(b, predicate), source, b.ExtendedSource(i.Operands[1], source), b.ExtendedSource(i.Operands[2], source));
+        var yes = i.Type == F32 ? BitConverter.SingleToUInt32Bits(1) : uint.MaxValue;
+        Choose(b, B32, b.Destination(i.Operands[0], i.Type), b.Constant(yes, 4), b.Constant(0, 4), predicate);
     }
 
     private static void ChooseBySign(ProgramBuilder b, PtxInstruction i)
     {
         var predicate = b.Temporary(4);
         var c = b.Source(i.Operands[3], i.Types[1]);
-        EmitComparison(b, i, "ge", predicate, Predicates.NoSlot, c, b.Constant(0, 4), predicate, 0, i.Types[1]);
-        Choose(
-            b, i.Type, b.Destination(i.Operands[0], i.Type), b.Source(i.Operands[1], i.Type), b.Source(i.Operands[2], i.Type),
-            predicate, false);
+        EmitComparison(i, "ge", new Site(b, predicate), i.Types[1], c, b.Constant(0, 4));
+        Choose(b, i, predicate, false);
     }
 
     private static void Test(ProgramBuilder b, PtxInstruction i)
@@ -82,150 +68,73 @@ internal static unsafe class CompareDecoder
             "number" => "num",
             _ => throw i.Unsupported(),
         };
-        EmitComparison(b, i, comparison, destination, Predicates.NoSlot, a, a, destination, 0);
+        EmitComparison(i, comparison, new Site(b, destination), i.Type, a, a);
     }
 
-    private static void Choose(ProgramBuilder b, PtxType type, int destination, int yes, int no, int predicate, bool negated)
+    private static void Choose(ProgramBuilder b, PtxInstruction i, int predicate, bool negated) => Choose(
+        b, i.Type, b.Destination(i.Operands[0], i.Type), b.Source(i.Operands[1], i.Type), b.Source(i.Operands[2], i.Type), predicate, negated);
+
+    private static void Choose(ProgramBuilder b, PtxType type, int destination, int yes, int no, int predicate, bool negated = false)
     {
         var aux = negated ? -1 : 0;
         if (type.LaneSize() == 8)
-            b.Emit(&Select<ulong>.Run, destination, yes, no, predicate, aux: aux);
+            b.Emit(&Select<ulong>.Run<AllLanes>, &Select<ulong>.Run<ActiveLanes>, destination, yes, no, predicate, aux: aux);
         else
-            b.Emit(&Select<uint>.Run, destination, yes, no, predicate, aux: aux);
+            b.Emit(&Select<uint>.Run<AllLanes>, &Select<uint>.Run<ActiveLanes>, destination, yes, no, predicate, aux: aux);
     }
 
-    private static void EmitComparison(
-        ProgramBuilder b, PtxInstruction i, string comparison, int dst, long complement, int x, int y, int c, int aux, PtxType type = PtxType.None)
+    /// <summary>Emits the comparison whose result goes to a site; what is greater is written as less with the sides exchanged.</summary>
+    private static void EmitComparison(PtxInstruction i, string comparison, Site at, PtxType type, int x, int y)
     {
-        var at = new Site(b, dst, complement, c, aux);
-        type = type == PtxType.None ? i.Type : type;
-        switch (type)
-        {
-            case PtxType.F32:
-                Float<float>(at, i, comparison, x, y);
-                break;
-            case PtxType.F64:
-                Float<double>(at, i, comparison, x, y);
-                break;
-            case PtxType.S64:
-                Integer<long, ulong>(at, i, comparison, x, y);
-                break;
-            case PtxType.U64 or PtxType.B64:
-                Integer<ulong, ulong>(at, i, comparison, x, y);
-                break;
-            case PtxType.S32 or PtxType.S16:
-                Integer<int, uint>(at, i, comparison, x, y);
-                break;
-            case PtxType.U32 or PtxType.B32 or PtxType.U16 or PtxType.B16:
-                Integer<uint, uint>(at, i, comparison, x, y);
-                break;
-            case PtxType.F16 or PtxType.BF16:
-                Float<float>(at, i, comparison, HalfDecoder.ToSingle(b, type, x), HalfDecoder.ToSingle(b, type, y));
-                break;
-            default:
-                throw i.Unsupported();
-        }
-    }
-
-    private static void Integer<T, TUnsigned>(Site at, PtxInstruction i, string comparison, int x, int y)
-        where T : unmanaged
-        where TUnsigned : unmanaged
-    {
+        var isFloat = type.IsFloat();
         switch (comparison)
         {
-            case "eq":
-                at.Emit<T, Equal<T>>(x, y);
-                break;
-            case "ne":
-                at.Emit<T, NotEqual<T>>(x, y);
-                break;
-            case "lt":
-                at.Emit<T, Less<T>>(x, y);
-                break;
-            case "le":
-                at.Emit<T, LessOrEqual<T>>(x, y);
-                break;
-            case "gt":
-                at.Emit<T, Less<T>>(y, x);
-                break;
-            case "ge":
-                at.Emit<T, LessOrEqual<T>>(y, x);
-                break;
-            case "lo":
-                at.Emit<TUnsigned, Less<TUnsigned>>(x, y);
-                break;
-            case "ls":
-                at.Emit<TUnsigned, LessOrEqual<TUnsigned>>(x, y);
-                break;
-            case "hi":
-                at.Emit<TUnsigned, Less<TUnsigned>>(y, x);
-                break;
-            case "hs":
-                at.Emit<TUnsigned, LessOrEqual<TUnsigned>>(y, x);
-                break;
-            default:
-                throw i.Unsupported();
+            case "eq": at.Emit<Equal>(type, x, y); break;
+            case "ne" when isFloat: at.Emit<OrderedNotEqual>(type, x, y); break;
+            case "ne" or "neu": at.Emit<NotEqual>(type, x, y); break;
+            case "lt": at.Emit<Less>(type, x, y); break;
+            case "le": at.Emit<LessOrEqual>(type, x, y); break;
+            case "gt": at.Emit<Less>(type, y, x); break;
+            case "ge": at.Emit<LessOrEqual>(type, y, x); break;
+            case "lo" when !isFloat: at.Emit<Less>(Unsigned(type), x, y); break;
+            case "ls" when !isFloat: at.Emit<LessOrEqual>(Unsigned(type), x, y); break;
+            case "hi" when !isFloat: at.Emit<Less>(Unsigned(type), y, x); break;
+            case "hs" when !isFloat: at.Emit<LessOrEqual>(Unsigned(type), y, x); break;
+            case "equ": at.Emit<EqualUnordered>(type, x, y); break;
+            case "ltu": at.Emit<LessUnordered>(type, x, y); break;
+            case "leu": at.Emit<LessOrEqualUnordered>(type, x, y); break;
+            case "gtu": at.Emit<LessUnordered>(type, y, x); break;
+            case "geu": at.Emit<LessOrEqualUnordered>(type, y, x); break;
+            case "num": at.Emit<Ordered>(type, x, y); break;
+            case "nan": at.Emit<Unordered>(type, x, y); break;
+            default: throw i.Unsupported();
         }
     }
 
-    private static void Float<T>(Site at, PtxInstruction i, string comparison, int x, int y)
-        where T : unmanaged
-    {
-        switch (comparison)
-        {
-            case "eq":
-                at.Emit<T, Equal<T>>(x, y);
-                break;
-            case "ne":
-                at.Emit<T, OrderedNotEqual<T>>(x, y);
-                break;
-            case "lt":
-                at.Emit<T, Less<T>>(x, y);
-                break;
-            case "le":
-                at.Emit<T, LessOrEqual<T>>(x, y);
-                break;
-            case "gt":
-                at.Emit<T, Less<T>>(y, x);
-                break;
-            case "ge":
-                at.Emit<T, LessOrEqual<T>>(y, x);
-                break;
-            case "equ":
-                at.Emit<T, EqualUnordered<T>>(x, y);
-                break;
-            case "neu":
-                at.Emit<T, NotEqual<T>>(x, y);
-                break;
-            case "ltu":
-                at.Emit<T, LessUnordered<T>>(x, y);
-                break;
-            case "leu":
-                at.Emit<T, LessOrEqualUnordered<T>>(x, y);
-                break;
-            case "gtu":
-                at.Emit<T, LessUnordered<T>>(y, x);
-                break;
-            case "geu":
-                at.Emit<T, LessOrEqualUnordered<T>>(y, x);
-                break;
-            case "num":
-                at.Emit<T, Ordered<T>>(x, y);
-                break;
-            case "nan":
-                at.Emit<T, Unordered<T>>(x, y);
-                break;
-            default:
-                throw i.Unsupported();
-        }
-    }
+    private static PtxType Unsigned(PtxType type) => type.LaneSize() == 8 ? U64 : U32;
 
     /// <summary>Where a comparison's result goes.</summary>
-    private sealed record Site(ProgramBuilder Builder, int Destination, long Complement, int Other, int Aux)
+    private sealed record Site(ProgramBuilder Builder, int Destination, long Complement = Predicates.NoSlot, int Other = 0, int Aux = 0)
     {
-        public void Emit<T, TComparison>(int x, int y)
+        public void Emit<TComparison>(PtxType type, int x, int y)
+            where TComparison : struct, IBinaryOperation
+        {
+            switch (type)
+            {
+                case F32: Emit<float, TComparison>(x, y); break;
+                case F64: Emit<double, TComparison>(x, y); break;
+                case S32 or S16: Emit<int, TComparison>(x, y); break;
+                case U32 or B32 or U16 or B16: Emit<uint, TComparison>(x, y); break;
+                case S64: Emit<long, TComparison>(x, y); break;
+                case U64 or B64: Emit<ulong, TComparison>(x, y); break;
+                case F16 or BF16: Emit<float, TComparison>(HalfDecoder.ToSingle(Builder, type, x), HalfDecoder.ToSingle(Builder, type, y)); break;
+                default: throw Builder.Unsupported("unsupported type of a comparison");
+            }
+        }
+
+        private void Emit<T, TComparison>(int x, int y)
             where T : unmanaged
-            where TComparison : struct, IComparison<T>
+            where TComparison : struct, IBinaryOperation
         {
             if (Aux == 0 && Complement == Predicates.NoSlot)
                 Builder.Emit(&Compare<T, TComparison>.Plain, Destination, x, y);

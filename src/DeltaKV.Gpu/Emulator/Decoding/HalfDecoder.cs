@@ -1,3 +1,5 @@
+using static DeltaKV.Gpu.Emulator.PtxType;
+
 namespace DeltaKV.Gpu.Emulator;
 
 /// <summary>Arithmetic on f16, bf16 and their packed pairs, through single precision; only fma needs more.</summary>
@@ -7,7 +9,7 @@ internal static unsafe class HalfDecoder
     {
         if (i.Has("sat") || i.Has("relu"))
             throw i.Unsupported();
-        if (i.Type is PtxType.BF16 or PtxType.BF16x2)
+        if (i.Type is BF16 or BF16x2)
             Decode<BFloat16Format>(b, i);
         else
             Decode<Float16Format>(b, i);
@@ -16,7 +18,7 @@ internal static unsafe class HalfDecoder
     public static int ToSingle(ProgramBuilder b, PtxType type, int source)
     {
         var single = b.Temporary(4);
-        if (type == PtxType.BF16)
+        if (type == BF16)
             b.EmitUnary<uint, float, HalfToSingle<BFloat16Format>>(single, source);
         else
             b.EmitUnary<uint, float, HalfToSingle<Float16Format>>(single, source);
@@ -26,62 +28,30 @@ internal static unsafe class HalfDecoder
     private static void Decode<TFormat>(ProgramBuilder b, PtxInstruction i)
         where TFormat : struct, IHalfFormat
     {
-        var nan = i.Has("NaN");
+        var (destination, a) = (b.Destination(i.Operands[0], B32), b.Source(i.Operands[1], B32));
+        var isNaNKept = i.Has("NaN");
         switch (i.Name)
         {
-            case "add":
-                Pair<TFormat, Add<float>>(b, i);
-                break;
-            case "sub":
-                Pair<TFormat, Subtract<float>>(b, i);
-                break;
-            case "mul":
-                Pair<TFormat, Multiply<float>>(b, i);
-                break;
-            case "min" when nan:
-                Pair<TFormat, MinimumOrNaN<float>>(b, i);
-                break;
-            case "min":
-                Pair<TFormat, Minimum<float>>(b, i);
-                break;
-            case "max" when nan:
-                Pair<TFormat, MaximumOrNaN<float>>(b, i);
-                break;
-            case "max":
-                Pair<TFormat, Maximum<float>>(b, i);
-                break;
-            case "neg":
-                b.EmitUnary<uint, uint, HalfNegate>(Destination(b, i), b.Source(i.Operands[1], PtxType.B32));
-                break;
-            case "abs":
-                b.EmitUnary<uint, uint, HalfAbsolute>(Destination(b, i), b.Source(i.Operands[1], PtxType.B32));
-                break;
-            case "ex2":
-                b.EmitUnary<uint, uint, HalfPairUnary<TFormat, Exponential2>>(Destination(b, i), b.Source(i.Operands[1], PtxType.B32));
-                break;
-            case "tanh":
-                b.EmitUnary<uint, uint, HalfPairUnary<TFormat, HyperbolicTangent>>(Destination(b, i), b.Source(i.Operands[1], PtxType.B32));
-                break;
-            case "fma" when typeof(TFormat) == typeof(Float16Format):
-                b.Emit(
-                    &VectorTernary<uint, PackedHalfFma>.Converged, &VectorTernary<uint, PackedHalfFma>.Diverged, Destination(b, i),
-                    b.Source(i.Operands[1], PtxType.B32), b.Source(i.Operands[2], PtxType.B32), b.Source(i.Operands[3], PtxType.B32));
-                break;
-            case "fma":
-                b.Emit(
-                    &LaneTernary<uint, uint, uint, uint, HalfFusedMultiplyAdd<TFormat>>.Run, Destination(b, i),
-                    b.Source(i.Operands[1], PtxType.B32), b.Source(i.Operands[2], PtxType.B32), b.Source(i.Operands[3], PtxType.B32));
-                break;
-            default:
-                throw i.Unsupported();
+            case "add": Pair<Add>(); break;
+            case "sub": Pair<Subtract>(); break;
+            case "mul": Pair<Multiply>(); break;
+            case "min" when isNaNKept: Pair<Minimum>(); break;
+            case "min": Pair<MinimumNumber>(); break;
+            case "max" when isNaNKept: Pair<Maximum>(); break;
+            case "max": Pair<MaximumNumber>(); break;
+            case "neg": b.EmitUnary<uint, uint, HalfNegate>(destination, a); break;
+            case "abs": b.EmitUnary<uint, uint, HalfAbsolute>(destination, a); break;
+            case "ex2": b.EmitUnary<uint, uint, HalfPairUnary<TFormat, Exponential2>>(destination, a); break;
+            case "tanh": b.EmitUnary<uint, uint, HalfPairUnary<TFormat, HyperbolicTangent>>(destination, a); break;
+            case "fma" when typeof(TFormat) == typeof(Float16Format): b.EmitTernary<uint, PackedHalfFma>(destination, a, Source(2), Source(3)); break;
+            case "fma": b.Emit(&LaneTernary<uint, uint, uint, uint, HalfFusedMultiplyAdd<TFormat>>.Run, destination, a, Source(2), Source(3)); break;
+            default: throw i.Unsupported();
         }
+
+        int Source(int operand) => b.Source(i.Operands[operand], B32);
+
+        void Pair<TOperation>()
+            where TOperation : struct, IBinaryOperation =>
+            b.EmitBinary<uint, HalfPair<TFormat, TOperation>>(destination, a, Source(2));
     }
-
-    private static void Pair<TFormat, TOperation>(ProgramBuilder b, PtxInstruction i)
-        where TFormat : struct, IHalfFormat
-        where TOperation : struct, IBinaryOperation<float> =>
-        b.EmitBinary<uint, HalfPair<TFormat, TOperation>>(
-            Destination(b, i), b.Source(i.Operands[1], PtxType.B32), b.Source(i.Operands[2], PtxType.B32));
-
-    private static int Destination(ProgramBuilder b, PtxInstruction i) => b.Destination(i.Operands[0], PtxType.B32);
 }

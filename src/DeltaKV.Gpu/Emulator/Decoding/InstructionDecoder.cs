@@ -23,39 +23,17 @@ internal static unsafe class InstructionDecoder
                 or "brev" or "clz" or "popc" or "szext" or "dp4a" or "fns" or "bmsk":
                 BitDecoder.Decode(b, i);
                 break;
-            case "setp" or "set" or "selp" or "slct" or "testp":
-                CompareDecoder.Decode(b, i);
-                break;
-            case "cvt":
-                ConvertDecoder.Decode(b, i);
-                break;
-            case "mov" or "ld" or "ldu" or "st" or "cvta" or "isspacep":
-                MemoryDecoder.Decode(b, i);
-                break;
-            case "bra":
-                b.EmitBranch(i.Operands[0], i.Guard);
-                break;
-            case "brx":
-                b.EmitIndexedBranch(i.Operands[0], i.Operands[1]);
-                break;
-            case "ret" or "exit":
-                b.EmitExit();
-                break;
-            case "trap" or "brkpt":
-                b.Emit(&ControlFlow.Trap);
-                break;
-            case "bar" or "barrier":
-                BarrierDecoder.Decode(b, i);
-                break;
-            case "shfl" or "vote" or "match" or "redux" or "elect" or "activemask":
-                WarpDecoder.Decode(b, i);
-                break;
-            case "atom" or "red":
-                AtomicDecoder.Decode(b, i);
-                break;
-            case "cp" or "ldmatrix" or "stmatrix" or "movmatrix" or "mma":
-                MatrixDecoder.Decode(b, i);
-                break;
+            case "setp" or "set" or "selp" or "slct" or "testp": CompareDecoder.Decode(b, i); break;
+            case "cvt": ConvertDecoder.Decode(b, i); break;
+            case "mov" or "ld" or "ldu" or "st" or "cvta" or "isspacep": MemoryDecoder.Decode(b, i); break;
+            case "bra": b.EmitBranch(i.Operands[0], i.Guard); break;
+            case "brx": b.EmitIndexedBranch(i.Operands[0], i.Operands[1]); break;
+            case "ret" or "exit": b.EmitExit(); break;
+            case "trap" or "brkpt": b.Emit(&ControlFlow.Trap); break;
+            case "bar" or "barrier": BarrierDecoder.Decode(b, i); break;
+            case "shfl" or "vote" or "match" or "redux" or "elect" or "activemask": WarpDecoder.Decode(b, i); break;
+            case "atom" or "red": AtomicDecoder.Decode(b, i); break;
+            case "cp" or "ldmatrix" or "stmatrix" or "movmatrix" or "mma": MatrixDecoder.Decode(b, i); break;
             case "nanosleep":
                 b.RequireAllWarps();
                 b.Emit(&ControlFlow.Sleep);
@@ -71,8 +49,7 @@ internal static unsafe class InstructionDecoder
                 b.Destination(i.Operands[0], PtxType.B64);
                 b.Emit(&ControlFlow.Nothing);
                 break;
-            default:
-                throw i.Unsupported();
+            default: throw i.Unsupported();
         }
     }
 }

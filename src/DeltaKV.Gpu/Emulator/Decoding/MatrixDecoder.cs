@@ -1,3 +1,5 @@
+using static DeltaKV.Gpu.Emulator.PtxType;
+
 namespace DeltaKV.Gpu.Emulator;
 
 /// <summary>cp.async, ldmatrix, stmatrix, movmatrix and mma.sync.</summary>
@@ -7,26 +9,18 @@ internal static unsafe class MatrixDecoder
     {
         switch (i.Name)
         {
-            case "cp":
-                AsyncCopy(b, i);
-                break;
-            case "ldmatrix" or "stmatrix":
-                Move(b, i);
-                break;
-            case "movmatrix":
-                Transpose(b, i);
-                break;
-            default:
-                Multiply(b, i);
-                break;
+            case "cp": AsyncCopy(b, i); break;
+            case "ldmatrix" or "stmatrix": Move(b, i); break;
+            case "movmatrix": Transpose(b, i); break;
+            default: Multiply(b, i); break;
         }
     }
 
     private static void Transpose(ProgramBuilder b, PtxInstruction i)
     {
-        if (!i.Has("m8n8") || !i.Has("trans") || i.Type != PtxType.B16)
+        if (!i.Has("m8n8") || !i.Has("trans") || i.Type != B16)
             throw i.Unsupported();
-        b.Emit(&MatrixTransposition.Run, b.Destination(i.Operands[0], PtxType.B32), b.Source(i.Operands[1], PtxType.B32));
+        b.Emit(&MatrixTransposition.Run, b.Destination(i.Operands[0], B32), b.Source(i.Operands[1], B32));
     }
 
     private static void AsyncCopy(ProgramBuilder b, PtxInstruction i)
@@ -52,7 +46,7 @@ internal static unsafe class MatrixDecoder
             return;
         }
 
-        var available = hasSourceSize ? b.Source(i.Operands[3], PtxType.U32) : b.Constant((ulong)size, 4);
+        var available = hasSourceSize ? b.Source(i.Operands[3], U32) : b.Constant((ulong)size, 4);
         b.EmitCheck<GlobalAddressing>(global, displacement, size, AccessKind.Read | AccessKind.VariableSize, [available]);
         b.EmitCheck<SharedAddressing>(shared, offset, size, AccessKind.Write);
         b.EmitExtra(&AsyncCopyOperations.CopyPart, extra, a: shared, b: global, c: available, imm: offset, aux: size);
@@ -60,7 +54,7 @@ internal static unsafe class MatrixDecoder
 
     private static void Move(ProgramBuilder b, PtxInstruction i)
     {
-        if (!i.Has("m8n8") || i.Type != PtxType.B16)
+        if (!i.Has("m8n8") || i.Type != B16)
             throw i.Unsupported();
         if (MemoryDecoder.Space(i) == StateSpace.Shared)
             Move<SharedAddressing>(b, i, StateSpace.Shared);
@@ -78,7 +72,7 @@ internal static unsafe class MatrixDecoder
         IReadOnlyList<PtxOperand> elements = data.Kind == OperandKind.Vector ? data.Elements : [data];
         if (elements.Count != (i.Has("x4") ? 4 : i.Has("x2") ? 2 : 1))
             throw i.Unsupported("the number of registers does not match the number of matrices");
-        var slots = elements.Select(element => isLoad ? b.Destination(element, PtxType.B32) : b.Source(element, PtxType.B32)).ToArray();
+        var slots = elements.Select(element => isLoad ? b.Destination(element, B32) : b.Source(element, B32)).ToArray();
         if (isLoad && slots.Contains(address))
         {
             // Later rows still need the address register.
@@ -114,44 +108,19 @@ internal static unsafe class MatrixDecoder
         };
         switch (d, a, bType)
         {
-            case (PtxType.F32, PtxType.BF16, PtxType.BF16):
-                Emit<BFloat16Fragment, BFloat16Fragment, SingleAccumulator>(b, i, depth);
-                break;
-            case (PtxType.F32, PtxType.F16, PtxType.F16):
-                Emit<Float16Fragment, Float16Fragment, SingleAccumulator>(b, i, depth);
-                break;
-            case (PtxType.F16, PtxType.F16, PtxType.F16):
-                Emit<Float16Fragment, Float16Fragment, HalfAccumulator>(b, i, depth);
-                break;
-            case (PtxType.F32, PtxType.TF32, PtxType.TF32):
-                Emit<TensorFloatFragment, TensorFloatFragment, SingleAccumulator>(b, i, depth);
-                break;
-            case (PtxType.S32, PtxType.S8, PtxType.S8):
-                Emit<SByteFragment, SByteFragment, Int32Accumulator>(b, i, depth);
-                break;
-            case (PtxType.S32, PtxType.U8, PtxType.U8):
-                Emit<ByteFragment, ByteFragment, Int32Accumulator>(b, i, depth);
-                break;
-            case (PtxType.S32, PtxType.S8, PtxType.U8):
-                Emit<SByteFragment, ByteFragment, Int32Accumulator>(b, i, depth);
-                break;
-            case (PtxType.S32, PtxType.U8, PtxType.S8):
-                Emit<ByteFragment, SByteFragment, Int32Accumulator>(b, i, depth);
-                break;
-            case (PtxType.F32, PtxType.E4M3, PtxType.E4M3):
-                Emit<E4M3Fragment, E4M3Fragment, SingleAccumulator>(b, i, depth);
-                break;
-            case (PtxType.F32, PtxType.E5M2, PtxType.E5M2):
-                Emit<E5M2Fragment, E5M2Fragment, SingleAccumulator>(b, i, depth);
-                break;
-            case (PtxType.F32, PtxType.E4M3, PtxType.E5M2):
-                Emit<E4M3Fragment, E5M2Fragment, SingleAccumulator>(b, i, depth);
-                break;
-            case (PtxType.F32, PtxType.E5M2, PtxType.E4M3):
-                Emit<E5M2Fragment, E4M3Fragment, SingleAccumulator>(b, i, depth);
-                break;
-            default:
-                throw i.Unsupported();
+            case (F32, BF16, BF16): Emit<BFloat16Fragment, BFloat16Fragment, SingleAccumulator>(b, i, depth); break;
+            case (F32, F16, F16): Emit<Float16Fragment, Float16Fragment, SingleAccumulator>(b, i, depth); break;
+            case (F16, F16, F16): Emit<Float16Fragment, Float16Fragment, HalfAccumulator>(b, i, depth); break;
+            case (F32, TF32, TF32): Emit<TensorFloatFragment, TensorFloatFragment, SingleAccumulator>(b, i, depth); break;
+            case (S32, S8, S8): Emit<SByteFragment, SByteFragment, Int32Accumulator>(b, i, depth); break;
+            case (S32, U8, U8): Emit<ByteFragment, ByteFragment, Int32Accumulator>(b, i, depth); break;
+            case (S32, S8, U8): Emit<SByteFragment, ByteFragment, Int32Accumulator>(b, i, depth); break;
+            case (S32, U8, S8): Emit<ByteFragment, SByteFragment, Int32Accumulator>(b, i, depth); break;
+            case (F32, E4M3, E4M3): Emit<E4M3Fragment, E4M3Fragment, SingleAccumulator>(b, i, depth); break;
+            case (F32, E5M2, E5M2): Emit<E5M2Fragment, E5M2Fragment, SingleAccumulator>(b, i, depth); break;
+            case (F32, E4M3, E5M2): Emit<E4M3Fragment, E5M2Fragment, SingleAccumulator>(b, i, depth); break;
+            case (F32, E5M2, E4M3): Emit<E5M2Fragment, E4M3Fragment, SingleAccumulator>(b, i, depth); break;
+            default: throw i.Unsupported();
         }
     }
 
@@ -169,11 +138,11 @@ internal static unsafe class MatrixDecoder
 
         var extra = new List<int>();
         foreach (var element in i.Operands[0].Elements)
-            extra.Add(b.Destination(element, PtxType.B32));
+            extra.Add(b.Destination(element, B32));
         for (var operand = 1; operand < 4; operand++)
         {
             foreach (var element in Elements(i.Operands[operand]))
-                extra.Add(b.Source(element, PtxType.B32));
+                extra.Add(b.Source(element, B32));
         }
 
         b.EmitExtra(&MatrixMultiply<TA, TB, TAccumulator>.Run, extra.ToArray(), aux: halves);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using static DeltaKV.Gpu.Emulator.PtxType;
 
 namespace DeltaKV.Gpu.Emulator;
 
@@ -9,18 +10,10 @@ internal static unsafe class MemoryDecoder
     {
         switch (i.Name)
         {
-            case "mov":
-                Move(b, i);
-                break;
-            case "cvta":
-                ConvertAddress(b, i);
-                break;
-            case "isspacep":
-                TestSpace(b, i);
-                break;
-            default:
-                Access(b, i);
-                break;
+            case "mov": Move(b, i); break;
+            case "cvta": ConvertAddress(b, i); break;
+            case "isspacep": TestSpace(b, i); break;
+            default: Access(b, i); break;
         }
     }
 
@@ -31,18 +24,12 @@ internal static unsafe class MemoryDecoder
         {
             switch (modifier)
             {
-                case "global":
-                    return StateSpace.Global;
-                case "shared" or "shared::cta":
-                    return StateSpace.Shared;
-                case "local":
-                    return StateSpace.Local;
-                case "param" or "param::entry":
-                    return StateSpace.Param;
-                case "const":
-                    return StateSpace.Const;
-                default:
-                    break;
+                case "global": return StateSpace.Global;
+                case "shared" or "shared::cta": return StateSpace.Shared;
+                case "local": return StateSpace.Local;
+                case "param" or "param::entry": return StateSpace.Param;
+                case "const": return StateSpace.Const;
+                default: break;
             }
         }
 
@@ -54,7 +41,7 @@ internal static unsafe class MemoryDecoder
     {
         if (operand.Kind != OperandKind.Address)
             throw b.Unsupported("expected an address");
-        var type = space is StateSpace.Global or StateSpace.Generic or StateSpace.Const ? PtxType.U64 : PtxType.U32;
+        var type = space is StateSpace.Global or StateSpace.Generic or StateSpace.Const ? U64 : U32;
         var target = operand.Base!;
         return target.Kind switch
         {
@@ -67,7 +54,7 @@ internal static unsafe class MemoryDecoder
     private static void Move(ProgramBuilder b, PtxInstruction i)
     {
         var (destination, source) = (i.Operands[0], i.Operands[1]);
-        if (i.Type == PtxType.Pred)
+        if (i.Type == Pred)
         {
             var predicate = b.Predicate(source);
             b.Emit(&Predicates.Logic, b.Predicate(destination), predicate, predicate, imm: 0, aux: source.Negated ? 1 : 0);
@@ -112,9 +99,9 @@ internal static unsafe class MemoryDecoder
         {
             if (parts[k].Kind == OperandKind.Sink)
                 continue;
-            var destination = b.Destination(parts[k], PtxType.B16);
+            var destination = b.Destination(parts[k], B16);
             if (bits == 16 && i.Type.LaneSize() == 4)
-                b.EmitBinary<uint, ShiftRight32>(destination, value, b.Constant((ulong)(16 * k), 4)); // nobody looks above a half's 16 bits
+                b.EmitBinary<uint, BinaryOf<uint, ShiftRight>>(destination, value, b.Constant((ulong)(16 * k), 4)); // nobody looks above a half's 16 bits
             else if (i.Type.LaneSize() == 8)
                 b.Emit(&PackOperations.Extract<ulong>, destination, value, imm: bits, aux: k * bits);
             else
@@ -126,13 +113,13 @@ internal static unsafe class MemoryDecoder
         where TOperation : struct, INarrowingOperation<ulong, uint>
     {
         if (part.Kind != OperandKind.Sink)
-            b.EmitNarrowing<ulong, uint, TOperation>(b.Destination(part, PtxType.B32), value);
+            b.EmitNarrowing<ulong, uint, TOperation>(b.Destination(part, B32), value);
     }
 
     private static void Pack(ProgramBuilder b, PtxInstruction i, PtxOperand destination, IReadOnlyList<PtxOperand> parts)
     {
         var bits = 8 * i.Type.Size() / parts.Count;
-        var partType = bits == 32 ? PtxType.B32 : bits == 16 ? PtxType.B16 : PtxType.B8;
+        var partType = bits == 32 ? B32 : bits == 16 ? B16 : B8;
         var slots = parts.Select(part => b.Source(part, partType)).ToArray();
         if (bits == 16 && i.Type.LaneSize() == 4)
             b.EmitBinary<uint, JoinHalves>(b.Destination(destination, i.Type), slots[0], slots[1]);
@@ -144,7 +131,7 @@ internal static unsafe class MemoryDecoder
 
     private static void ConvertAddress(ProgramBuilder b, PtxInstruction i)
     {
-        var type = i.Types.Count > 0 ? i.Type : PtxType.U64;
+        var type = i.Types.Count > 0 ? i.Type : U64;
         if (type.LaneSize() != 8)
             throw i.Unsupported("only 64-bit generic addresses are supported");
         var destination = b.Destination(i.Operands[0], type);
@@ -152,37 +139,23 @@ internal static unsafe class MemoryDecoder
         var direction = i.Has("to") ? -1 : 1;
         switch (Space(i))
         {
-            case StateSpace.Shared:
-                b.Emit(&AddressOperations.ConvertShared, destination, source, imm: direction);
-                break;
-            case StateSpace.Local:
-                b.Emit(&AddressOperations.ConvertLocal, destination, source, imm: direction);
-                break;
-            case StateSpace.Global or StateSpace.Const:
-                b.EmitUnary<ulong, ulong, Move<ulong>>(destination, source);
-                break;
-            default:
-                throw i.Unsupported();
+            case StateSpace.Shared: b.Emit(&AddressOperations.ConvertShared, destination, source, imm: direction); break;
+            case StateSpace.Local: b.Emit(&AddressOperations.ConvertLocal, destination, source, imm: direction); break;
+            case StateSpace.Global or StateSpace.Const: b.EmitUnary<ulong, ulong, Move<ulong>>(destination, source); break;
+            default: throw i.Unsupported();
         }
     }
 
     private static void TestSpace(ProgramBuilder b, PtxInstruction i)
     {
         var destination = b.Predicate(i.Operands[0]);
-        var source = b.Source(i.Operands[1], PtxType.U64);
+        var source = b.Source(i.Operands[1], U64);
         switch (Space(i))
         {
-            case StateSpace.Shared:
-                b.Emit(&AddressOperations.IsShared, destination, source);
-                break;
-            case StateSpace.Local:
-                b.Emit(&AddressOperations.IsLocal, destination, source);
-                break;
-            case StateSpace.Global:
-                b.Emit(&AddressOperations.IsGlobal, destination, source);
-                break;
-            default:
-                throw i.Unsupported();
+            case StateSpace.Shared: b.Emit(&AddressOperations.IsShared, destination, source); break;
+            case StateSpace.Local: b.Emit(&AddressOperations.IsLocal, destination, source); break;
+            case StateSpace.Global: b.Emit(&AddressOperations.IsGlobal, destination, source); break;
+            default: throw i.Unsupported();
         }
     }
 
@@ -195,18 +168,10 @@ internal static unsafe class MemoryDecoder
             b.Emit(&ControlFlow.Fence);
         switch (space)
         {
-            case StateSpace.Shared:
-                Access<SharedAddressing>(b, i, space);
-                break;
-            case StateSpace.Local:
-                Access<LocalAddressing>(b, i, space);
-                break;
-            case StateSpace.Param:
-                Access<ParameterAddressing>(b, i, space);
-                break;
-            default:
-                Access<GlobalAddressing>(b, i, space);
-                break;
+            case StateSpace.Shared: Access<SharedAddressing>(b, i, space); break;
+            case StateSpace.Local: Access<LocalAddressing>(b, i, space); break;
+            case StateSpace.Param: Access<ParameterAddressing>(b, i, space); break;
+            default: Access<GlobalAddressing>(b, i, space); break;
         }
 
         if (i.Has("acquire"))
@@ -225,27 +190,13 @@ internal static unsafe class MemoryDecoder
         var access = new AccessPlan(isLoad, elements, slot, displacement, prefetch);
         switch (i.Type)
         {
-            case PtxType.B64 or PtxType.U64 or PtxType.S64 or PtxType.F64:
-                access.Emit<TAddressing, ulong, ulong>(b, i.Type);
-                break;
-            case PtxType.S32 when isWide:
-                access.Emit<TAddressing, int, ulong>(b, PtxType.S64);
-                break;
-            case PtxType.S16 when isWide:
-                access.Emit<TAddressing, short, ulong>(b, PtxType.S64);
-                break;
-            case PtxType.S8 when isWide:
-                access.Emit<TAddressing, sbyte, ulong>(b, PtxType.S64);
-                break;
-            case PtxType.S16:
-                access.Emit<TAddressing, short, uint>(b, PtxType.S16);
-                break;
-            case PtxType.S8:
-                access.Emit<TAddressing, sbyte, uint>(b, PtxType.S8);
-                break;
-            default:
-                Unsigned<TAddressing>(b, i, access, isWide);
-                break;
+            case B64 or U64 or S64 or F64: access.Emit<TAddressing, ulong, ulong>(b, i.Type); break;
+            case S32 when isWide: access.Emit<TAddressing, int, ulong>(b, S64); break;
+            case S16 when isWide: access.Emit<TAddressing, short, ulong>(b, S64); break;
+            case S8 when isWide: access.Emit<TAddressing, sbyte, ulong>(b, S64); break;
+            case S16: access.Emit<TAddressing, short, uint>(b, S16); break;
+            case S8: access.Emit<TAddressing, sbyte, uint>(b, S8); break;
+            default: Unsigned<TAddressing>(b, i, access, isWide); break;
         }
     }
 
@@ -254,24 +205,12 @@ internal static unsafe class MemoryDecoder
     {
         switch (i.Type.Size())
         {
-            case 1 when isWide:
-                access.Emit<TAddressing, byte, ulong>(b, PtxType.U64);
-                break;
-            case 1:
-                access.Emit<TAddressing, byte, uint>(b, PtxType.B8);
-                break;
-            case 2 when isWide:
-                access.Emit<TAddressing, ushort, ulong>(b, PtxType.U64);
-                break;
-            case 2:
-                access.Emit<TAddressing, ushort, uint>(b, PtxType.B16);
-                break;
-            case 4 when isWide:
-                access.Emit<TAddressing, uint, ulong>(b, PtxType.U64);
-                break;
-            default:
-                access.Emit<TAddressing, uint, uint>(b, PtxType.B32);
-                break;
+            case 1 when isWide: access.Emit<TAddressing, byte, ulong>(b, U64); break;
+            case 1: access.Emit<TAddressing, byte, uint>(b, B8); break;
+            case 2 when isWide: access.Emit<TAddressing, ushort, ulong>(b, U64); break;
+            case 2: access.Emit<TAddressing, ushort, uint>(b, B16); break;
+            case 4 when isWide: access.Emit<TAddressing, uint, ulong>(b, U64); break;
+            default: access.Emit<TAddressing, uint, uint>(b, B32); break;
         }
     }
 

@@ -32,18 +32,13 @@ internal static class OperandRoles
     {
         switch (operand.Kind)
         {
-            case OperandKind.Register:
-                registers.Add(operand.Register!);
-                break;
-            case OperandKind.Address:
-                Append(operand.Base!, registers);
-                break;
+            case OperandKind.Register: registers.Add(operand.Register!); break;
+            case OperandKind.Address: Append(operand.Base!, registers); break;
             case OperandKind.Vector or OperandKind.Pair:
                 for (var k = 0; k < operand.Elements.Count; k++)
                     Append(operand.Elements[k], registers);
                 break;
-            default:
-                break;
+            default: break;
         }
     }
 }

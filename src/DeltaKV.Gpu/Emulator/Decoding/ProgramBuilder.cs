@@ -1,7 +1,7 @@
 namespace DeltaKV.Gpu.Emulator;
 
 /// <summary>Turns a parsed kernel into operations: gives registers and constants their slots and resolves branches.</summary>
-internal sealed unsafe class ProgramBuilder
+internal sealed unsafe partial class ProgramBuilder
 {
     private const int LineBytes = 64;
 
@@ -74,27 +74,23 @@ internal sealed unsafe class ProgramBuilder
     /// <summary>Source whose narrow integer type is extended to the 32 bits of its lane.</summary>
     public int ExtendedSource(PtxOperand operand, PtxType type)
     {
-        if (type.Size() >= 4 || operand.Kind != OperandKind.Register)
-            return Source(operand, type);
         var source = Source(operand, type);
+        if (type.Size() >= 4 || !type.IsInteger() || operand.Kind != OperandKind.Register)
+            return source;
         var extended = Temporary(4);
-        switch (type)
-        {
-            case PtxType.S8:
-                EmitUnary<int, int, SignExtend8>(extended, source);
-                break;
-            case PtxType.S16:
-                EmitUnary<int, int, SignExtend16>(extended, source);
-                break;
-            case PtxType.U8 or PtxType.B8:
-                EmitUnary<uint, uint, ZeroExtend8>(extended, source);
-                break;
-            default:
-                EmitUnary<uint, uint, ZeroExtend16>(extended, source);
-                break;
-        }
-
+        EmitExtension(type, extended, source);
         return extended;
+    }
+
+    public void EmitExtension(PtxType narrow, int destination, int source)
+    {
+        switch (narrow)
+        {
+            case PtxType.S8: EmitUnary<int, int, SignExtend8>(destination, source); break;
+            case PtxType.S16: EmitUnary<int, int, SignExtend16>(destination, source); break;
+            case PtxType.U8 or PtxType.B8: EmitUnary<uint, uint, ZeroExtend8>(destination, source); break;
+            default: EmitUnary<uint, uint, ZeroExtend16>(destination, source); break;
+        }
     }
 
     /// <summary>Slot that receives a result; a wider register is filled by an extension after the operation.</summary>
@@ -215,84 +211,6 @@ internal sealed unsafe class ProgramBuilder
         for (var i = 0; i < labels.Count; i++)
             tableBranches.Add((extras.Count + i, operations.Count, labels[i]));
         EmitExtra(&ControlFlow.BranchIndexed, new int[labels.Count], a: Source(index, PtxType.U32), aux: labels.Count);
-    }
-
-    public void EmitUnary<TIn, TOut, TOperation>(int dst, int a)
-        where TIn : unmanaged
-        where TOut : unmanaged
-        where TOperation : struct, IUnaryOperation<TIn, TOut> =>
-        Emit(&VectorUnary<TIn, TOut, TOperation>.Converged, &VectorUnary<TIn, TOut, TOperation>.Diverged, dst, a);
-
-    public void EmitBinary<T, TOperation>(int dst, int a, int b)
-        where T : unmanaged
-        where TOperation : struct, IBinaryOperation<T> =>
-        Emit(&VectorBinary<T, TOperation>.Converged, &VectorBinary<T, TOperation>.Diverged, dst, a, b);
-
-    public void EmitWidening<TIn, TOut, TOperation>(int dst, int a)
-        where TIn : unmanaged
-        where TOut : unmanaged
-        where TOperation : struct, IWideningOperation<TIn, TOut> =>
-        Emit(&Widening<TIn, TOut, TOperation>.Converged, &Widening<TIn, TOut, TOperation>.Diverged, dst, a);
-
-    public void EmitNarrowing<TIn, TOut, TOperation>(int dst, int a)
-        where TIn : unmanaged
-        where TOut : unmanaged
-        where TOperation : struct, INarrowingOperation<TIn, TOut> =>
-        Emit(&Narrowing<TIn, TOut, TOperation>.Converged, &Narrowing<TIn, TOut, TOperation>.Diverged, dst, a);
-
-    /// <summary>d = f(a) where all have the instruction's type.</summary>
-    public void Unary<T, TOperation>(PtxInstruction i)
-        where T : unmanaged
-        where TOperation : struct, IUnaryOperation<T, T> =>
-        EmitUnary<T, T, TOperation>(Destination(i.Operands[0], i.Type), ExtendedSource(i.Operands[1], i.Type));
-
-    public void Binary<T, TOperation>(PtxInstruction i)
-        where T : unmanaged
-        where TOperation : struct, IBinaryOperation<T> =>
-        EmitBinary<T, TOperation>(
-            Destination(i.Operands[0], i.Type), ExtendedSource(i.Operands[1], i.Type), ExtendedSource(i.Operands[2], i.Type));
-
-    public void Ternary<T, TOperation>(PtxInstruction i)
-        where T : unmanaged
-        where TOperation : struct, ITernaryOperation<T> =>
-        Emit(
-            &VectorTernary<T, TOperation>.Converged, &VectorTernary<T, TOperation>.Diverged,
-            Destination(i.Operands[0], i.Type), ExtendedSource(i.Operands[1], i.Type),
-            ExtendedSource(i.Operands[2], i.Type), ExtendedSource(i.Operands[3], i.Type));
-
-    public void Lane<TA, TOut, TOperation>(PtxInstruction i, PtxType output, PtxType a)
-        where TA : unmanaged
-        where TOut : unmanaged
-        where TOperation : struct, ILaneUnary<TA, TOut> =>
-        Emit(&LaneUnary<TA, TOut, TOperation>.Run, Destination(i.Operands[0], output), ExtendedSource(i.Operands[1], a));
-
-    public void Lane<TA, TB, TOut, TOperation>(PtxInstruction i, PtxType output, PtxType a, PtxType b)
-        where TA : unmanaged
-        where TB : unmanaged
-        where TOut : unmanaged
-        where TOperation : struct, ILaneBinary<TA, TB, TOut> =>
-        Emit(
-            &LaneBinary<TA, TB, TOut, TOperation>.Run,
-            Destination(i.Operands[0], output), ExtendedSource(i.Operands[1], a), ExtendedSource(i.Operands[2], b));
-
-    public void Lane<TA, TB, TC, TOut, TOperation>(PtxInstruction i, PtxType output, PtxType a, PtxType b, PtxType c)
-        where TA : unmanaged
-        where TB : unmanaged
-        where TC : unmanaged
-        where TOut : unmanaged
-        where TOperation : struct, ILaneTernary<TA, TB, TC, TOut> =>
-        Emit(
-            &LaneTernary<TA, TB, TC, TOut, TOperation>.Run,
-            Destination(i.Operands[0], output), ExtendedSource(i.Operands[1], a),
-            ExtendedSource(i.Operands[2], b), ExtendedSource(i.Operands[3], c));
-
-    /// <summary>In sanitized programs, emits the check of an access by the first lanes of a warp.</summary>
-    public void EmitCheck<TAddressing>(
-        int address, long displacement, int bytes, AccessKind kind, ReadOnlySpan<int> values = default, int elementBytes = 0, int lanes = Warp.Lanes)
-        where TAddressing : struct, IAddressing
-    {
-        if (Sanitize && typeof(TAddressing) != typeof(ParameterAddressing))
-            EmitExtra(&AccessCheck<TAddressing>.Run, values, bytes, address, elementBytes, (int)kind, displacement, lanes);
     }
 
     public PtxParseException Unsupported(string reason) => kernel.Instructions[instruction].Unsupported(reason);

@@ -4,118 +4,111 @@ using System.Runtime.Intrinsics;
 
 namespace DeltaKV.Gpu.Emulator;
 
-internal readonly struct Add<T> : IBinaryOperation<T>
-    where T : unmanaged
+internal readonly struct Add : IBinaryOperation, IIntegerOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> left, Vector512<T> right) => left + right;
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => left + right;
+
+    public static T Apply<T>(T a, T b)
+        where T : unmanaged, IBinaryInteger<T> => unchecked(a + b);
 }
 
-internal readonly struct Subtract<T> : IBinaryOperation<T>
-    where T : unmanaged
+internal readonly struct Subtract : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> left, Vector512<T> right) => left - right;
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => left - right;
 }
 
-internal readonly struct Multiply<T> : IBinaryOperation<T>
-    where T : unmanaged
+internal readonly struct Multiply : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> left, Vector512<T> right) => left * right;
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => left * right;
 }
 
-internal readonly struct Divide<T> : IBinaryOperation<T>
-    where T : unmanaged
+internal readonly struct Divide : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> left, Vector512<T> right) => left / right;
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => left / right;
 }
 
-/// <summary>Integer multiply-add, low half.</summary>
-internal readonly struct MultiplyAdd<T> : ITernaryOperation<T>
-    where T : unmanaged
+/// <summary>The low half for integers, rounded once for floats.</summary>
+internal readonly struct MultiplyAdd : ITernaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> a, Vector512<T> b, Vector512<T> c) => (a * b) + c;
+    public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b, Vector512<T> c)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float))
+            return Vector512.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>();
+        if (typeof(T) == typeof(double))
+            return Vector512.FusedMultiplyAdd(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
+        return (a * b) + c;
+    }
 }
 
-internal readonly struct FusedMultiplyAdd32 : ITernaryOperation<float>
+/// <summary>The smaller; NaN when either is.</summary>
+internal readonly struct Minimum : IBinaryOperation, IIntegerOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Apply(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
-        Vector512.FusedMultiplyAdd(a, b, c);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => Vector512.Min(left, right);
+
+    public static T Apply<T>(T a, T b)
+        where T : unmanaged, IBinaryInteger<T> => T.Min(a, b);
 }
 
-internal readonly struct FusedMultiplyAdd64 : ITernaryOperation<double>
+/// <summary>The larger; NaN when either is.</summary>
+internal readonly struct Maximum : IBinaryOperation, IIntegerOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<double> Apply(Vector512<double> a, Vector512<double> b, Vector512<double> c) =>
-        Vector512.FusedMultiplyAdd(a, b, c);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => Vector512.Max(left, right);
+
+    public static T Apply<T>(T a, T b)
+        where T : unmanaged, IBinaryInteger<T> => T.Max(a, b);
 }
 
-/// <summary>Minimum; of a number and a NaN, the number. For integers, the plain minimum.</summary>
-internal readonly struct Minimum<T> : IBinaryOperation<T>
-    where T : unmanaged
+/// <summary>The smaller; of a number and a NaN, the number.</summary>
+internal readonly struct MinimumNumber : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> left, Vector512<T> right) => Vector512.MinNumber(left, right);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => Vector512.MinNumber(left, right);
 }
 
-internal readonly struct Maximum<T> : IBinaryOperation<T>
-    where T : unmanaged
+/// <summary>The larger; of a number and a NaN, the number.</summary>
+internal readonly struct MaximumNumber : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> left, Vector512<T> right) => Vector512.MaxNumber(left, right);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => Vector512.MaxNumber(left, right);
 }
 
-internal readonly struct MinimumOrNaN<T> : IBinaryOperation<T>
-    where T : unmanaged
+internal readonly struct Negate : IUnaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> left, Vector512<T> right) => Vector512.Min(left, right);
+    public static Vector512<T> Apply<T>(Vector512<T> value)
+        where T : unmanaged => -value;
 }
 
-internal readonly struct MaximumOrNaN<T> : IBinaryOperation<T>
-    where T : unmanaged
+internal readonly struct Absolute : IUnaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> left, Vector512<T> right) => Vector512.Max(left, right);
+    public static Vector512<T> Apply<T>(Vector512<T> value)
+        where T : unmanaged => Vector512.Abs(value);
 }
 
-internal readonly struct Negate<T> : IUnaryOperation<T, T>
-    where T : unmanaged
+internal readonly struct SquareRoot : IUnaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> value) => -value;
+    public static Vector512<T> Apply<T>(Vector512<T> value)
+        where T : unmanaged => Vector512.Sqrt(value);
 }
 
-internal readonly struct Absolute<T> : IUnaryOperation<T, T>
-    where T : unmanaged
+internal readonly struct Reciprocal : IUnaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> value) => Vector512.Abs(value);
+    public static Vector512<T> Apply<T>(Vector512<T> value)
+        where T : unmanaged => Vector512<T>.One / value;
 }
 
-internal readonly struct SquareRoot<T> : IUnaryOperation<T, T>
-    where T : unmanaged
+internal readonly struct ReciprocalSquareRoot : IUnaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> value) => Vector512.Sqrt(value);
-}
-
-internal readonly struct Reciprocal<T> : IUnaryOperation<T, T>
-    where T : unmanaged, INumberBase<T>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> value) => Vector512.Create(T.One) / value;
-}
-
-internal readonly struct ReciprocalSquareRoot<T> : IUnaryOperation<T, T>
-    where T : unmanaged, INumberBase<T>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> value) => Vector512.Create(T.One) / Vector512.Sqrt(value);
+    public static Vector512<T> Apply<T>(Vector512<T> value)
+        where T : unmanaged => Vector512<T>.One / Vector512.Sqrt(value);
 }
 
 /// <summary>.sat on floats: into [0, 1], NaN to 0.</summary>
@@ -129,22 +122,20 @@ internal readonly struct Saturate : IUnaryOperation<float, float>
 /// <summary>add.sat.s32.</summary>
 internal readonly struct AddSaturate : ILaneBinary<int, int, int>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Apply(int a, int b) => (int)Math.Clamp((long)a + b, int.MinValue, int.MaxValue);
 }
 
 internal readonly struct SubtractSaturate : ILaneBinary<int, int, int>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Apply(int a, int b) => (int)Math.Clamp((long)a - b, int.MinValue, int.MaxValue);
 }
 
 /// <summary>Integer quotient; all ones for a zero divisor, as the hardware does.</summary>
-internal readonly struct IntegerDivide<T> : ILaneBinary<T, T, T>
-    where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+internal readonly struct IntegerDivide : IIntegerOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Apply(T a, T b)
+    public static T Apply<T>(T a, T b)
+        where T : unmanaged, IBinaryInteger<T>
     {
         if (T.IsZero(b))
             return ~T.Zero;
@@ -153,11 +144,11 @@ internal readonly struct IntegerDivide<T> : ILaneBinary<T, T, T>
 }
 
 /// <summary>Integer remainder; the dividend for a zero divisor.</summary>
-internal readonly struct IntegerRemainder<T> : ILaneBinary<T, T, T>
-    where T : unmanaged, IBinaryInteger<T>
+internal readonly struct IntegerRemainder : IIntegerOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Apply(T a, T b)
+    public static T Apply<T>(T a, T b)
+        where T : unmanaged, IBinaryInteger<T>
     {
         if (T.IsZero(b))
             return a;
@@ -165,84 +156,10 @@ internal readonly struct IntegerRemainder<T> : ILaneBinary<T, T, T>
     }
 }
 
-internal readonly struct MultiplyHighS32 : ILaneBinary<int, int, int>
+/// <summary>mul.hi: the upper half of the product.</summary>
+internal readonly struct MultiplyHigh : IIntegerOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Apply(int a, int b) => (int)(((long)a * b) >> 32);
-}
-
-internal readonly struct MultiplyHighU32 : ILaneBinary<uint, uint, uint>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Apply(uint a, uint b) => (uint)(((ulong)a * b) >> 32);
-}
-
-internal readonly struct MultiplyHighS64 : ILaneBinary<long, long, long>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static long Apply(long a, long b) => Math.BigMul(a, b, out _);
-}
-
-internal readonly struct MultiplyHighU64 : ILaneBinary<ulong, ulong, ulong>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong Apply(ulong a, ulong b) => Math.BigMul(a, b, out _);
-}
-
-internal readonly struct MultiplyWideS32 : IWideningBinary<int, long>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<long> Lower, Vector512<long> Upper) Widen(Vector512<int> value) => Vector512.Widen(value);
-}
-
-internal readonly struct MultiplyWideU32 : IWideningBinary<uint, ulong>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<ulong> Lower, Vector512<ulong> Upper) Widen(Vector512<uint> value) => Vector512.Widen(value);
-}
-
-internal interface IWideningBinary<TIn, TOut>
-    where TIn : unmanaged
-    where TOut : unmanaged
-{
-    static abstract (Vector512<TOut> Lower, Vector512<TOut> Upper) Widen(Vector512<TIn> value);
-}
-
-/// <summary>mul.wide and mad.wide: d = a * b + c with 64-bit d and c; a zero constant serves the former.</summary>
-internal static unsafe class WideMultiplyAdd<TIn, TOut, TOperation>
-    where TIn : unmanaged
-    where TOut : unmanaged
-    where TOperation : struct, IWideningBinary<TIn, TOut>
-{
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Converged(Warp* warp, Op* op)
-    {
-        var r = warp->Registers;
-        byte* d = r + op->Dst, a = r + op->A, b = r + op->B, c = r + op->C;
-        var (a0, a1) = TOperation.Widen(LaneVectors.Load<TIn>(a, 0));
-        var (a2, a3) = TOperation.Widen(LaneVectors.Load<TIn>(a, 1));
-        var (b0, b1) = TOperation.Widen(LaneVectors.Load<TIn>(b, 0));
-        var (b2, b3) = TOperation.Widen(LaneVectors.Load<TIn>(b, 1));
-        LaneVectors.Store(d, 0, (a0 * b0) + LaneVectors.Load<TOut>(c, 0));
-        LaneVectors.Store(d, 1, (a1 * b1) + LaneVectors.Load<TOut>(c, 1));
-        LaneVectors.Store(d, 2, (a2 * b2) + LaneVectors.Load<TOut>(c, 2));
-        LaneVectors.Store(d, 3, (a3 * b3) + LaneVectors.Load<TOut>(c, 3));
-        return op + 1;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Diverged(Warp* warp, Op* op)
-    {
-        var r = warp->Registers;
-        byte* d = r + op->Dst, a = r + op->A, b = r + op->B, c = r + op->C;
-        var (a0, a1) = TOperation.Widen(LaneVectors.Load<TIn>(a, 0));
-        var (a2, a3) = TOperation.Widen(LaneVectors.Load<TIn>(a, 1));
-        var (b0, b1) = TOperation.Widen(LaneVectors.Load<TIn>(b, 0));
-        var (b2, b3) = TOperation.Widen(LaneVectors.Load<TIn>(b, 1));
-        LaneVectors.Store(d, 0, (a0 * b0) + LaneVectors.Load<TOut>(c, 0), warp->Active);
-        LaneVectors.Store(d, 1, (a1 * b1) + LaneVectors.Load<TOut>(c, 1), warp->Active);
-        LaneVectors.Store(d, 2, (a2 * b2) + LaneVectors.Load<TOut>(c, 2), warp->Active);
-        LaneVectors.Store(d, 3, (a3 * b3) + LaneVectors.Load<TOut>(c, 3), warp->Active);
-        return op + 1;
-    }
+    public static unsafe T Apply<T>(T a, T b)
+        where T : unmanaged, IBinaryInteger<T> =>
+        T.CreateTruncating((Int128.CreateTruncating(a) * Int128.CreateTruncating(b)) >> (8 * sizeof(T)));
 }

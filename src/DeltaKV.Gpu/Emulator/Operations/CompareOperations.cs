@@ -3,82 +3,71 @@ using System.Runtime.Intrinsics;
 
 namespace DeltaKV.Gpu.Emulator;
 
-internal interface IComparison<T>
-    where T : unmanaged
-{
-    static abstract Vector512<T> Apply(Vector512<T> a, Vector512<T> b);
-}
+// Comparisons give all bits or none in every lane.
 
-internal readonly struct Equal<T> : IComparison<T>
-    where T : unmanaged
+internal readonly struct Equal : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> a, Vector512<T> b) => Vector512.Equals(a, b);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => Vector512.Equals(left, right);
 }
 
 /// <summary>Integer inequality, and for floats the unordered one (C#'s <c>!=</c>).</summary>
-internal readonly struct NotEqual<T> : IComparison<T>
-    where T : unmanaged
+internal readonly struct NotEqual : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> a, Vector512<T> b) => ~Vector512.Equals(a, b);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => ~Vector512.Equals(left, right);
 }
 
-internal readonly struct Less<T> : IComparison<T>
-    where T : unmanaged
+internal readonly struct Less : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> a, Vector512<T> b) => Vector512.LessThan(a, b);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => Vector512.LessThan(left, right);
 }
 
-internal readonly struct LessOrEqual<T> : IComparison<T>
-    where T : unmanaged
+internal readonly struct LessOrEqual : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> a, Vector512<T> b) => Vector512.LessThanOrEqual(a, b);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => Vector512.LessThanOrEqual(left, right);
 }
 
 /// <summary>a &lt; b or either is NaN.</summary>
-internal readonly struct LessUnordered<T> : IComparison<T>
-    where T : unmanaged
+internal readonly struct LessUnordered : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> a, Vector512<T> b) => ~Vector512.GreaterThanOrEqual(a, b);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => ~Vector512.GreaterThanOrEqual(left, right);
 }
 
-internal readonly struct LessOrEqualUnordered<T> : IComparison<T>
-    where T : unmanaged
+internal readonly struct LessOrEqualUnordered : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> a, Vector512<T> b) => ~Vector512.GreaterThan(a, b);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => ~Vector512.GreaterThan(left, right);
 }
 
-internal readonly struct Ordered<T> : IComparison<T>
-    where T : unmanaged
+internal readonly struct Ordered : IBinaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> a, Vector512<T> b) => Vector512.Equals(a, a) & Vector512.Equals(b, b);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => Vector512.Equals(left, left) & Vector512.Equals(right, right);
 }
 
-internal readonly struct Unordered<T> : IComparison<T>
-    where T : unmanaged
+internal readonly struct Unordered : IBinaryOperation
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> a, Vector512<T> b) => ~(Vector512.Equals(a, a) & Vector512.Equals(b, b));
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => ~Ordered.Apply(left, right);
 }
 
-internal readonly struct OrderedNotEqual<T> : IComparison<T>
-    where T : unmanaged
+internal readonly struct OrderedNotEqual : IBinaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> a, Vector512<T> b) => Ordered<T>.Apply(a, b) & ~Vector512.Equals(a, b);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => Ordered.Apply(left, right) & ~Vector512.Equals(left, right);
 }
 
-internal readonly struct EqualUnordered<T> : IComparison<T>
-    where T : unmanaged
+internal readonly struct EqualUnordered : IBinaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Apply(Vector512<T> a, Vector512<T> b) => Unordered<T>.Apply(a, b) | Vector512.Equals(a, b);
+    public static Vector512<T> Apply<T>(Vector512<T> left, Vector512<T> right)
+        where T : unmanaged => Unordered.Apply(left, right) | Vector512.Equals(left, right);
 }
 
 internal enum PredicateCombination
@@ -92,7 +81,7 @@ internal enum PredicateCombination
 /// <summary>setp: slot Dst receives the comparison, slot Imm (unless <see cref="Predicates.NoSlot"/>) its complement.</summary>
 internal static unsafe class Compare<T, TComparison>
     where T : unmanaged
-    where TComparison : struct, IComparison<T>
+    where TComparison : struct, IBinaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Plain(Warp* warp, Op* op)
@@ -167,26 +156,18 @@ internal static unsafe class Select<T>
     where T : unmanaged
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Run(Warp* warp, Op* op)
+    public static Op* Run<TLanes>(Warp* warp, Op* op)
+        where TLanes : struct, IWrittenLanes
     {
         var r = warp->Registers;
         byte* d = r + op->Dst, a = r + op->A, b = r + op->B;
         var chosen = *(uint*)(r + op->C) ^ (uint)op->Aux;
-        if (warp->IsConverged)
+        for (var part = 0; part < sizeof(T) / 2; part++)
         {
-            for (var part = 0; part < sizeof(T) / 2; part++)
-                LaneVectors.Store(d, part, Choose(chosen, a, b, part));
-        }
-        else
-        {
-            for (var part = 0; part < sizeof(T) / 2; part++)
-                LaneVectors.Store(d, part, Choose(chosen, a, b, part), warp->Active);
+            var mask = LaneVectors.Expand<T>(chosen, part);
+            TLanes.Store(warp, d, part, Vector512.ConditionalSelect(mask, LaneVectors.Load<T>(a, part), LaneVectors.Load<T>(b, part)));
         }
 
         return op + 1;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<T> Choose(uint chosen, byte* a, byte* b, int part) =>
-        Vector512.ConditionalSelect(LaneVectors.Expand<T>(chosen, part), LaneVectors.Load<T>(a, part), LaneVectors.Load<T>(b, part));
 }

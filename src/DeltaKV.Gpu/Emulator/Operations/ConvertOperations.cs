@@ -30,19 +30,16 @@ internal readonly struct ZeroExtend16 : IUnaryOperation<uint, uint>
 
 internal readonly struct SignExtend32 : IWideningOperation<int, long>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector512<long> Lower, Vector512<long> Upper) Apply(Vector512<int> value) => Vector512.Widen(value);
 }
 
 internal readonly struct ZeroExtend32 : IWideningOperation<uint, ulong>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector512<ulong> Lower, Vector512<ulong> Upper) Apply(Vector512<uint> value) => Vector512.Widen(value);
 }
 
 internal readonly struct Truncate : INarrowingOperation<ulong, uint>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> Apply(Vector512<ulong> lower, Vector512<ulong> upper) => Vector512.Narrow(lower, upper);
 }
 
@@ -54,62 +51,52 @@ internal readonly struct UpperWord : INarrowingOperation<ulong, uint>
 
 internal readonly struct SingleToDouble : IWideningOperation<float, double>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector512<double> Lower, Vector512<double> Upper) Apply(Vector512<float> value) => Vector512.Widen(value);
 }
 
 internal readonly struct DoubleToSingle : INarrowingOperation<double, float>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Apply(Vector512<double> lower, Vector512<double> upper) => Vector512.Narrow(lower, upper);
 }
 
 internal readonly struct Int32ToSingle : IUnaryOperation<int, float>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Apply(Vector512<int> value) => Vector512.ConvertToSingle(value);
 }
 
 internal readonly struct UInt32ToSingle : IUnaryOperation<uint, float>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Apply(Vector512<uint> value) => Vector512.ConvertToSingle(value);
 }
 
 /// <summary>Truncates and saturates; NaN becomes 0.</summary>
 internal readonly struct SingleToInt32 : IUnaryOperation<float, int>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> Apply(Vector512<float> value) => Vector512.ConvertToInt32(value);
 }
 
 internal readonly struct SingleToUInt32 : IUnaryOperation<float, uint>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> Apply(Vector512<float> value) => Vector512.ConvertToUInt32(value);
 }
 
 internal readonly struct RoundToEven : IUnaryOperation<float, float>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Apply(Vector512<float> value) => Vector512.Round(value);
 }
 
 internal readonly struct RoundToZero : IUnaryOperation<float, float>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Apply(Vector512<float> value) => Vector512.Truncate(value);
 }
 
 internal readonly struct RoundDown : IUnaryOperation<float, float>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Apply(Vector512<float> value) => Vector512.Floor(value);
 }
 
 internal readonly struct RoundUp : IUnaryOperation<float, float>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Apply(Vector512<float> value) => Vector512.Ceiling(value);
 }
 

@@ -131,7 +131,7 @@ internal static class ScalarRounding
 /// <summary>An operation on both halves of a packed register; a scalar one ignores what happens above.</summary>
 internal readonly struct HalfPair<TFormat, TOperation> : IBinaryOperation<uint>
     where TFormat : struct, IHalfFormat
-    where TOperation : struct, IBinaryOperation<float>
+    where TOperation : struct, IBinaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> Apply(Vector512<uint> left, Vector512<uint> right)

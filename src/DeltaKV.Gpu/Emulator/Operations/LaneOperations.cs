@@ -18,6 +18,34 @@ internal interface ILaneTernary<TA, TB, TC, TOut>
     static abstract TOut Apply(TA a, TB b, TC c);
 }
 
+/// <summary>An operation on two integers of any width.</summary>
+internal interface IIntegerOperation
+{
+    static abstract T Apply<T>(T a, T b)
+        where T : unmanaged, IBinaryInteger<T>;
+}
+
+/// <summary>A number that says something about the bits of an integer of any width.</summary>
+internal interface IBitCount
+{
+    static abstract int Of<T>(T value)
+        where T : unmanaged, IBinaryInteger<T>;
+}
+
+internal readonly struct IntegerOf<T, TOperation> : ILaneBinary<T, T, T>
+    where T : unmanaged, IBinaryInteger<T>
+    where TOperation : struct, IIntegerOperation
+{
+    public static T Apply(T a, T b) => TOperation.Apply(a, b);
+}
+
+internal readonly struct BitCountOf<T, TCount> : ILaneUnary<T, uint>
+    where T : unmanaged, IBinaryInteger<T>
+    where TCount : struct, IBitCount
+{
+    public static uint Apply(T a) => (uint)TCount.Of(a);
+}
+
 /// <summary>Operations too rare, or too scalar by nature, for host vectors: one lane after the other.</summary>
 internal static unsafe class LaneUnary<TA, TOut, TOperation>
     where TA : unmanaged

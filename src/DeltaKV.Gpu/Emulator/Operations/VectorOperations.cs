@@ -3,39 +3,27 @@ using System.Runtime.Intrinsics;
 
 namespace DeltaKV.Gpu.Emulator;
 
-internal interface IUnaryOperation<TIn, TOut>
-    where TIn : unmanaged
-    where TOut : unmanaged
+/// <summary>Which lanes of its result a handler writes.</summary>
+internal unsafe interface IWrittenLanes
 {
-    static abstract Vector512<TOut> Apply(Vector512<TIn> value);
+    static abstract void Store<T>(Warp* warp, byte* register, int part, Vector512<T> value)
+        where T : unmanaged;
 }
 
-internal interface IBinaryOperation<T>
-    where T : unmanaged
+/// <summary>For converged warps: dead lanes may be overwritten.</summary>
+internal readonly unsafe struct AllLanes : IWrittenLanes
 {
-    static abstract Vector512<T> Apply(Vector512<T> left, Vector512<T> right);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<T>(Warp* warp, byte* register, int part, Vector512<T> value)
+        where T : unmanaged => LaneVectors.Store(register, part, value);
 }
 
-internal interface ITernaryOperation<T>
-    where T : unmanaged
+/// <summary>For diverged warps: inactive lanes keep what they hold.</summary>
+internal readonly unsafe struct ActiveLanes : IWrittenLanes
 {
-    static abstract Vector512<T> Apply(Vector512<T> a, Vector512<T> b, Vector512<T> c);
-}
-
-/// <summary>From 32-bit lanes to 64-bit lanes.</summary>
-internal interface IWideningOperation<TIn, TOut>
-    where TIn : unmanaged
-    where TOut : unmanaged
-{
-    static abstract (Vector512<TOut> Lower, Vector512<TOut> Upper) Apply(Vector512<TIn> value);
-}
-
-/// <summary>From 64-bit lanes to 32-bit lanes.</summary>
-internal interface INarrowingOperation<TIn, TOut>
-    where TIn : unmanaged
-    where TOut : unmanaged
-{
-    static abstract Vector512<TOut> Apply(Vector512<TIn> lower, Vector512<TIn> upper);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<T>(Warp* warp, byte* register, int part, Vector512<T> value)
+        where T : unmanaged => LaneVectors.Store(register, part, value, warp->Active);
 }
 
 /// <summary>d = f(a) with source and destination of one width.</summary>
@@ -45,26 +33,18 @@ internal static unsafe class VectorUnary<TIn, TOut, TOperation>
     where TOperation : struct, IUnaryOperation<TIn, TOut>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Converged(Warp* warp, Op* op)
+    public static Op* Run<TLanes>(Warp* warp, Op* op)
+        where TLanes : struct, IWrittenLanes
     {
         byte* d = warp->Registers + op->Dst, a = warp->Registers + op->A;
-        LaneVectors.Store(d, 0, TOperation.Apply(LaneVectors.Load<TIn>(a, 0)));
-        LaneVectors.Store(d, 1, TOperation.Apply(LaneVectors.Load<TIn>(a, 1)));
+        TLanes.Store(warp, d, 0, TOperation.Apply(LaneVectors.Load<TIn>(a, 0)));
+        TLanes.Store(warp, d, 1, TOperation.Apply(LaneVectors.Load<TIn>(a, 1)));
         if (sizeof(TIn) == 8)
         {
-            LaneVectors.Store(d, 2, TOperation.Apply(LaneVectors.Load<TIn>(a, 2)));
-            LaneVectors.Store(d, 3, TOperation.Apply(LaneVectors.Load<TIn>(a, 3)));
+            TLanes.Store(warp, d, 2, TOperation.Apply(LaneVectors.Load<TIn>(a, 2)));
+            TLanes.Store(warp, d, 3, TOperation.Apply(LaneVectors.Load<TIn>(a, 3)));
         }
 
-        return op + 1;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Diverged(Warp* warp, Op* op)
-    {
-        byte* d = warp->Registers + op->Dst, a = warp->Registers + op->A;
-        for (var part = 0; part < sizeof(TIn) / 2; part++)
-            LaneVectors.Store(d, part, TOperation.Apply(LaneVectors.Load<TIn>(a, part)), warp->Active);
         return op + 1;
     }
 }
@@ -75,26 +55,18 @@ internal static unsafe class VectorBinary<T, TOperation>
     where TOperation : struct, IBinaryOperation<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Converged(Warp* warp, Op* op)
+    public static Op* Run<TLanes>(Warp* warp, Op* op)
+        where TLanes : struct, IWrittenLanes
     {
         byte* d = warp->Registers + op->Dst, a = warp->Registers + op->A, b = warp->Registers + op->B;
-        LaneVectors.Store(d, 0, TOperation.Apply(LaneVectors.Load<T>(a, 0), LaneVectors.Load<T>(b, 0)));
-        LaneVectors.Store(d, 1, TOperation.Apply(LaneVectors.Load<T>(a, 1), LaneVectors.Load<T>(b, 1)));
+        TLanes.Store(warp, d, 0, TOperation.Apply(LaneVectors.Load<T>(a, 0), LaneVectors.Load<T>(b, 0)));
+        TLanes.Store(warp, d, 1, TOperation.Apply(LaneVectors.Load<T>(a, 1), LaneVectors.Load<T>(b, 1)));
         if (sizeof(T) == 8)
         {
-            LaneVectors.Store(d, 2, TOperation.Apply(LaneVectors.Load<T>(a, 2), LaneVectors.Load<T>(b, 2)));
-            LaneVectors.Store(d, 3, TOperation.Apply(LaneVectors.Load<T>(a, 3), LaneVectors.Load<T>(b, 3)));
+            TLanes.Store(warp, d, 2, TOperation.Apply(LaneVectors.Load<T>(a, 2), LaneVectors.Load<T>(b, 2)));
+            TLanes.Store(warp, d, 3, TOperation.Apply(LaneVectors.Load<T>(a, 3), LaneVectors.Load<T>(b, 3)));
         }
 
-        return op + 1;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Diverged(Warp* warp, Op* op)
-    {
-        byte* d = warp->Registers + op->Dst, a = warp->Registers + op->A, b = warp->Registers + op->B;
-        for (var part = 0; part < sizeof(T) / 2; part++)
-            LaneVectors.Store(d, part, TOperation.Apply(LaneVectors.Load<T>(a, part), LaneVectors.Load<T>(b, part)), warp->Active);
         return op + 1;
     }
 }
@@ -105,28 +77,19 @@ internal static unsafe class VectorTernary<T, TOperation>
     where TOperation : struct, ITernaryOperation<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Converged(Warp* warp, Op* op)
+    public static Op* Run<TLanes>(Warp* warp, Op* op)
+        where TLanes : struct, IWrittenLanes
     {
         var r = warp->Registers;
         byte* d = r + op->Dst, a = r + op->A, b = r + op->B, c = r + op->C;
-        LaneVectors.Store(d, 0, Apply(a, b, c, 0));
-        LaneVectors.Store(d, 1, Apply(a, b, c, 1));
+        TLanes.Store(warp, d, 0, Apply(a, b, c, 0));
+        TLanes.Store(warp, d, 1, Apply(a, b, c, 1));
         if (sizeof(T) == 8)
         {
-            LaneVectors.Store(d, 2, Apply(a, b, c, 2));
-            LaneVectors.Store(d, 3, Apply(a, b, c, 3));
+            TLanes.Store(warp, d, 2, Apply(a, b, c, 2));
+            TLanes.Store(warp, d, 3, Apply(a, b, c, 3));
         }
 
-        return op + 1;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Diverged(Warp* warp, Op* op)
-    {
-        var r = warp->Registers;
-        byte* d = r + op->Dst, a = r + op->A, b = r + op->B, c = r + op->C;
-        for (var part = 0; part < sizeof(T) / 2; part++)
-            LaneVectors.Store(d, part, Apply(a, b, c, part), warp->Active);
         return op + 1;
     }
 
@@ -142,28 +105,16 @@ internal static unsafe class Widening<TIn, TOut, TOperation>
     where TOperation : struct, IWideningOperation<TIn, TOut>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Converged(Warp* warp, Op* op)
+    public static Op* Run<TLanes>(Warp* warp, Op* op)
+        where TLanes : struct, IWrittenLanes
     {
         byte* d = warp->Registers + op->Dst, a = warp->Registers + op->A;
         var (d0, d1) = TOperation.Apply(LaneVectors.Load<TIn>(a, 0));
         var (d2, d3) = TOperation.Apply(LaneVectors.Load<TIn>(a, 1));
-        LaneVectors.Store(d, 0, d0);
-        LaneVectors.Store(d, 1, d1);
-        LaneVectors.Store(d, 2, d2);
-        LaneVectors.Store(d, 3, d3);
-        return op + 1;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Diverged(Warp* warp, Op* op)
-    {
-        byte* d = warp->Registers + op->Dst, a = warp->Registers + op->A;
-        var (d0, d1) = TOperation.Apply(LaneVectors.Load<TIn>(a, 0));
-        var (d2, d3) = TOperation.Apply(LaneVectors.Load<TIn>(a, 1));
-        LaneVectors.Store(d, 0, d0, warp->Active);
-        LaneVectors.Store(d, 1, d1, warp->Active);
-        LaneVectors.Store(d, 2, d2, warp->Active);
-        LaneVectors.Store(d, 3, d3, warp->Active);
+        TLanes.Store(warp, d, 0, d0);
+        TLanes.Store(warp, d, 1, d1);
+        TLanes.Store(warp, d, 2, d2);
+        TLanes.Store(warp, d, 3, d3);
         return op + 1;
     }
 }
@@ -175,22 +126,38 @@ internal static unsafe class Narrowing<TIn, TOut, TOperation>
     where TOperation : struct, INarrowingOperation<TIn, TOut>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Converged(Warp* warp, Op* op)
-    {
-        byte* d = warp->Registers + op->Dst, a = warp->Registers + op->A;
-        LaneVectors.Store(d, 0, TOperation.Apply(LaneVectors.Load<TIn>(a, 0), LaneVectors.Load<TIn>(a, 1)));
-        LaneVectors.Store(d, 1, TOperation.Apply(LaneVectors.Load<TIn>(a, 2), LaneVectors.Load<TIn>(a, 3)));
-        return op + 1;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Op* Diverged(Warp* warp, Op* op)
+    public static Op* Run<TLanes>(Warp* warp, Op* op)
+        where TLanes : struct, IWrittenLanes
     {
         byte* d = warp->Registers + op->Dst, a = warp->Registers + op->A;
         var low = TOperation.Apply(LaneVectors.Load<TIn>(a, 0), LaneVectors.Load<TIn>(a, 1));
         var high = TOperation.Apply(LaneVectors.Load<TIn>(a, 2), LaneVectors.Load<TIn>(a, 3));
-        LaneVectors.Store(d, 0, low, warp->Active);
-        LaneVectors.Store(d, 1, high, warp->Active);
+        TLanes.Store(warp, d, 0, low);
+        TLanes.Store(warp, d, 1, high);
+        return op + 1;
+    }
+}
+
+/// <summary>mul.wide and mad.wide: d = a * b + c with 64-bit d and c; a zero constant serves the former.</summary>
+internal static unsafe class WideMultiplyAdd<TIn, TOut, TExtension>
+    where TIn : unmanaged
+    where TOut : unmanaged
+    where TExtension : struct, IWideningOperation<TIn, TOut>
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static Op* Run<TLanes>(Warp* warp, Op* op)
+        where TLanes : struct, IWrittenLanes
+    {
+        var r = warp->Registers;
+        byte* d = r + op->Dst, a = r + op->A, b = r + op->B, c = r + op->C;
+        var (a0, a1) = TExtension.Apply(LaneVectors.Load<TIn>(a, 0));
+        var (a2, a3) = TExtension.Apply(LaneVectors.Load<TIn>(a, 1));
+        var (b0, b1) = TExtension.Apply(LaneVectors.Load<TIn>(b, 0));
+        var (b2, b3) = TExtension.Apply(LaneVectors.Load<TIn>(b, 1));
+        TLanes.Store(warp, d, 0, (a0 * b0) + LaneVectors.Load<TOut>(c, 0));
+        TLanes.Store(warp, d, 1, (a1 * b1) + LaneVectors.Load<TOut>(c, 1));
+        TLanes.Store(warp, d, 2, (a2 * b2) + LaneVectors.Load<TOut>(c, 2));
+        TLanes.Store(warp, d, 3, (a3 * b3) + LaneVectors.Load<TOut>(c, 3));
         return op + 1;
     }
 }

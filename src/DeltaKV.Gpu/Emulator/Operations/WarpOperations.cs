@@ -137,8 +137,8 @@ internal static unsafe class WarpOperations
     /// <summary>redux.sync.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Op* Reduce<T, TOperation>(Warp* warp, Op* op)
-        where T : unmanaged
-        where TOperation : struct, ILaneBinary<T, T, T>
+        where T : unmanaged, IBinaryInteger<T>
+        where TOperation : struct, IIntegerOperation
     {
         var wait = Gather(warp, op);
         if (wait != null)
@@ -227,42 +227,4 @@ internal static unsafe class WarpOperations
         LaneVectors.Store(warp->Registers + slot, 0, Vector512.Create(value), written);
         LaneVectors.Store(warp->Registers + slot, 1, Vector512.Create(value), written);
     }
-}
-
-internal readonly struct ReduceAdd : ILaneBinary<uint, uint, uint>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Apply(uint a, uint b) => a + b;
-}
-
-internal readonly struct ReduceAnd : ILaneBinary<uint, uint, uint>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Apply(uint a, uint b) => a & b;
-}
-
-internal readonly struct ReduceOr : ILaneBinary<uint, uint, uint>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Apply(uint a, uint b) => a | b;
-}
-
-internal readonly struct ReduceXor : ILaneBinary<uint, uint, uint>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Apply(uint a, uint b) => a ^ b;
-}
-
-internal readonly struct ReduceMinimum<T> : ILaneBinary<T, T, T>
-    where T : unmanaged, INumber<T>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Apply(T a, T b) => T.Min(a, b);
-}
-
-internal readonly struct ReduceMaximum<T> : ILaneBinary<T, T, T>
-    where T : unmanaged, INumber<T>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Apply(T a, T b) => T.Max(a, b);
 }
