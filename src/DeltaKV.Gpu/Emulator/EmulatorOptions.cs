@@ -11,14 +11,4 @@ internal sealed class EmulatorOptions
 
     /// <summary>The global allocations; without it the sanitizer does not check global bounds.</summary>
     public IMemoryMap? Memory { get; init; }
-
-    /// <summary>When set, executed warp instructions are added to <see cref="ExecutedWarpInstructions"/>.</summary>
-    public bool CountInstructions { get; init; }
-
-    /// <summary>Warp instructions executed by launches with these options.</summary>
-    public long ExecutedWarpInstructions => Interlocked.Read(ref executed);
-
-    internal void AddExecuted(long count) => Interlocked.Add(ref executed, count);
-
-    private long executed;
 }

@@ -72,8 +72,6 @@ internal sealed unsafe class GridRun
         }
         finally
         {
-            if (options.CountInstructions)
-                options.AddExecuted(worker.TakeExecuted());
             WorkerPool.ReturnWorker(worker);
         }
     }

@@ -48,8 +48,6 @@ internal unsafe struct Warp
     public Op* Pc;
     public Op* Stop;
 
-    public long Executed;
-
     public fixed ulong LanePc[Lanes];
 
     public readonly bool IsConverged => Active == Live;

@@ -36,30 +36,6 @@ internal static unsafe class WarpScheduler
         }
     }
 
-    /// <summary><see cref="Run"/> with a count of the operations; kept apart so that the count costs nothing when it is off.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void RunCounting(Warp* warp)
-    {
-        warp->Budget = BackwardJumpBudget;
-        warp->Yielded = false;
-        while (Select(warp))
-        {
-            var op = warp->Pc;
-            var stop = warp->Stop;
-            var converged = warp->IsConverged;
-            while (op < stop)
-            {
-                warp->Executed++;
-                op = converged ? op->Converged(warp, op) : op->Diverged(warp, op);
-            }
-
-            if (op != Op.Event)
-                Park(warp, op);
-            if (warp->Yielded)
-                return;
-        }
-    }
-
     /// <summary>Records that the active lanes continue at an operation when they are next selected.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Park(Warp* warp, Op* op)

@@ -15,7 +15,6 @@ internal sealed unsafe class Worker
     private NativeArena local;
     private Program program = null!;
     private LaunchShape shape;
-    private bool count;
     private int frameWarp;
 
     public Worker()
@@ -50,7 +49,6 @@ internal sealed unsafe class Worker
     {
         program = launched;
         shape = launchShape;
-        count = options.CountInstructions;
         var kernel = launched.Kernel;
         var threads = (int)shape.Block.Count;
         var warpCount = (threads + Warp.Lanes - 1) / Warp.Lanes;
@@ -72,7 +70,6 @@ internal sealed unsafe class Worker
             warp->Parameters = parameters;
             warp->Block = block;
             warp->Index = i;
-            warp->Executed = 0;
             if (i >= frameCount)
                 continue;
             launched.CopyConstants(warp);
@@ -114,15 +111,6 @@ internal sealed unsafe class Worker
             RunInTurn();
     }
 
-    /// <summary>Adds up and clears the warps' instruction counts.</summary>
-    public long TakeExecuted()
-    {
-        long executed = 0;
-        for (var i = 0; i < block->WarpCount; i++)
-            executed += warps[i].Executed;
-        return executed;
-    }
-
     public KernelTrapException Trap(Warp* warp, Op* op)
     {
         var lane = System.Numerics.BitOperations.TrailingZeroCount(warp->Active);
@@ -156,7 +144,7 @@ internal sealed unsafe class Worker
 
             program.WriteBlockSpecials(warp, shape);
             while (warp->Live != 0)
-                RunWarp(warp);
+                WarpScheduler.Run(warp);
         }
     }
 
@@ -172,7 +160,7 @@ internal sealed unsafe class Worker
                 if ((warp->Live & ~warp->Blocked) == 0)
                     continue;
                 progressed = true;
-                RunWarp(warp);
+                WarpScheduler.Run(warp);
             }
 
             if (!progressed)
@@ -199,14 +187,5 @@ internal sealed unsafe class Worker
         }
 
         throw new InvalidOperationException("A block has stopped without waiting at a barrier.");
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunWarp(Warp* warp)
-    {
-        if (count)
-            WarpScheduler.RunCounting(warp);
-        else
-            WarpScheduler.Run(warp);
     }
 }
