@@ -43,65 +43,29 @@ internal static unsafe class MatrixMultiply<TA, TB, TAccumulator>
                 var b0 = TB.Extract(LaneVectors.Load<uint>(columns, 0), part);
                 var b1 = TB.Extract(LaneVectors.Load<uint>(columns, 1), part);
 
-                var evens = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24), b1);
-                var odds = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(4, 12, 20, 28, 4, 12, 20, 28, 4, 12, 20, 28, 4, 12, 20, 28), b1);
-                var x = Avx512F.Permute4x32(a0, 0x00);
-                even0 = Vector512.FusedMultiplyAdd(x, evens, even0);
-                odd0 = Vector512.FusedMultiplyAdd(x, odds, odd0);
-                x = Avx512F.Permute4x32(a1, 0x00);
-                even1 = Vector512.FusedMultiplyAdd(x, evens, even1);
-                odd1 = Vector512.FusedMultiplyAdd(x, odds, odd1);
-                x = Avx512F.Permute4x32(a2, 0x00);
-                even2 = Vector512.FusedMultiplyAdd(x, evens, even2);
-                odd2 = Vector512.FusedMultiplyAdd(x, odds, odd2);
-                x = Avx512F.Permute4x32(a3, 0x00);
-                even3 = Vector512.FusedMultiplyAdd(x, evens, even3);
-                odd3 = Vector512.FusedMultiplyAdd(x, odds, odd3);
+                var (evens, odds) = Columns(b0, b1, 0);
+                AddRows(Avx512F.Permute4x32(a0, 0x00), evens, odds, ref even0, ref odd0);
+                AddRows(Avx512F.Permute4x32(a1, 0x00), evens, odds, ref even1, ref odd1);
+                AddRows(Avx512F.Permute4x32(a2, 0x00), evens, odds, ref even2, ref odd2);
+                AddRows(Avx512F.Permute4x32(a3, 0x00), evens, odds, ref even3, ref odd3);
 
-                evens = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(1, 9, 17, 25, 1, 9, 17, 25, 1, 9, 17, 25, 1, 9, 17, 25), b1);
-                odds = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(5, 13, 21, 29, 5, 13, 21, 29, 5, 13, 21, 29, 5, 13, 21, 29), b1);
-                x = Avx512F.Permute4x32(a0, 0x55);
-                even0 = Vector512.FusedMultiplyAdd(x, evens, even0);
-                odd0 = Vector512.FusedMultiplyAdd(x, odds, odd0);
-                x = Avx512F.Permute4x32(a1, 0x55);
-                even1 = Vector512.FusedMultiplyAdd(x, evens, even1);
-                odd1 = Vector512.FusedMultiplyAdd(x, odds, odd1);
-                x = Avx512F.Permute4x32(a2, 0x55);
-                even2 = Vector512.FusedMultiplyAdd(x, evens, even2);
-                odd2 = Vector512.FusedMultiplyAdd(x, odds, odd2);
-                x = Avx512F.Permute4x32(a3, 0x55);
-                even3 = Vector512.FusedMultiplyAdd(x, evens, even3);
-                odd3 = Vector512.FusedMultiplyAdd(x, odds, odd3);
+                (evens, odds) = Columns(b0, b1, 1);
+                AddRows(Avx512F.Permute4x32(a0, 0x55), evens, odds, ref even0, ref odd0);
+                AddRows(Avx512F.Permute4x32(a1, 0x55), evens, odds, ref even1, ref odd1);
+                AddRows(Avx512F.Permute4x32(a2, 0x55), evens, odds, ref even2, ref odd2);
+                AddRows(Avx512F.Permute4x32(a3, 0x55), evens, odds, ref even3, ref odd3);
 
-                evens = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(2, 10, 18, 26, 2, 10, 18, 26, 2, 10, 18, 26, 2, 10, 18, 26), b1);
-                odds = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(6, 14, 22, 30, 6, 14, 22, 30, 6, 14, 22, 30, 6, 14, 22, 30), b1);
-                x = Avx512F.Permute4x32(a0, 0xAA);
-                even0 = Vector512.FusedMultiplyAdd(x, evens, even0);
-                odd0 = Vector512.FusedMultiplyAdd(x, odds, odd0);
-                x = Avx512F.Permute4x32(a1, 0xAA);
-                even1 = Vector512.FusedMultiplyAdd(x, evens, even1);
-                odd1 = Vector512.FusedMultiplyAdd(x, odds, odd1);
-                x = Avx512F.Permute4x32(a2, 0xAA);
-                even2 = Vector512.FusedMultiplyAdd(x, evens, even2);
-                odd2 = Vector512.FusedMultiplyAdd(x, odds, odd2);
-                x = Avx512F.Permute4x32(a3, 0xAA);
-                even3 = Vector512.FusedMultiplyAdd(x, evens, even3);
-                odd3 = Vector512.FusedMultiplyAdd(x, odds, odd3);
+                (evens, odds) = Columns(b0, b1, 2);
+                AddRows(Avx512F.Permute4x32(a0, 0xAA), evens, odds, ref even0, ref odd0);
+                AddRows(Avx512F.Permute4x32(a1, 0xAA), evens, odds, ref even1, ref odd1);
+                AddRows(Avx512F.Permute4x32(a2, 0xAA), evens, odds, ref even2, ref odd2);
+                AddRows(Avx512F.Permute4x32(a3, 0xAA), evens, odds, ref even3, ref odd3);
 
-                evens = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(3, 11, 19, 27, 3, 11, 19, 27, 3, 11, 19, 27, 3, 11, 19, 27), b1);
-                odds = Avx512F.PermuteVar16x32x2(b0, Vector512.Create(7, 15, 23, 31, 7, 15, 23, 31, 7, 15, 23, 31, 7, 15, 23, 31), b1);
-                x = Avx512F.Permute4x32(a0, 0xFF);
-                even0 = Vector512.FusedMultiplyAdd(x, evens, even0);
-                odd0 = Vector512.FusedMultiplyAdd(x, odds, odd0);
-                x = Avx512F.Permute4x32(a1, 0xFF);
-                even1 = Vector512.FusedMultiplyAdd(x, evens, even1);
-                odd1 = Vector512.FusedMultiplyAdd(x, odds, odd1);
-                x = Avx512F.Permute4x32(a2, 0xFF);
-                even2 = Vector512.FusedMultiplyAdd(x, evens, even2);
-                odd2 = Vector512.FusedMultiplyAdd(x, odds, odd2);
-                x = Avx512F.Permute4x32(a3, 0xFF);
-                even3 = Vector512.FusedMultiplyAdd(x, evens, even3);
-                odd3 = Vector512.FusedMultiplyAdd(x, odds, odd3);
+                (evens, odds) = Columns(b0, b1, 3);
+                AddRows(Avx512F.Permute4x32(a0, 0xFF), evens, odds, ref even0, ref odd0);
+                AddRows(Avx512F.Permute4x32(a1, 0xFF), evens, odds, ref even1, ref odd1);
+                AddRows(Avx512F.Permute4x32(a2, 0xFF), evens, odds, ref even2, ref odd2);
+                AddRows(Avx512F.Permute4x32(a3, 0xFF), evens, odds, ref even3, ref odd3);
             }
         }
 
@@ -110,6 +74,22 @@ internal static unsafe class MatrixMultiply<TA, TB, TAccumulator>
         TAccumulator.End(frame, d, c, 2, even2, odd2);
         TAccumulator.End(frame, d, c, 3, even3, odd3);
         return op + 1;
+    }
+
+    /// <summary>Element k of the columns 0, 2, 4, 6 and of 1, 3, 5, 7 of B, for every row of A.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector512<float> Evens, Vector512<float> Odds) Columns(Vector512<float> b0, Vector512<float> b1, int k)
+    {
+        var even = Vector512.Create(0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24) + Vector512.Create(k);
+        return (Avx512F.PermuteVar16x32x2(b0, even, b1), Avx512F.PermuteVar16x32x2(b0, even + Vector512.Create(4), b1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddRows(
+        Vector512<float> rows, Vector512<float> evens, Vector512<float> odds, ref Vector512<float> even, ref Vector512<float> odd)
+    {
+        even = Vector512.FusedMultiplyAdd(rows, evens, even);
+        odd = Vector512.FusedMultiplyAdd(rows, odds, odd);
     }
 
     /// <summary>The same sums for hosts without 512-bit permutes: one row and four columns at a time.</summary>
