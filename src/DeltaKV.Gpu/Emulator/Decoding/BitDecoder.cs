@@ -99,7 +99,7 @@ internal static unsafe class BitDecoder
         }
 
         var destination = b.Destination(i.Operands[0], i.Type);
-        var shifted = b.Temporary(4);
+        var shifted = b.Temporary();
         var back = b.Constant((ulong)(32 - length), 4);
         b.EmitBinary<uint, BinaryOf<uint, ShiftLeft>>(shifted, b.Source(i.Operands[1], i.Type), b.Constant((ulong)(32 - position - length), 4));
         if (i.Type == S32)

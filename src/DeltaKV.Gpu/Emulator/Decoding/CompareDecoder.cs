@@ -43,7 +43,7 @@ internal static unsafe class CompareDecoder
         var source = i.Types[1];
         if (i.Operands.Count > 3)
             throw i.Unsupported();
-        var predicate = b.Temporary(4);
+        var predicate = b.Temporary();
         EmitComparison(
             i, i.Modifier(0), new Site(b, predicate), source, b.ExtendedSource(i.Operands[1], source), b.ExtendedSource(i.Operands[2], source));
         var yes = i.Type == F32 ? BitConverter.SingleToUInt32Bits(1) : uint.MaxValue;
@@ -52,7 +52,7 @@ internal static unsafe class CompareDecoder
 
     private static void ChooseBySign(ProgramBuilder b, PtxInstruction i)
     {
-        var predicate = b.Temporary(4);
+        var predicate = b.Temporary();
         var c = b.Source(i.Operands[3], i.Types[1]);
         EmitComparison(i, "ge", new Site(b, predicate), i.Types[1], c, b.Constant(0, 4));
         Choose(b, i, predicate, false);

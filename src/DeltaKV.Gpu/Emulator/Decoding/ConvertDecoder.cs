@@ -110,7 +110,7 @@ internal static unsafe class ConvertDecoder
         var source = b.Source(i.Operands[1], F32);
         if (mode == RoundingMode.TowardZero)
             return source; // the conversion itself truncates
-        var rounded = b.Temporary(4);
+        var rounded = b.Temporary();
         EmitRound(b, mode, rounded, source);
         return rounded;
     }

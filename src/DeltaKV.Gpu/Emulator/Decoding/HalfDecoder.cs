@@ -17,7 +17,7 @@ internal static unsafe class HalfDecoder
 
     public static int ToSingle(ProgramBuilder b, PtxType type, int source)
     {
-        var single = b.Temporary(4);
+        var single = b.Temporary();
         if (type == BF16)
             b.EmitUnary<uint, float, HalfToSingle<BFloat16Format>>(single, source);
         else

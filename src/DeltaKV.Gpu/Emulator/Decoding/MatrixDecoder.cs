@@ -76,7 +76,7 @@ internal static unsafe class MatrixDecoder
         if (isLoad && slots.Contains(address))
         {
             // Later rows still need the address register.
-            var copy = b.Temporary(4);
+            var copy = b.Temporary();
             b.EmitUnary<uint, uint, Move<uint>>(copy, address);
             address = copy;
         }

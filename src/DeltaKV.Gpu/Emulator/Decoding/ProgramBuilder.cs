@@ -3,27 +3,13 @@ namespace DeltaKV.Gpu.Emulator;
 /// <summary>Turns a parsed kernel into operations: gives registers and constants their slots and resolves branches.</summary>
 internal sealed unsafe partial class ProgramBuilder
 {
-    private const int LineBytes = 64;
-
     private readonly PtxKernel kernel;
+    private readonly FrameLayout frame;
     private readonly List<Op> operations = [];
     private readonly List<int> extras = [];
     private readonly List<(int Operation, PtxOperand Label)> branches = [];
     private readonly List<(int Extra, int Operation, PtxOperand Label)> tableBranches = [];
-    private readonly RegisterPlan plan;
-    private readonly Dictionary<PtxRegister, int> slots = [];
-    private readonly Dictionary<(long Offset, PtxType Type), int> parameterSlots = [];
-    private readonly Dictionary<(int LaneSize, ulong Value), int> constantSlots = [];
-    private readonly Dictionary<SpecialRegister, int> specialSlots = [];
-    private readonly List<(int Slot, int LaneSize, ulong Value)> constants = [];
-    private readonly List<(SpecialRegister Register, int Slot)> specials = [];
-    private readonly List<int> temporaries = [];
     private readonly List<Action> pending = [];
-    private int temporariesInUse;
-    private int constantBytes;
-    private int registerBytes;
-    private int predicateLine;
-    private int predicatesInLine = LineBytes / sizeof(uint);
     private int instruction;
     private bool needsAllWarps;
 
@@ -31,20 +17,13 @@ internal sealed unsafe partial class ProgramBuilder
     {
         this.kernel = kernel;
         Sanitize = sanitize;
-        plan = new RegisterPlan(kernel);
-        registerBytes = plan.RegisterBytes;
+        frame = new FrameLayout(kernel);
     }
 
     /// <summary>Whether memory operations are preceded by checks.</summary>
     public bool Sanitize { get; }
 
-    public int OperationCount => operations.Count;
-
-    public static Program Build(PtxKernel kernel, bool sanitize)
-    {
-        var builder = new ProgramBuilder(kernel, sanitize);
-        return builder.Build();
-    }
+    public static Program Build(PtxKernel kernel, bool sanitize) => new ProgramBuilder(kernel, sanitize).Build();
 
     /// <summary>Slot of a source operand; an immediate becomes a constant of the type's lane size.</summary>
     public int Source(PtxOperand operand, PtxType type)
@@ -52,9 +31,9 @@ internal sealed unsafe partial class ProgramBuilder
         switch (operand.Kind)
         {
             case OperandKind.Register when operand.Register!.Type != PtxType.Pred:
-                return MatchWidth(Slot(operand.Register), operand.Register.Type, type);
+                return MatchWidth(frame.Slot(operand.Register), operand.Register.Type, type);
             case OperandKind.Special when SpecialRegisters.TryParse(operand.Name, out var special):
-                return MatchWidth(Slot(special), PtxType.U32, type);
+                return MatchWidth(frame.Slot(special), PtxType.U32, type);
             case OperandKind.Immediate or OperandKind.Float32 or OperandKind.Float64 or OperandKind.Symbol:
                 return Constant(ConstantBits(operand, type), type.LaneSize());
             default:
@@ -62,14 +41,8 @@ internal sealed unsafe partial class ProgramBuilder
         }
     }
 
-    /// <summary>The value of an operand that is an immediate, or a register that only ever holds one.</summary>
-    public bool TryConstant(PtxOperand operand, out long value)
-    {
-        if (operand.Kind == OperandKind.Register && plan.TryFindAlias(operand.Register!, out var alias))
-            operand = alias;
-        value = operand.Bits;
-        return operand.Kind == OperandKind.Immediate;
-    }
+    /// <inheritdoc cref="FrameLayout.TryConstant"/>
+    public bool TryConstant(PtxOperand operand, out long value) => frame.TryConstant(operand, out value);
 
     /// <summary>Source whose narrow integer type is extended to the 32 bits of its lane.</summary>
     public int ExtendedSource(PtxOperand operand, PtxType type)
@@ -77,7 +50,7 @@ internal sealed unsafe partial class ProgramBuilder
         var source = Source(operand, type);
         if (type.Size() >= 4 || !type.IsInteger() || operand.Kind != OperandKind.Register)
             return source;
-        var extended = Temporary(4);
+        var extended = Temporary();
         EmitExtension(type, extended, source);
         return extended;
     }
@@ -97,16 +70,16 @@ internal sealed unsafe partial class ProgramBuilder
     public int Destination(PtxOperand operand, PtxType type)
     {
         if (operand.Kind == OperandKind.Sink)
-            return Temporary(type.LaneSize());
+            return Temporary();
         if (operand.Kind != OperandKind.Register || operand.Register!.Type == PtxType.Pred)
             throw Unsupported("the destination is not a register");
-        var slot = Slot(operand.Register);
+        var slot = frame.Slot(operand.Register);
         var registerSize = operand.Register.Type.LaneSize();
         if (registerSize == type.LaneSize())
             return slot;
         if (registerSize < type.LaneSize())
             throw Unsupported("the destination register is too narrow");
-        var narrow = Temporary(4);
+        var narrow = Temporary();
         if (type.IsSigned())
             pending.Add(() => EmitWidening<int, long, SignExtend32>(slot, narrow));
         else
@@ -120,32 +93,16 @@ internal sealed unsafe partial class ProgramBuilder
         if (operand.Kind == OperandKind.Immediate)
             return Constant(operand.Bits != 0 ? uint.MaxValue : 0, 4);
         if (operand.Kind == OperandKind.Sink)
-            return Temporary(4);
+            return Temporary();
         if (operand.Kind != OperandKind.Register || operand.Register!.Type != PtxType.Pred)
             throw Unsupported("expected a predicate register");
-        return Slot(operand.Register);
+        return frame.Slot(operand.Register);
     }
 
-    public int Constant(ulong value, int laneSize)
-    {
-        if (laneSize == 4)
-            value = (uint)value;
-        if (constantSlots.TryGetValue((laneSize, value), out var slot))
-            return slot;
-        slot = AllocateConstant(laneSize);
-        constantSlots.Add((laneSize, value), slot);
-        constants.Add((slot, laneSize, value));
-        return slot;
-    }
+    public int Constant(ulong value, int laneSize) => frame.Constant(value, laneSize);
 
     /// <summary>A register that lives for one instruction.</summary>
-    public int Temporary(int laneSize)
-    {
-        if (temporariesInUse == temporaries.Count)
-            temporaries.Add(AllocateRegister(8));
-        _ = laneSize;
-        return temporaries[temporariesInUse++];
-    }
+    public int Temporary() => frame.Temporary();
 
     public void RequireAllWarps() => needsAllWarps = true;
 
@@ -242,15 +199,14 @@ internal sealed unsafe partial class ProgramBuilder
             extras[extra] = starts[target] - operation;
         }
 
-        var parameters = parameterSlots.Select(pair => (pair.Value, pair.Key.Type.LaneSize(), (int)pair.Key.Offset)).ToArray();
-        return new Program(kernel, operations, extras, constants, specials, parameters, constantBytes, registerBytes, needsAllWarps);
+        return new Program(kernel, operations, extras, frame, needsAllWarps);
     }
 
     private void Decode(PtxInstruction i)
     {
-        if (plan.IsElided(i))
+        if (frame.IsElided(i))
             return;
-        temporariesInUse = 0;
+        frame.FreeTemporaries();
         var start = operations.Count;
         try
         {
@@ -294,7 +250,7 @@ internal sealed unsafe partial class ProgramBuilder
     {
         if (registerType.LaneSize() == type.LaneSize())
             return slot;
-        var temporary = Temporary(8);
+        var temporary = Temporary();
         if (type.LaneSize() == 4)
             EmitNarrowing<ulong, uint, Truncate>(temporary, slot);
         else if (type.IsSigned())
@@ -329,79 +285,5 @@ internal sealed unsafe partial class ProgramBuilder
         if (type.LaneSize() == 8)
             return operand.Kind == OperandKind.Float64 ? (ulong)operand.Bits : BitConverter.DoubleToUInt64Bits(value);
         return operand.Kind == OperandKind.Float32 ? (ulong)operand.Bits : BitConverter.SingleToUInt32Bits((float)value);
-    }
-
-    private int Slot(PtxRegister register)
-    {
-        if (plan.TryFindSlot(register, out var slot) || slots.TryGetValue(register, out slot))
-            return slot;
-        if (plan.TryFindAlias(register, out var alias))
-            return AliasSlot(register, alias);
-        if (register.Type == PtxType.Pred)
-        {
-            if (predicatesInLine == LineBytes / sizeof(uint))
-            {
-                predicateLine = Allocate(LineBytes);
-                predicatesInLine = 0;
-            }
-
-            slot = predicateLine + (sizeof(uint) * predicatesInLine++);
-        }
-        else
-        {
-            slot = AllocateRegister(register.Type.LaneSize());
-        }
-
-        slots.Add(register, slot);
-        return slot;
-    }
-
-    private int AliasSlot(PtxRegister register, PtxOperand alias)
-    {
-        switch (alias.Kind)
-        {
-            case OperandKind.Register:
-                return Slot(alias.Register!);
-            case OperandKind.Special when SpecialRegisters.TryParse(alias.Name, out var special):
-                return Slot(special);
-            case OperandKind.Address:
-                return ParameterSlot(alias.Base!.Symbol!.Value + alias.Bits, register.Type);
-            default:
-                return Constant((ulong)alias.Bits, register.Type.LaneSize());
-        }
-    }
-
-    /// <summary>Slot that holds a parameter from the start of a launch.</summary>
-    private int ParameterSlot(long offset, PtxType type)
-    {
-        var key = (offset, type.LaneSize() == 8 ? PtxType.B64 : PtxType.B32);
-        if (!parameterSlots.TryGetValue(key, out var slot))
-            parameterSlots.Add(key, slot = AllocateConstant(type.LaneSize()));
-        return slot;
-    }
-
-    private int Slot(SpecialRegister register)
-    {
-        if (specialSlots.TryGetValue(register, out var slot))
-            return slot;
-        slot = AllocateConstant(4);
-        specialSlots.Add(register, slot);
-        specials.Add((register, slot));
-        return slot;
-    }
-
-    private int AllocateRegister(int laneSize) => Allocate(laneSize * Warp.Lanes);
-
-    private int Allocate(int bytes)
-    {
-        var slot = registerBytes;
-        registerBytes += bytes;
-        return slot;
-    }
-
-    private int AllocateConstant(int laneSize)
-    {
-        constantBytes += laneSize * Warp.Lanes;
-        return -constantBytes;
     }
 }

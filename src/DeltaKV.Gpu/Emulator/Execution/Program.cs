@@ -12,21 +12,11 @@ internal sealed unsafe class Program
     private readonly byte* constants;
     private readonly int* extras;
 
-    public Program(
-        PtxKernel kernel,
-        List<Op> operations,
-        List<int> extraSlots,
-        List<(int Slot, int LaneSize, ulong Value)> constantValues,
-        List<(SpecialRegister Register, int Slot)> specials,
-        (int Slot, int LaneSize, int Offset)[] parameters,
-        int constantBytes,
-        int registerBytes,
-        bool needsAllWarps)
+    public Program(PtxKernel kernel, List<Op> operations, List<int> extraSlots, FrameLayout frame, bool needsAllWarps)
     {
         Kernel = kernel;
-        this.parameters = parameters;
-        ConstantBytes = constantBytes;
-        RegisterBytes = registerBytes;
+        ConstantBytes = frame.ConstantBytes;
+        RegisterBytes = frame.RegisterBytes;
         NeedsAllWarps = needsAllWarps;
         OperationCount = operations.Count;
         Operations = (Op*)NativeMemory.AlignedAlloc((nuint)(operations.Count * sizeof(Op)), 64);
@@ -40,19 +30,14 @@ internal sealed unsafe class Program
             op->Target = (nint)op->Target < 0 ? Op.Event : Operations + (nint)op->Target;
         }
 
-        constants = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(64, constantBytes), 64);
-        new Span<byte>(constants, constantBytes).Clear();
-        foreach (var (slot, laneSize, value) in constantValues)
-        {
-            var lanes = constants + constantBytes + slot;
-            if (laneSize == 8)
-                new Span<ulong>(lanes, Warp.Lanes).Fill(value);
-            else
-                new Span<uint>(lanes, Warp.Lanes).Fill((uint)value);
-        }
-
-        launchSpecials = specials.Where(special => !SpecialRegisters.IsPerBlock(special.Register)).ToArray();
-        blockSpecials = specials.Where(special => SpecialRegisters.IsPerBlock(special.Register)).ToArray();
+        constants = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(64, ConstantBytes), 64);
+        new Span<byte>(constants, ConstantBytes).Clear();
+        foreach (var ((value, laneSize), slot) in frame.Constants)
+            Fill(constants + ConstantBytes + slot, laneSize, value);
+        parameters = [.. frame.Parameters.Select(pair => (pair.Value, pair.Key.LaneSize, (int)pair.Key.Offset))];
+        var specials = frame.Specials.Select(pair => (pair.Key, pair.Value)).ToLookup(pair => SpecialRegisters.IsPerBlock(pair.Key));
+        launchSpecials = [.. specials[false]];
+        blockSpecials = [.. specials[true]];
     }
 
     ~Program()
@@ -96,10 +81,8 @@ internal sealed unsafe class Program
     {
         foreach (var (slot, laneSize, offset) in parameters)
         {
-            if (laneSize == 8)
-                new Span<ulong>(warp->Registers + slot, Warp.Lanes).Fill(*(ulong*)(warp->Parameters + offset));
-            else
-                new Span<uint>(warp->Registers + slot, Warp.Lanes).Fill(*(uint*)(warp->Parameters + offset));
+            var source = warp->Parameters + offset;
+            Fill(warp->Registers + slot, laneSize, laneSize == 8 ? *(ulong*)source : *(uint*)source);
         }
     }
 
@@ -115,5 +98,13 @@ internal sealed unsafe class Program
     {
         var instruction = Kernel.Instructions[Math.Min(op->Instruction, Kernel.Instructions.Count - 1)];
         return Kernel.Describe(instruction.Location, instruction.Line);
+    }
+
+    private static void Fill(byte* lanes, int laneSize, ulong value)
+    {
+        if (laneSize == 8)
+            new Span<ulong>(lanes, Warp.Lanes).Fill(value);
+        else
+            new Span<uint>(lanes, Warp.Lanes).Fill((uint)value);
     }
 }
