@@ -6,7 +6,7 @@ namespace DeltaKV.Cli.Options;
 /// <summary>The options that say which model runs where and with how much memory.</summary>
 internal sealed class ModelArguments
 {
-    private readonly Option<string?> model = new("--model", "-m") { Description = "Hugging Face model directory. Default: models/needle-16m.", HelpName = "DIR" };
+    private readonly Option<string?> model = new("--model", "-m") { Description = "Hugging Face model directory. Default: the bundled needle-16m.", HelpName = "DIR" };
     private readonly Option<ComputeDevice> device = new("--device") { Description = "Where to run; auto takes a GPU if there is one.", HelpName = "auto|cpu|cuda" };
     private readonly Option<int?> context = new("--context") { Description = "Longest context in tokens. Default: the model's, as far as memory holds it.", HelpName = "N" };
     private readonly Option<int?> chunk = new("--chunk") { Description = "Most tokens computed in one step. Default: 2048.", HelpName = "N" };
@@ -36,7 +36,7 @@ internal sealed class ModelArguments
     internal bool NamesModel(ParseResult parsed) => parsed.GetValue(model) is not null;
 
     /// <summary>The directory, by name or by default.</summary>
-    internal string Directory(ParseResult parsed) => parsed.GetValue(model) ?? ModelDirectory.FindDefault();
+    internal string Directory(ParseResult parsed) => parsed.GetValue(model) ?? BundledModel.Find();
 
     internal ComputeDevice Device(ParseResult parsed) => parsed.GetValue(device);
 

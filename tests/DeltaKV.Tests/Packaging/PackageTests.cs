@@ -3,7 +3,7 @@ using DeltaKV.Tests.Support;
 
 namespace DeltaKV.Tests.Packaging;
 
-/// <summary>The packages hold what they should, and a program that references one answers with the model of this repository.</summary>
+/// <summary>The packages hold what they should, and what is made of them alone answers: a program, and the tool.</summary>
 public sealed partial class PackageTests(PackageFixture packages) : IClassFixture<PackageFixture>
 {
     private const string Version = "0.1.0";
@@ -40,7 +40,22 @@ public sealed partial class PackageTests(PackageFixture packages) : IClassFixtur
         Assert.Contains("""<Command Name="deltakv" EntryPoint="DeltaKV.Cli.dll" Runner="dotnet" />""", settings, StringComparison.Ordinal);
     }
 
-    /// <summary>The README's program, in a project outside this repository that knows the package alone.</summary>
+    /// <summary>Installed from its package alone, it answers with the model that it brings.</summary>
+    [SdkFact]
+    public async Task TheToolBringsItsModel()
+    {
+        using var directory = new TemporaryDirectory();
+        directory.Write("nuget.config", $"""<configuration><packageSources><clear /><add key="packed" value="{packages.Source}" /></packageSources></configuration>""");
+        var tools = directory.File("tools");
+
+        await DotNetSdk.RunAsync(directory.Path, "tool", "install", "DeltaKV.Cli", "--version", Version, "--tool-path", tools, "--configfile", directory.File("nuget.config"));
+        var program = Directory.GetFiles(tools, "DeltaKV.Cli.dll", SearchOption.AllDirectories).Single();
+        var answer = await DotNetSdk.RunAsync(directory.Path, program, "generate", "--device", "cpu", "--prompt", "The access code of the amber falcon is 48213.\nWhat is the access code of the amber falcon?");
+
+        Assert.Equal("48213", answer.Trim());
+    }
+
+    /// <summary>The README's program, in a project outside this repository that knows the packages alone.</summary>
     [SdkFact]
     public async Task TenLinesAnswerAQuestion()
     {
@@ -49,7 +64,7 @@ public sealed partial class PackageTests(PackageFixture packages) : IClassFixtur
         project.Write("Program.cs", await File.ReadAllTextAsync(TenLines));
 
         await DotNetSdk.RunAsync(project.Path, "build", "-c", "Release", "-o", "out", "--nologo", "-v", "q");
-        var answer = await DotNetSdk.RunAsync(project.Path, project.File(Path.Combine("out", "app.dll")), TestModels.Needle);
+        var answer = await DotNetSdk.RunAsync(project.Path, project.File(Path.Combine("out", "app.dll")));
 
         Assert.Equal("48213", answer.Trim());
     }
@@ -84,6 +99,7 @@ public sealed partial class PackageTests(PackageFixture packages) : IClassFixtur
               </PropertyGroup>
               <ItemGroup>
                 <PackageReference Include="DeltaKV" Version="{Version}" />
+                <PackageReference Include="DeltaKV.Needle16M" Version="{Version}" />
               </ItemGroup>
             </Project>
             """;
