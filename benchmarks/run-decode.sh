@@ -20,6 +20,7 @@ methods=(
   'streaming-llm=streaming-llm:share=12.5' 'snapkv=snapkv:share=12.5' 'pyramidkv=pyramidkv:share=12.5' 'h2o=h2o:share=12.5' 'kvzip=kvzip:share=12.5'
   "quest=quest:top=$top" "omnikv=omnikv:observers=$observers,full=0+$full,top=$top"
   "deltakv, published=deltakv:codec=published,full=$full,first=recomputed,observers=$observers,top=$top"
+  "deltakv, published, GELU decoder=deltakv:codec=published-mlp,full=$full,first=recomputed,observers=$observers,top=$top,hot=$((2 * top))"
   "deltakv, published, int4 references, KIVI layers=deltakv:codec=published,full=$full,fulllayers=kivi4,first=recomputed,reference-bits=4,observers=$observers,top=$top"
   "deltakv, 512 bits, KIVI layers=deltakv:codec=klt,bits=512,full=$full,fulllayers=kivi4,first=recomputed,observers=$observers,top=$top"
   "deltakv, 512 bits=deltakv:codec=klt,bits=512,first=recomputed,observers=$observers,top=$top"

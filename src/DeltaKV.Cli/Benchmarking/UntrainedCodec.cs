@@ -13,7 +13,8 @@ namespace DeltaKV.Cli.Benchmarking;
 /// </summary>
 /// <remarks>
 /// <c>deltakv:codec=klt,bits=512</c> is a transform with so many bits for a token and layer, a quarter of them for 8-bit dimensions; <c>deltakv:codec=published</c> what
-/// DeltaKV's authors released: a quarter of the width in 4 bits, the mean of four references. <c>full=0+1+2</c> lists layers that stay raw (<c>fulllayers=kivi4</c>: quantised), <c>observers=2+8</c> those that
+/// DeltaKV's authors released: a quarter of the width in 4 bits, the mean of four references; <c>deltakv:codec=published-mlp</c> the form of their paper, in which encoder and decoder have a hidden layer of twice
+/// the width. <c>full=0+1+2</c> lists layers that stay raw (<c>fulllayers=kivi4</c>: quantised), <c>observers=2+8</c> those that
 /// select, <c>first=recomputed</c> recomputes the first layer from token ids; the rest are settings of the method.
 /// </remarks>
 internal static class UntrainedCodec
@@ -25,7 +26,7 @@ internal static class UntrainedCodec
         var spec = KvMethodSpec.Parse(text);
         if (spec.Name != "deltakv")
             return null;
-        spec.Allow("codec", "bits", "full", "fulllayers", "observers", "first", "reference-bits", "recent", "sinks", "stride", "top", "share");
+        spec.Allow("codec", "bits", "full", "fulllayers", "observers", "first", "reference-bits", "recent", "sinks", "stride", "top", "share", "hot");
         var full = spec.Layers("full", config.LayerCount);
         var observers = spec.Layers("observers", config.LayerCount);
         var coded = Codec(spec, config);
@@ -57,8 +58,11 @@ internal static class UntrainedCodec
                 return Dense(config, [.. Enumerable.Range(0, chunks).Select(i => i < Math.Max(1, chunks / 4) ? ChunkWidth.Bits8 : ChunkWidth.Bits4)], CodeScales.Static, 0);
             case "published":
                 return Dense(config, [.. Enumerable.Repeat(ChunkWidth.Bits4, width / 4 / CodeGroup.DimensionsOf(ChunkWidth.Bits4))], CodeScales.PerToken, 4);
+            case "published-mlp":
+                var linear = Dense(config, [.. Enumerable.Repeat(ChunkWidth.Bits4, width / 4 / CodeGroup.DimensionsOf(ChunkWidth.Bits4))], CodeScales.PerToken, 4);
+                return linear with { Groups = [.. linear.Groups.Select(group => Bent(group, 2 * width))] };
             case var other:
-                throw new ArgumentException($"There is no untrained codec '{other}'; a shape has: klt, published.");
+                throw new ArgumentException($"There is no untrained codec '{other}'; a shape has: klt, published, published-mlp.");
         }
     }
 
@@ -76,5 +80,20 @@ internal static class UntrainedCodec
             Neighbours = neighbours,
             Groups = [new CodeGroup(0, width, [.. chunks], Matrix(), Matrix())],
         };
+    }
+
+    /// <summary>The same with a hidden layer in encoder and decoder.</summary>
+    private static CodeGroup Bent(CodeGroup group, int features)
+    {
+        var random = new Random(3);
+        return group with
+        {
+            Features = new KvFeatures(FeatureActivation.Gelu, features, Matrix(features * group.Length), new float[features]),
+            Down = Matrix(features * group.Dimensions),
+            Decoder = new KvFeatures(FeatureActivation.Gelu, features, Matrix(features * group.Dimensions), new float[features]),
+            Up = Matrix(features * group.Length),
+        };
+
+        float[] Matrix(int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() - 0.5f) / 16f)];
     }
 }

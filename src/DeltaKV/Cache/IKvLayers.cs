@@ -23,6 +23,9 @@ internal interface IKvLayers<T> : IDisposable
     /// </summary>
     bool MayReplay => true;
 
+    /// <summary>Steps that decode only are alike where this is, too: a captured graph serves one value.</summary>
+    int Variant => 0;
+
     /// <summary>Where the rotated keys and the values of this step's rows go. Always uncompressed blocks: compression comes later, in <see cref="IKvCache.Flush"/>.</summary>
     KvBlocks<T> Blocks(int layer);
 

@@ -126,8 +126,8 @@ internal sealed class DeviceSession : IDisposable
         inputs.Upload(device.Stream);
         if (!device.Layers.MayReplay)
             EnqueueStep();
-        else if (!graphs.TryReplay(inputs.LogitCount))
-            graphs.RunAndCapture(inputs.LogitCount, () => EnqueueStep());
+        else if (!graphs.TryReplay(inputs.LogitCount, device.Layers.Variant))
+            graphs.RunAndCapture(inputs.LogitCount, device.Layers.Variant, () => EnqueueStep());
         device.Stream.Synchronize();
         var took = Stopwatch.GetElapsedTime(start);
         for (var i = 0; i < steps.Length; i++)

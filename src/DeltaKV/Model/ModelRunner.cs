@@ -73,8 +73,8 @@ internal sealed class ModelRunner<T> : IModelRunner
 
         if (!decodesOnly || !device.Layers.MayReplay)
             Step(batch);
-        else if (!graphs.TryReplay(inputs.LogitCount))
-            graphs.RunAndCapture(inputs.LogitCount, () => Step());
+        else if (!graphs.TryReplay(inputs.LogitCount, device.Layers.Variant))
+            graphs.RunAndCapture(inputs.LogitCount, device.Layers.Variant, () => Step());
         sampler.Read(stream, batch, tokens);
     }
 

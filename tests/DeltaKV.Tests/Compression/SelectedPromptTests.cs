@@ -7,6 +7,7 @@ using DeltaKV.Compression.OmniKv;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Model;
+using DeltaKV.Tests.Compression.Codes;
 using DeltaKV.Tests.Model;
 using DeltaKV.Weights;
 
@@ -18,25 +19,29 @@ public class SelectedPromptTests
     private const int PrefillTokens = 48;
     private static readonly KvLimits Limits = new(4, 256, 256, 0);
 
-    public static TheoryData<bool, long, bool> Cases => new() { { false, 0, false }, { true, 0, false }, { true, 1 << 20, false }, { false, 1 << 20, true } };
+    public static TheoryData<bool, long, bool, bool> Cases => new()
+    {
+        { false, 0, false, false }, { true, 0, false, false }, { true, 1 << 20, false, false }, { false, 1 << 20, true, false }, { false, 0, true, true },
+    };
 
     // Codes are the same keys and values in halves; a token may change places with one that scored as much.
     [Theory, AcceleratorMemberData(nameof(Cases))]
-    public void Coded_history_is_read_like_raw_history(TestDevice device, bool perHead, long scratchBytes, bool codedObserver)
+    public void Coded_history_is_read_like_raw_history(TestDevice device, bool perHead, long scratchBytes, bool codedObserver, bool hiddenDecoder)
     {
         var raw = Run(device, (stream, config, _, kernels) => new OmniKvLayers(
             stream, kernels, new OmniKvOptions { Observers = [0], Budget = SelectionBudget.All, PerHead = perHead, PrefillTokens = PrefillTokens, Sinks = 16, Recent = 32 }, config.LayerCount, 16, Limits, false));
-        var coded = Run(device, (stream, config, _, kernels) => Coded(stream, config, kernels, perHead, scratchBytes, codedObserver, PrefillTokens));
-        var all = Run(device, (stream, config, _, kernels) => Coded(stream, config, kernels, perHead, scratchBytes, codedObserver, 0));
+        var coded = Run(device, (stream, config, _, kernels) => Coded(stream, config, kernels, perHead, scratchBytes, codedObserver, hiddenDecoder, PrefillTokens));
+        var all = Run(device, (stream, config, _, kernels) => Coded(stream, config, kernels, perHead, scratchBytes, codedObserver, hiddenDecoder, 0));
         var (error, selection) = (Distance(coded, raw), Distance(all, raw));
         Assert.InRange(error, 0, 2e-2);
         Assert.True(selection > 3 * error, $"Leaving tokens out changes the logits by {selection:g3}, coding by {error:g3}: this test would not notice what is read.");
     }
 
     private static CodedKvLayers Coded(
-        AcceleratorStream stream, ModelConfig config, ITransformerKernels<BFloat16> kernels, bool perHead, long scratchBytes, bool codedObserver, int prefillTokens)
+        AcceleratorStream stream, ModelConfig config, ITransformerKernels<BFloat16> kernels, bool perHead, long scratchBytes, bool codedObserver, bool hiddenDecoder, int prefillTokens)
     {
-        var codecs = Enumerable.Repeat<LinearCodec?>(IdentityCodec.Create(config.KeyValueHeadCount, config.HeadDim), config.LayerCount).ToArray();
+        var codec = IdentityCodec.Create(config.KeyValueHeadCount, config.HeadDim);
+        var codecs = Enumerable.Repeat<LinearCodec?>(hiddenDecoder ? CodecSamples.WithIdleDecoder(codec, FeatureActivation.Gelu) : codec, config.LayerCount).ToArray();
         codecs[0] = codedObserver ? codecs[0] : null;
         var options = new CodedKvOptions { Sinks = 16, Recent = 32, PrefillTokens = prefillTokens, SelectsPerHead = perHead };
         var format = new CodedKvFormat(kernels.Shape, codecs, options, observers: [0]);

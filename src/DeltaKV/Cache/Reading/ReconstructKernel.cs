@@ -31,6 +31,7 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
     /// <param name="keys">Where keys go.</param>
     /// <param name="values">Where values go.</param>
     /// <param name="shape">The heads.</param>
+    /// <param name="rawOnly">Coded tokens are there already.</param>
     internal void Launch(
         AcceleratorStream stream,
         TReader reader,
@@ -40,7 +41,8 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         int leftOut,
         ArrayView<BFloat16> keys,
         ArrayView<BFloat16> values,
-        AttentionShape shape)
+        AttentionShape shape,
+        bool rawOnly = false)
     {
         if (length == 0)
             return;
@@ -53,6 +55,7 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
             KeyHeads = shape.KeyHeads,
             Sequence = sequence,
             Length = length,
+            RawOnly = rawOnly ? 1 : 0,
         };
         // A warp per part, so that a group reads the same records.
         var grid = new Index3D((length - leftOut + 15) / 16, ((2 * shape.KeyHeads) + Warps - 1) / Warps, 1);
@@ -81,6 +84,8 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         var codedCount = selected < 0 ? limits.CodedEnd - limits.CodedStart : selected;
         // Both ends of the coded range are multiples of 16.
         var isCoded = first >= limits.CodedStart && first < limits.CodedStart + codedCount;
+        if (isCoded && arguments.RawOnly != 0)
+            return;
         var index = first + (Warp.LaneIdx & 15) - (isCoded ? limits.CodedStart : first < limits.CodedStart ? 0 : codedCount);
         var position = arguments.Order.PositionAt(sequence, head, limits, selected, codedCount, arguments.Length, isCoded, index);
         position = position < arguments.Length ? position : -1;
@@ -103,5 +108,6 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         public int KeyHeads;
         public int Sequence;
         public int Length;
+        public int RawOnly;
     }
 }

@@ -154,7 +154,9 @@ internal sealed class CodeTables : IDisposable
                     Steps = group.Dimensions / 16,
                     FirstUp = up.Count,
                 };
-                CodeFragments.AddUp(up, group, start, codec.HeadDim);
+                // What a hidden layer comes before is no matter of fragments.
+                if (group.Decoder is null)
+                    CodeFragments.AddUp(up, group, start, codec.HeadDim);
             }
 
             var dimension = 0;

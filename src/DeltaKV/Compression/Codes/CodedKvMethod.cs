@@ -1,5 +1,6 @@
 using DeltaKV.Cache;
 using DeltaKV.Cache.Selection;
+using DeltaKV.Compression.Codes.Decoding;
 using DeltaKV.Compression.Codes.Reading;
 using DeltaKV.Compression.Codes.Hot;
 using DeltaKV.Compression.Codes.Storage;
@@ -33,6 +34,7 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
         + (limits.Sequences * format.HotBytes) + HotSet.WorkBytes(format, limits)
         + Compressor.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
         + KiviLayers.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
+        + DecodingMemory.Bytes(format, limits)
         + (format.Codecs.Count == 0
         ? 0
         : LatentDecode.WorkBytes(

@@ -6,8 +6,9 @@ namespace DeltaKV.Compression.Codes;
 /// <summary>How one layer's kv rows <c>[K of all heads before RoPE | V of all heads]</c> become codes and back; everything a kernel needs, on the host.</summary>
 /// <remarks>
 /// <c>u = down (kv - mean - reference)</c>, <c>kv' = mean + reference + up^T dequantise(quantise(u))</c>; the reference is the mean of
-/// <see cref="Neighbours"/> stored rows, or absent. Any closed-form codec (PCA, weighted KLT, Hadamard, identity) is an instance. Decoding is always linear; a group whose encoder
-/// has a hidden layer (<see cref="KvFeatures"/>, as in DeltaKV's published compressors) codes <c>down (phi(kv) - phi(mean + reference))</c> instead.
+/// <see cref="Neighbours"/> stored rows, or absent. Any closed-form codec (PCA, weighted KLT, Hadamard, identity) is an instance. A group whose encoder
+/// has a hidden layer (<see cref="KvFeatures"/>, as in DeltaKV's published compressors) codes <c>down (phi(kv) - phi(mean + reference))</c> instead, and one whose decoder has one adds
+/// <c>up^T psi(...)</c> of what was quantised; attention reads such layers reconstructed, not in place.
 /// </remarks>
 internal sealed record LinearCodec
 {
@@ -43,6 +44,9 @@ internal sealed record LinearCodec
 
     /// <summary>Features of all groups; 0 where the encoder is linear.</summary>
     public int FeatureCount => Groups.Sum(group => group.Features?.Count ?? 0);
+
+    /// <summary>Whether decoding takes a hidden layer, so that attention cannot read codes in place.</summary>
+    public bool HasHiddenDecoder => Groups.Any(group => group.Decoder is not null);
 
     /// <summary>Elements of a kv row.</summary>
     public int Width => 2 * KeyHeads * HeadDim;
@@ -102,28 +106,34 @@ internal sealed record LinearCodec
             throw new ArgumentException("One step per token needs integer chunks of one width.");
         if (FeatureCount > 0 && Groups.Any(group => group.Features is null && group.Chunks.Length > 0))
             throw new ArgumentException("The encoders of a layer's groups are all linear, or all have a hidden layer.");
+        if (HasHiddenDecoder && Groups.Any(group => group.Decoder is null || group.Chunks.Length == 0))
+            throw new ArgumentException("The decoders of a layer's groups are all linear, or all have a hidden layer and dimensions to decode.");
+        if (HasHiddenDecoder && (WindowHeads != 0 || Groups.Sum(group => group.Length) != Width))
+            throw new ArgumentException("Decoders with a hidden layer make whole rows: every head keeps history and is decoded by one group.");
     }
 
     private static void Validate(CodeGroup group)
     {
         if (group.Features is { } features)
-            Validate(group, features);
-        var (down, up) = (group.Dimensions * group.Inputs, group.Dimensions * group.Length);
+            Validate(features, group.Length, "encoder");
+        if (group.Decoder is { } decoder)
+            Validate(decoder, group.Dimensions, "decoder");
+        var (down, up) = (group.Dimensions * group.Inputs, group.Terms * group.Length);
         if (group.Down.Length != down || group.Up.Length != up)
         {
             throw new ArgumentException(
-                $"Matrices of {group.Down.Length} and {group.Up.Length} elements; {group.Dimensions} x {group.Inputs} and {group.Dimensions} x {group.Length} are needed.");
+                $"Matrices of {group.Down.Length} and {group.Up.Length} elements; {group.Dimensions} x {group.Inputs} and {group.Terms} x {group.Length} are needed.");
         }
     }
 
-    private static void Validate(CodeGroup group, KvFeatures features)
+    private static void Validate(KvFeatures features, int inputs, string of)
     {
         if (features.Count <= 0 || features.Count % 16 != 0)
-            throw new ArgumentException($"A hidden layer of {features.Count} features; a multiple of 16 is needed (zero rows and columns fill it up).");
-        if (features.Weight.Length != features.Rows * group.Length || features.Bias.Length != features.Rows)
+            throw new ArgumentException($"A hidden layer of {features.Count} features in the {of}; a multiple of 16 is needed (zero rows and columns fill it up).");
+        if (features.Weight.Length != features.Rows * inputs || features.Bias.Length != features.Rows)
         {
             throw new ArgumentException(
-                $"A hidden layer of {features.Weight.Length} weights and {features.Bias.Length} biases; {features.Rows} x {group.Length} and {features.Rows} are needed.");
+                $"A hidden layer of {features.Weight.Length} weights and {features.Bias.Length} biases in the {of}; {features.Rows} x {inputs} and {features.Rows} are needed.");
         }
     }
 }

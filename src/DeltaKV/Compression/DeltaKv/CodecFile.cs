@@ -12,12 +12,12 @@ namespace DeltaKV.Compression.DeltaKv;
 /// <remarks>
 /// Tensors, for a coded layer i and its group g: <c>layers.i.mean</c> fp32 <c>[width]</c>, <c>layers.i.groups.g.down</c> and <c>.up</c> fp16
 /// <c>[dimensions, length]</c>; where the encoder has a hidden layer, its fp16 weight <c>layers.i.groups.g.hidden.weight [rows, length]</c> and fp32 <c>.bias</c>, and
-/// down is <c>[dimensions, features]</c>; where decoding adds a bias, <c>layers.i.offset</c> fp32. Matrices are stored as the kernels hold them, so saving loses nothing.
+/// down is <c>[dimensions, features]</c>; where the decoder has one, <c>layers.i.groups.g.decoder.weight [rows, dimensions]</c> and <c>.bias</c>, and up is <c>[features, length]</c>; where decoding adds a bias, <c>layers.i.offset</c> fp32. Matrices are stored as the kernels hold them, so saving loses nothing.
 /// </remarks>
 internal static class CodecFile
 {
     private const string MetadataKey = "deltakv_codec";
-    // Files of the second version say which heads keep no history, or have groups that overlap; others stay readable for older programs.
+    // Files of the second version say which heads keep no history, have groups that overlap or decoders with a hidden layer; others stay readable for older programs.
     private const int PlainVersion = 1;
     private const int Version = 2;
 
@@ -41,11 +41,9 @@ internal static class CodecFile
             {
                 var group = layer.Groups[g];
                 writer.Add(Name(i, $"groups.{g}.down"), TensorDataType.F16, [group.Dimensions, group.Inputs], Halves(group.Down));
-                writer.Add(Name(i, $"groups.{g}.up"), TensorDataType.F16, [group.Dimensions, group.Length], Halves(group.Up));
-                if (group.Features is not { } features)
-                    continue;
-                writer.Add(Name(i, $"groups.{g}.hidden.weight"), TensorDataType.F16, [features.Rows, group.Length], Halves(features.Weight));
-                writer.Add(Name(i, $"groups.{g}.hidden.bias"), TensorDataType.F32, [features.Rows], Bytes(features.Bias));
+                writer.Add(Name(i, $"groups.{g}.up"), TensorDataType.F16, [group.Terms, group.Length], Halves(group.Up));
+                Add(writer, Name(i, $"groups.{g}.hidden"), group.Features, group.Length);
+                Add(writer, Name(i, $"groups.{g}.decoder"), group.Decoder, group.Dimensions);
             }
         }
 
@@ -75,6 +73,26 @@ internal static class CodecFile
         }
     }
 
+    private static void Add(SafetensorsWriter writer, string name, KvFeatures? features, int inputs)
+    {
+        if (features is null)
+            return;
+        writer.Add($"{name}.weight", TensorDataType.F16, [features.Rows, inputs], Halves(features.Weight));
+        writer.Add($"{name}.bias", TensorDataType.F32, [features.Rows], Bytes(features.Bias));
+    }
+
+    private static KvFeatures? Features(SafetensorsFile file, string name, FeatureActivation? activation, int count, int inputs)
+    {
+        if (activation is null)
+            return null;
+        var features = new KvFeatures(activation.Value, count, [], []);
+        return features with
+        {
+            Weight = Singles(file, $"{name}.weight", features.Rows * inputs),
+            Bias = Singles(file, $"{name}.bias", features.Rows),
+        };
+    }
+
     private static string Name(int layer, string part) => string.Create(CultureInfo.InvariantCulture, $"layers.{layer}.{part}");
 
     private static byte[] Bytes(float[] values) => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
@@ -94,7 +112,7 @@ internal static class CodecFile
         int Version, ModelFingerprint Model, CodedKvOptions Options, string Report, IReadOnlyList<LayerHeader> Layers)
     {
         public static Header Of(DeltaKvCodec codec) => new(
-            codec.Layers.Any(layer => layer.Codec is { } linear && (linear.WindowHeads != 0 || linear.Groups.Sum(group => group.Length) != linear.Width)) ? CodecFile.Version : PlainVersion, codec.Model, codec.Options, codec.Report, [.. codec.Layers.Select(LayerHeader.Of)]);
+            codec.Layers.Any(layer => layer.Codec is { } linear && (linear.HasHiddenDecoder || linear.WindowHeads != 0 || linear.Groups.Sum(group => group.Length) != linear.Width)) ? CodecFile.Version : PlainVersion, codec.Model, codec.Options, codec.Report, [.. codec.Layers.Select(LayerHeader.Of)]);
 
         public DeltaKvCodec ToCodec(IReadOnlyList<CodecLayer> layers) => new()
         {
@@ -107,7 +125,8 @@ internal static class CodecFile
     {
         public static LayerHeader Of(CodecLayer layer) => new(
             layer.Treatment, layer.Observes, layer.Codec?.Neighbours ?? 0, layer.Codec?.Scales ?? default,
-            [.. layer.Codec?.Groups.Select(g => new GroupHeader(g.Start, g.Length, [.. g.Chunks.Select(c => (int)c)], g.Features?.Activation, g.Features?.Count ?? 0)) ?? []],
+            [.. layer.Codec?.Groups.Select(g => new GroupHeader(
+                g.Start, g.Length, [.. g.Chunks.Select(c => (int)c)], g.Features?.Activation, g.Features?.Count ?? 0, g.Decoder?.Activation, g.Decoder?.Count ?? 0)) ?? []],
             layer.Codec is { WindowHeads: not 0 } codec ? [.. Enumerable.Range(0, codec.KeyHeads).Where(head => !codec.KeepsHistory(head))] : null);
 
         public CodecLayer ToLayer(SafetensorsFile file, ModelFingerprint model, int index)
@@ -137,28 +156,21 @@ internal static class CodecFile
         }
     }
 
-    private sealed record GroupHeader(int Start, int Length, int[] Bits, FeatureActivation? Activation = null, int Features = 0)
+    private sealed record GroupHeader(
+        int Start, int Length, int[] Bits, FeatureActivation? Activation = null, int Features = 0, FeatureActivation? DecoderActivation = null, int DecoderFeatures = 0)
     {
         public CodeGroup ToGroup(SafetensorsFile file, int layer, int index)
         {
             var group = new CodeGroup(Start, Length, [.. Bits.Select(b => (ChunkWidth)b)], [], []);
-            if (Activation is { } activation)
+            group = group with
             {
-                var features = new KvFeatures(activation, Features, [], []);
-                group = group with
-                {
-                    Features = features with
-                    {
-                        Weight = Singles(file, Name(layer, $"groups.{index}.hidden.weight"), features.Rows * Length),
-                        Bias = Singles(file, Name(layer, $"groups.{index}.hidden.bias"), features.Rows),
-                    },
-                };
-            }
-
+                Features = CodecFile.Features(file, Name(layer, $"groups.{index}.hidden"), Activation, Features, Length),
+                Decoder = CodecFile.Features(file, Name(layer, $"groups.{index}.decoder"), DecoderActivation, DecoderFeatures, group.Dimensions),
+            };
             return group with
             {
                 Down = Singles(file, Name(layer, $"groups.{index}.down"), group.Dimensions * group.Inputs),
-                Up = Singles(file, Name(layer, $"groups.{index}.up"), group.Dimensions * Length),
+                Up = Singles(file, Name(layer, $"groups.{index}.up"), group.Terms * Length),
             };
         }
     }

@@ -95,6 +95,43 @@ internal static class CodecSamples
         }
     }
 
+    /// <summary>The same codec with a random hidden layer in every decoder.</summary>
+    internal static LinearCodec WithDecoder(LinearCodec codec, FeatureActivation activation, int features, int seed)
+    {
+        var random = new Random(seed);
+        return codec with { Groups = [.. codec.Groups.Select((group, i) => Group(group, features + (16 * i)))] };
+
+        CodeGroup Group(CodeGroup group, int count)
+        {
+            var rows = activation == FeatureActivation.SwiGlu ? 2 * count : count;
+            var decoder = new KvFeatures(activation, count, Values(rows * group.Dimensions, 1f / MathF.Sqrt(group.Dimensions)), Values(rows, 0.3f));
+            return group with { Decoder = decoder, Up = Values(count * group.Length, 1.5f / MathF.Sqrt(count)) };
+        }
+
+        float[] Values(int count, float scale) => [.. Enumerable.Range(0, count).Select(_ => scale * ((2 * random.NextSingle()) - 1))];
+    }
+
+    /// <summary>The same codec decoded through a hidden layer that changes nothing: <c>gelu(z) - gelu(-z) = z</c>, and the same of silu where every up is 1.</summary>
+    internal static LinearCodec WithIdleDecoder(LinearCodec codec, FeatureActivation activation)
+    {
+        return codec with { Groups = [.. codec.Groups.Select(Group)] };
+
+        CodeGroup Group(CodeGroup group)
+        {
+            var count = 2 * group.Dimensions;
+            var rows = activation == FeatureActivation.SwiGlu ? 2 * count : count;
+            var decoder = new KvFeatures(activation, count, new float[rows * group.Dimensions], new float[rows]);
+            decoder.Bias.AsSpan(count).Fill(1);
+            for (var i = 0; i < group.Dimensions; i++)
+            {
+                decoder.Weight[(i * group.Dimensions) + i] = 1;
+                decoder.Weight[((group.Dimensions + i) * group.Dimensions) + i] = -1;
+            }
+
+            return group with { Decoder = decoder, Up = [.. group.Up, .. group.Up.Select(value => -value)] };
+        }
+    }
+
     private static LinearCodec Dense(int keyHeads, int headDim, int neighbours, int seed, CodeScales scales, params ChunkWidth[] chunks)
     {
         var random = new Random(seed);

@@ -26,15 +26,14 @@ internal sealed class ReferenceCoder(LinearCodec codec)
         for (var g = 0; g < codec.Groups.Length; g++)
         {
             var group = codec.Groups[g];
-            var dimension = 0;
+            var values = new List<double>();
             foreach (var width in group.Chunks)
+                values.AddRange(Values(record, chunk++, width, ref scale));
+            double[] terms = group.Decoder is { } decoder ? Features(decoder, [.. values]) : [.. values];
+            for (var term = 0; term < terms.Length; term++)
             {
-                foreach (var value in Values(record, chunk++, width, ref scale))
-                {
-                    for (var w = 0; w < group.Length; w++)
-                        kv[group.Start + w] += codec.DecoderOf((group.Start + w) / codec.HeadDim) == g ? value * Half(group.Up[(dimension * group.Length) + w]) : 0;
-                    dimension++;
-                }
+                for (var w = 0; w < group.Length; w++)
+                    kv[group.Start + w] += codec.DecoderOf((group.Start + w) / codec.HeadDim) == g ? terms[term] * Half(group.Up[(term * group.Length) + w]) : 0;
             }
         }
 
@@ -67,7 +66,7 @@ internal sealed class ReferenceCoder(LinearCodec codec)
         var result = new List<double>();
         foreach (var group in codec.Groups)
         {
-            var (own, other) = (Features(group, kv), Features(group, reference));
+            var (own, other) = (Features(group.Features!, kv[group.Start..(group.Start + group.Length)]), Features(group.Features!, reference[group.Start..(group.Start + group.Length)]));
             for (var i = 0; i < group.Dimensions; i++)
             {
                 var sum = 0.0;
@@ -102,15 +101,14 @@ internal sealed class ReferenceCoder(LinearCodec codec)
         return ([.. values], [.. tolerances]);
     }
 
-    private static double[] Features(CodeGroup group, double[] kv)
+    private static double[] Features(KvFeatures features, double[] x)
     {
-        var features = group.Features!;
         var rows = new double[features.Rows];
         for (var row = 0; row < rows.Length; row++)
         {
             rows[row] = features.Bias[row];
-            for (var w = 0; w < group.Length; w++)
-                rows[row] += Half(features.Weight[(row * group.Length) + w]) * kv[group.Start + w];
+            for (var w = 0; w < x.Length; w++)
+                rows[row] += Half(features.Weight[(row * x.Length) + w]) * x[w];
         }
 
         return [.. Enumerable.Range(0, features.Count).Select(i => features.Activation == FeatureActivation.SwiGlu

@@ -49,7 +49,7 @@ public sealed class CodecFileTests : IDisposable
     [InlineData(nameof(FeatureActivation.Gelu), true)]
     public void Hidden_layers_are_saved_too(string activation, bool split)
     {
-        var saved = CodecSamples.Nonlinear(Enum.Parse<FeatureActivation>(activation), 48, split, 2, 64, 4, 3);
+        var saved = CodecSamples.WithDecoder(CodecSamples.Nonlinear(Enum.Parse<FeatureActivation>(activation), 48, split, 2, 64, 4, 3), FeatureActivation.SwiGlu, 32, 5);
         CodecFile.Save(Codec with { Layers = [Codec.Layers[0], Codec.Layers[1], new CodecLayer(LayerTreatment.Coded, saved)] }, _path);
         var read = CodecFile.Load(_path).Layers[2].Codec!;
 
@@ -62,6 +62,11 @@ public sealed class CodecFileTests : IDisposable
             Assert.Equal(one.Weight.Select(v => (Half)v), other.Weight.Select(v => (Half)v));
             Assert.Equal(one.Bias, other.Bias);
             Assert.Equal(pair.First.Down.Select(v => (Half)v), pair.Second.Down.Select(v => (Half)v));
+            (one, other) = (pair.First.Decoder!, pair.Second.Decoder!);
+            Assert.Equal((one.Activation, one.Count), (other.Activation, other.Count));
+            Assert.Equal(one.Weight.Select(v => (Half)v), other.Weight.Select(v => (Half)v));
+            Assert.Equal(one.Bias, other.Bias);
+            Assert.Equal(pair.First.Up.Select(v => (Half)v), pair.Second.Up.Select(v => (Half)v));
         });
     }
 

@@ -1,5 +1,6 @@
 using DeltaKV.Cache;
 using DeltaKV.Cache.Reading;
+using DeltaKV.Compression.Codes.Decoding;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
@@ -30,15 +31,18 @@ internal sealed class HotSet : IDecodeKernel<CodeReader>, IDisposable
     private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> values;
     private readonly HotPlanKernel plan;
     private readonly HotFillKernel<CodeReader> fill;
+    private readonly MissListKernel misses;
+    private readonly Reconstructor? reconstructor;
     private readonly ReaderDecodeKernel<HotReader> decode;
     private readonly int[] hotLayer;
 
     /// <param name="accelerator">Where it is.</param>
     /// <param name="format">What is stored; its options say how many slots there are.</param>
     /// <param name="limits">The most sequences and tokens of a sequence.</param>
-    internal HotSet(Accelerator accelerator, CodedKvFormat format, KvLimits limits)
+    /// <param name="reconstructor">Decodes for layers whose decoder has a hidden layer; not owned, null where none has.</param>
+    internal HotSet(Accelerator accelerator, CodedKvFormat format, KvLimits limits, Reconstructor? reconstructor = null)
     {
-        (this.format, sequences, sequenceTokens) = (format, limits.Sequences, limits.SequenceTokens);
+        (this.format, sequences, sequenceTokens, this.reconstructor) = (format, limits.Sequences, limits.SequenceTokens, reconstructor);
         var observers = format.Observers.Order().ToArray();
         groups = observers.Length;
         this.observers = observers;
@@ -56,6 +60,7 @@ internal sealed class HotSet : IDecodeKernel<CodeReader>, IDisposable
         values = accelerator.Allocate1D<BFloat16>(elements);
         plan = new HotPlanKernel(accelerator);
         fill = new HotFillKernel<CodeReader>(accelerator);
+        misses = new MissListKernel(accelerator);
         decode = new ReaderDecodeKernel<HotReader>(accelerator);
     }
 
@@ -116,7 +121,10 @@ internal sealed class HotSet : IDecodeKernel<CodeReader>, IDisposable
         var size = (long)sequences * Slots * format.Shape.KeyHeads * format.Shape.HeadDim;
         var slots = new KvBlocks<BFloat16>(
             keys.View.BaseView.SubView(hotLayer[layer] * size, size), values.View.BaseView.SubView(hotLayer[layer] * size, size), tables.View.BaseView.SubView(sequences), Blocks, SlotShift);
-        fill.Launch(stream, reader, slots, arguments.Rows, group, arguments.Order.WindowHeads, shape, rowCount);
+        if (format.Codecs[layer].HasHiddenDecoder)
+            reconstructor!.Run(stream, reader.Pool, layer, new MissList(misses, arguments.Rows, group, slots, rowCount), rowCount * Slots, slots);
+        else
+            fill.Launch(stream, reader, slots, arguments.Rows, group, arguments.Order.WindowHeads, shape, rowCount);
         var wide = new KvBlocks<BFloat16x8>(slots.Keys.Cast<BFloat16x8>(), slots.Values.Cast<BFloat16x8>(), slots.Tables, slots.TableStride, slots.BlockShift);
         decode.Launch(
             stream,

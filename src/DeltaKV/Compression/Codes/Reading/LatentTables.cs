@@ -32,7 +32,7 @@ internal sealed class LatentTables : IDisposable
                 plans.Add(Plan(codec, codes, layer, head, pieces, steps));
             var own = plans[first..];
             layers[layer] = new LatentLayer(
-                layer != recomputed && own.All(plan => plan.Pieces <= MaxPieces && Math.Max(plan.KeySteps, plan.ValueSteps) <= MaxSteps),
+                layer != recomputed && !codec.HasHiddenDecoder && own.All(plan => plan.Pieces <= MaxPieces && Math.Max(plan.KeySteps, plan.ValueSteps) <= MaxSteps),
                 own.Max(plan => plan.Pieces),
                 own.Max(plan => plan.KeySteps),
                 own.Max(plan => plan.ValueSteps),

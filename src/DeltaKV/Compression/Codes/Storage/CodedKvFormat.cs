@@ -42,6 +42,8 @@ internal sealed class CodedKvFormat
             }
         }
 
+        if (HasHiddenDecoders && options.SelectsPerHead)
+            throw new NotSupportedException("heads=each needs linear decoders: one with a hidden layer makes a token's rows of all heads at once. Use heads=shared.");
         kivi ??= new KiviCode?[codecs.Count];
         if (codecs.Zip(kivi).Any(layer => layer is { First: not null, Second: not null }))
             throw new ArgumentException("A layer has a linear codec or is quantised as in KIVI, not both.", nameof(kivi));
@@ -158,6 +160,12 @@ internal sealed class CodedKvFormat
 
     /// <summary>Key/value heads of a layer that keep no history, a bit each.</summary>
     internal ulong WindowHeads(int layer) => CodedLayer[layer] < 0 ? 0 : Codecs[CodedLayer[layer]].WindowHeads;
+
+    /// <summary>Whether any layer's decoder has a hidden layer.</summary>
+    internal bool HasHiddenDecoders => Codecs.Any(codec => codec.HasHiddenDecoder);
+
+    /// <summary>Whether a layer is reconstructed before attention reads it, because its decoder has a hidden layer.</summary>
+    internal bool IsReconstructed(int layer) => CodedLayer[layer] >= 0 && Codecs[CodedLayer[layer]].HasHiddenDecoder;
 
     /// <summary>Whether a layer keeps tokens reconstructed: it has a codec and reads what an observation layer selects.</summary>
     internal bool IsHot(int layer) => Options is { HotTokens: > 0, Selection.Selects: true }

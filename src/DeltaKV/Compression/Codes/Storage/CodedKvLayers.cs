@@ -2,6 +2,7 @@ using System.Numerics;
 using DeltaKV.Cache;
 using DeltaKV.Cache.Reading;
 using DeltaKV.Cache.Selection;
+using DeltaKV.Compression.Codes.Decoding;
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Compression.Codes.Reading;
 using DeltaKV.Compression.Codes.Hot;
@@ -40,6 +41,9 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     private readonly PromptSample sample;
     private readonly HotSet? hot;
     private readonly LatentDecode? decode;
+    private readonly Reconstructor? reconstructor;
+    private readonly DecodedRead? decoded;
+    private readonly bool dependsOnLengths;
     private readonly ReaderDecodeKernel<RawReader> decodeRaw;
     private readonly ScoreKernel<RawReader> scoreRaw;
     private readonly ReaderPrefillKernel<CodeReader> prefill;
@@ -91,7 +95,8 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         compressor = codes is null ? null : new Compressor(accelerator, format, codes, memory, flushTokens);
         kivi = format.HasKivi ? new KiviLayers(accelerator, format, memory.Kivi, tables.Kivi, tables.KiviStride, flushTokens) : null;
         var decodeRows = format.Options.PrefillTokens > 0 ? Math.Max(limits.Sequences, PromptSample.MaxQueries) : limits.Sequences;
-        scratch = new ReadScratch(accelerator, format.Shape, limits, decodeRows, DecodeSplits);
+        scratch = new ReadScratch(
+            accelerator, format.Shape, limits, decodeRows, DecodeSplits, format.HasHiddenDecoders ? DecodedRead.Slots(format, limits.SequenceTokens) : 0);
         sample = new PromptSample(accelerator, kernels, format.Observers.Count > 0 ? format.Options.PrefillTokens : 0, limits.StepTokens);
         inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(rope, format.Shape.HeadDim));
         selector = format.Observers.Count == 0
@@ -101,7 +106,14 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         decode = codes is null
             ? null
             : new LatentDecode(accelerator, format.Shape, format.Codecs, codes, decodeRows, format.RecomputesFirstLayer ? 0 : -1);
-        hot = format.HotBytes > 0 ? new HotSet(accelerator, format, limits) : null;
+        if (format.HasHiddenDecoders)
+        {
+            reconstructor = new Reconstructor(accelerator, format, DecodingMemory.ListedTokens(format, limits));
+            dependsOnLengths = Enumerable.Range(0, format.LayerCount).Any(layer => format.IsReconstructed(layer) && !format.IsHot(layer));
+            decoded = new DecodedRead(accelerator, kernels, format, reconstructor, scratch.Plain, scratch.PlainTokens);
+        }
+
+        hot = format.HotBytes > 0 ? new HotSet(accelerator, format, limits, reconstructor) : null;
         decodeRaw = new ReaderDecodeKernel<RawReader>(accelerator);
         scoreRaw = new ScoreKernel<RawReader>(accelerator);
         prefill = new ReaderPrefillKernel<CodeReader>(accelerator);
@@ -136,6 +148,9 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
 
     public IKvCache Cache { get; }
 
+    /// <summary>The hot set's launches are the same at all lengths, those of layers that are reconstructed for a step are not.</summary>
+    public int Variant => dependsOnLengths ? decoded!.Variant : 0;
+
     /// <summary>Reconstructed tokens that are kept; null: none.</summary>
     internal HotSet? Hot => hot;
 
@@ -156,6 +171,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
             sequence.Row = -1;
         tables.Upload(stream, sequences);
         hot?.Prepare(stream, sequences);
+        decoded?.Prepare(sequences);
         // Prompts come last; reconstructing them into scratch is for a single one.
         onlyPrompt = default;
         for (var i = 0; i < sequences.Length; i++)
@@ -214,6 +230,14 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         }
 
         var reader = new CodeReader(pool, raw, format.CodedLayer[layer]);
+        if (format.IsReconstructed(layer))
+        {
+            Decode(stream, layer, format.IsHot(layer) ? hot! : decoded!, decoded!, reader, order, qkv, step, output);
+            decoded!.Prefill(stream, reader, promptOrder, promptOrder.SelectedCounts.Length > 0 ? sample.LeftOut : 0, sample.Tiles, qkv, step, output);
+            ObservePrompt(stream, layer, decoded.OfPrompt, decoded.OfPrompt, reader, everything, qkv, step);
+            return;
+        }
+
         Decode(stream, layer, format.IsHot(layer) ? hot! : decode!, decode!, reader, order, qkv, step, output);
         Prefill(stream, prefill, reconstruct, reader, promptOrder, qkv, step, output);
         ObservePrompt(stream, layer, decode!, decode!, reader, everything, qkv, step);
@@ -239,6 +263,8 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         compressor?.Dispose();
         kivi?.Dispose();
         decode?.Dispose();
+        decoded?.Dispose();
+        reconstructor?.Dispose();
         scratch.Dispose();
         selector?.Dispose();
         sample.Dispose();

@@ -21,6 +21,9 @@ internal sealed record CompressorConfig
     /// <summary>Hidden features of the encoder.</summary>
     public int? DownIntermediate { get; private init; }
 
+    /// <summary>Hidden features of the decoder.</summary>
+    public int? UpIntermediate { get; private init; }
+
     /// <summary>References per token.</summary>
     public int? Neighbours { get; private init; }
 
@@ -49,6 +52,7 @@ internal sealed record CompressorConfig
             Down = Kind(fields, "compressor_down_type", linear),
             Up = Kind(fields, "compressor_up_type", linear),
             DownIntermediate = Positive(fields.OptionalInt("compressor_down_intermediate_size")),
+            UpIntermediate = Positive(fields.OptionalInt("compressor_up_intermediate_size")),
             Neighbours = fields.OptionalInt("deltakv_neighbor_count") ?? fields.OptionalInt("k_neighbors"),
             Stride = fields.OptionalDouble("cluster_ratio") is { } ratio and > 0 ? (int)Math.Round(1 / ratio) : null,
             FullLayers = Layers(fields, "full_attn_layers"),

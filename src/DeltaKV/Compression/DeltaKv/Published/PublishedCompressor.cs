@@ -6,8 +6,8 @@ namespace DeltaKV.Compression.DeltaKv.Published;
 
 /// <summary>Reads the compressors that DeltaKV's authors publish: a directory with <c>config.json</c> and safetensors, one network down and one up per layer.</summary>
 /// <remarks>
-/// Encoders may be linear, GELU or SwiGLU networks, decoders linear ones, over the whole kv row or over keys and values apart. Biases of an encoder's last layer
-/// cancel in <c>f(kv) - f(r)</c>; a decoder's bias becomes the codec's offset. The checkpoint does not say of which weights it is: what can be checked are shapes.
+/// Encoders and decoders may be linear, GELU or SwiGLU networks, over the whole kv row or over keys and values apart. Biases of an encoder's last layer
+/// cancel in <c>f(kv) - f(r)</c>; that of a decoder's last layer becomes the codec's offset. The checkpoint does not say of which weights it is: what can be checked are shapes.
 /// Source: DeltaKV (arXiv 2602.08005) and the engine released with it.
 /// </remarks>
 internal static class PublishedCompressor
@@ -76,24 +76,19 @@ internal static class PublishedCompressor
         {
             var (down, up) = ($"{prefix}compress_down", $"{prefix}compress_up");
             var kind = Kind(layer, down, "compressor_down_type", config.Down);
-            if (Kind(layer, up, "compressor_up_type", config.Up) is var decoder and not CompressorKind.Linear)
-            {
-                throw new NotSupportedException(
-                    $"{tensors.Directory}: {up} of layer {layer} is a {decoder} network. Reading in place needs a linear decoder; linear, GELU and SwiGLU encoders are supported.");
-            }
-
-            var (features, last) = kind switch
-            {
-                CompressorKind.SwiGlu => Features(layer, down, "w12", "w3", FeatureActivation.SwiGlu, length),
-                CompressorKind.Gelu => Features(layer, down, "0", "2", FeatureActivation.Gelu, length),
-                _ => (null, tensors.Matrix(layer, down, "weight", length, Inputs(length))),
-            };
+            var decoderKind = Kind(layer, up, "compressor_up_type", config.Up);
+            var (features, last) = kind == CompressorKind.Linear
+                ? (null, tensors.Matrix(layer, down, "weight", length, Inputs(length)))
+                : Network(layer, down, kind, length, Inputs(length), config.DownIntermediate);
             if (config.Latents is { } latents && latents != last.Rows)
                 throw new CodecMismatchException($"{tensors.Directory}: {down} of layer {layer} makes {last.Rows} latents, config.json says {latents}.");
-            var decode = tensors.Matrix(layer, up, "weight", last.Rows, $"as many as {down} makes latents");
+            var fromLatents = $"as many as {down} makes latents";
+            var (decoder, decode) = decoderKind == CompressorKind.Linear
+                ? (null, tensors.Matrix(layer, up, "weight", last.Rows, fromLatents))
+                : Network(layer, up, decoderKind, last.Rows, fromLatents, config.UpIntermediate);
             if (decode.Rows != length)
                 throw new CodecMismatchException($"{tensors.Directory}: {up} of layer {layer} makes rows of {decode.Rows}; {Inputs(length)}.");
-            tensors.Bias(layer, up, "bias", length).CopyTo(offset, start);
+            tensors.Bias(layer, up, $"{LastOf(decoderKind)}bias", length).CopyTo(offset, start);
 
             var perChunk = CodeGroup.DimensionsOf(choices.LatentBits);
             var chunks = (last.Rows + perChunk - 1) / perChunk;
@@ -102,9 +97,11 @@ internal static class PublishedCompressor
             var dimensions = chunks * perChunk;
             return new CodeGroup(
                 start, length, [.. Enumerable.Repeat(choices.LatentBits, chunks)],
-                last.PaddedTo(dimensions, features?.Count ?? length).Values, decode.Transposed().PaddedTo(dimensions, length).Values)
+                last.PaddedTo(dimensions, features?.Count ?? length).Values, decode.Transposed().PaddedTo(decoder?.Count ?? dimensions, length).Values)
             {
                 Features = features,
+                // Dimensions that only fill a chunk are worth nothing to the decoder.
+                Decoder = decoder is null ? null : decoder with { Weight = new PublishedMatrix(decoder.Rows, last.Rows, decoder.Weight).PaddedTo(decoder.Rows, dimensions).Values },
             };
         }
 
@@ -117,16 +114,24 @@ internal static class PublishedCompressor
                 : throw new CodecMismatchException($"{tensors.Directory}: {network} of layer {layer} is a {found} network by its tensors, '{field}' says {said}.");
         }
 
-        private (KvFeatures Features, PublishedMatrix Last) Features(
-            int layer, string network, string first, string second, FeatureActivation activation, int length)
+        /// <summary>Where the last layer of a network stands among its tensors.</summary>
+        private static string LastOf(CompressorKind kind) => kind switch
         {
-            var hidden = tensors.Matrix(layer, network, $"{first}.weight", length, Inputs(length));
+            CompressorKind.SwiGlu => "w3.",
+            CompressorKind.Gelu => "2.",
+            _ => "",
+        };
+
+        private (KvFeatures Features, PublishedMatrix Last) Network(int layer, string network, CompressorKind kind, int length, string inputsAre, int? intermediate)
+        {
+            var (first, activation) = kind == CompressorKind.SwiGlu ? ("w12", FeatureActivation.SwiGlu) : ("0", FeatureActivation.Gelu);
+            var hidden = tensors.Matrix(layer, network, $"{first}.weight", length, inputsAre);
             var bias = tensors.Bias(layer, network, $"{first}.bias", hidden.Rows);
             var halves = activation == FeatureActivation.SwiGlu ? 2 : 1;
             var count = hidden.Rows / halves;
-            if (config.DownIntermediate is { } said && said != count)
+            if (intermediate is { } said && said != count)
                 throw new CodecMismatchException($"{tensors.Directory}: {network} of layer {layer} has {count} hidden features, config.json says {said}.");
-            var last = tensors.Matrix(layer, network, $"{second}.weight", count, $"as many as {first} makes features");
+            var last = tensors.Matrix(layer, network, $"{LastOf(kind)}weight", count, $"as many as {first} makes features");
             var padded = (count + 15) / 16 * 16;
             var weight = new float[halves * padded * length];
             var biases = new float[halves * padded];

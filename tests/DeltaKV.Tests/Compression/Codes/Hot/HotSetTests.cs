@@ -11,14 +11,14 @@ namespace DeltaKV.Tests.Compression.Codes.Hot;
 /// <summary>A model that decodes with a hot set, against the same model that reconstructs every selected token in every step.</summary>
 public class HotSetTests
 {
-    public static TheoryData<int, int> Cases => new() { { 0, 32 }, { 4, 48 } };
+    public static TheoryData<int, int, bool> Cases => new() { { 0, 32, false }, { 4, 48, false }, { 4, 48, true } };
 
     // Slots hold what the fused kernels round to bf16 too.
     [Theory, AcceleratorMemberData(nameof(Cases))]
-    public void Slots_read_like_codes(TestDevice device, int neighbours, int selected)
+    public void Slots_read_like_codes(TestDevice device, int neighbours, int selected, bool hiddenDecoder)
     {
-        var (fused, _, usage) = Run(device, neighbours, selected, 0);
-        var (hot, totals, hotUsage) = Run(device, neighbours, selected, 64);
+        var (fused, _, usage) = Run(device, neighbours, selected, 0, false);
+        var (hot, totals, hotUsage) = Run(device, neighbours, selected, 64, hiddenDecoder);
         var distance = Math.Sqrt(hot.Zip(fused, (x, y) => Math.Pow(x - y, 2)).Sum() / fused.Sum(y => (double)y * y));
         Assert.InRange(distance, 0, 1e-2);
         Assert.True(totals.Found > totals.Selected / 4 && totals.Found < totals.Selected, $"{totals.Found} of {totals.Selected} were found.");
@@ -26,7 +26,7 @@ public class HotSetTests
         Assert.Equal(usage + (64 * 2 * 2 * 64 * 2), hotUsage);
     }
 
-    private static (float[] Logits, (int Selected, int Found) Totals, long Bytes) Run(TestDevice device, int neighbours, int selected, int hotTokens)
+    private static (float[] Logits, (int Selected, int Found) Totals, long Bytes) Run(TestDevice device, int neighbours, int selected, int hotTokens, bool hiddenDecoder)
     {
         var accelerator = TestAccelerators.Get(device);
         CodedKvLayers? layers = null;
@@ -37,7 +37,9 @@ public class HotSetTests
             shape => new BFloat16Kernels(accelerator, shape, 8),
             (stream, config, _, kernels) =>
             {
-                var codecs = Enumerable.Repeat<LinearCodec?>(IdentityCodec.Create(config.KeyValueHeadCount, config.HeadDim, neighbours), config.LayerCount).ToArray();
+                var codec = IdentityCodec.Create(config.KeyValueHeadCount, config.HeadDim, neighbours);
+                codec = hiddenDecoder ? CodecSamples.WithIdleDecoder(codec, FeatureActivation.Gelu) : codec;
+                var codecs = Enumerable.Repeat<LinearCodec?>(codec, config.LayerCount).ToArray();
                 var options = new CodedKvOptions { Sinks = 16, Recent = 32, Selection = new SelectionBudget(selected, 0), HotTokens = hotTokens };
                 var format = new CodedKvFormat(kernels.Shape, codecs, options, observers: [0]);
                 var limits = new KvLimits(4, 256, 256, 0);

@@ -40,6 +40,13 @@ public class CodedModelTests
     }
 
     [Theory, AcceleratorMemberData(nameof(Models))]
+    public void Decoders_whose_hidden_layer_changes_nothing_keep_bf16_accuracy(TestDevice device, string model)
+    {
+        Assert.InRange(RelativeError(device, model, (heads, dim) => CodecSamples.WithIdleDecoder(IdentityCodec.Create(heads, dim), FeatureActivation.Gelu), recompute: false), 1e-6, 1e-2);
+        Assert.InRange(RelativeError(device, model, (heads, dim) => CodecSamples.WithIdleDecoder(IdentityCodec.Create(heads, dim, neighbours: 4), FeatureActivation.SwiGlu), recompute: true), 1e-6, 1e-2);
+    }
+
+    [Theory, AcceleratorMemberData(nameof(Models))]
     public void References_found_in_two_levels_keep_bf16_accuracy(TestDevice device, string model) =>
         Assert.InRange(RelativeError(device, model, (heads, dim) => IdentityCodec.Create(heads, dim, neighbours: 4), recompute: false, twoLevelFrom: 2), 1e-6, 1e-2);
 

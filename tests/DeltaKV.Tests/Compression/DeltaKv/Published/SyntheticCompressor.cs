@@ -12,40 +12,27 @@ internal sealed class SyntheticCompressor
     private readonly Dictionary<string, (int Rows, int Columns, float[] Values)> tensors = [];
     private readonly Random random;
     private readonly string kind;
+    private readonly string upKind;
     private readonly bool bias;
 
-    internal SyntheticCompressor(string kind, int layers, int width, int latents, int intermediate, bool bias, bool split, int seed)
+    internal SyntheticCompressor(string kind, int layers, int width, int latents, int intermediate, bool bias, bool split, int seed, string upKind = "linear", int upIntermediate = 0)
     {
-        (this.kind, this.bias, random) = (kind, bias, new Random(seed));
+        (this.kind, this.upKind, this.bias, random) = (kind, upKind, bias, new Random(seed));
         Prefixes = split ? ["k_", "v_"] : [""];
         Width = width;
         Config = new Dictionary<string, object>
         {
-            ["kv_compressed_size"] = latents, ["compressor_down_type"] = kind, ["compressor_up_type"] = "linear", ["compressor_linear_bias"] = bias,
+            ["kv_compressed_size"] = latents, ["compressor_down_type"] = kind, ["compressor_up_type"] = upKind, ["compressor_linear_bias"] = bias,
             ["use_nonlinear_compressor"] = kind != "linear", ["compressor_down_intermediate_size"] = kind == "linear" ? -1 : intermediate,
+            ["compressor_up_intermediate_size"] = upKind == "linear" ? -1 : upIntermediate,
         };
         var length = width / Prefixes.Length;
         for (var layer = 0; layer < layers; layer++)
         {
             foreach (var prefix in Prefixes)
             {
-                var down = $"model.layers.{layer}.self_attn.{prefix}compress_down.";
-                switch (kind)
-                {
-                    case "mlp_swiglu":
-                        Add(down + "w12", 2 * intermediate, length);
-                        Add(down + "w3", latents, intermediate);
-                        break;
-                    case "mlp_gelu":
-                        Add(down + "0", intermediate, length);
-                        Add(down + "2", latents, intermediate);
-                        break;
-                    default:
-                        Add(down[..^1], latents, length);
-                        break;
-                }
-
-                Add($"model.layers.{layer}.self_attn.{prefix}compress_up", length, latents);
+                AddNetwork($"model.layers.{layer}.self_attn.{prefix}compress_down", kind, length, intermediate, latents);
+                AddNetwork($"model.layers.{layer}.self_attn.{prefix}compress_up", upKind, latents, upIntermediate, length);
             }
         }
     }
@@ -78,11 +65,12 @@ internal sealed class SyntheticCompressor
     })];
 
     /// <summary><c>f_d(z)</c> of one network.</summary>
-    internal double[] Decode(int layer, int network, double[] latents) => Linear($"model.layers.{layer}.self_attn.{Prefixes[network]}compress_up", latents);
+    internal double[] Decode(int layer, int network, double[] latents) => Network($"model.layers.{layer}.self_attn.{Prefixes[network]}compress_up", upKind, latents);
 
-    private double[] Down(int layer, string prefix, double[] x)
+    private double[] Down(int layer, string prefix, double[] x) => Network($"model.layers.{layer}.self_attn.{prefix}compress_down", kind, x);
+
+    private double[] Network(string name, string kind, double[] x)
     {
-        var name = $"model.layers.{layer}.self_attn.{prefix}compress_down";
         if (kind == "linear")
             return Linear(name, x);
         if (kind == "mlp_gelu")
@@ -90,6 +78,24 @@ internal sealed class SyntheticCompressor
         var hidden = Linear(name + ".w12", x);
         var half = hidden.Length / 2;
         return Linear(name + ".w3", [.. Enumerable.Range(0, half).Select(i => ScalarNetwork.Silu(hidden[i]) * hidden[half + i])]);
+    }
+
+    private void AddNetwork(string name, string kind, int inputs, int features, int outputs)
+    {
+        switch (kind)
+        {
+            case "mlp_swiglu":
+                Add(name + ".w12", 2 * features, inputs);
+                Add(name + ".w3", outputs, features);
+                break;
+            case "mlp_gelu":
+                Add(name + ".0", features, inputs);
+                Add(name + ".2", outputs, features);
+                break;
+            default:
+                Add(name, outputs, inputs);
+                break;
+        }
     }
 
     private double[] Part(double[] row, int index) => row[(index * Width / Prefixes.Length)..((index + 1) * Width / Prefixes.Length)];

@@ -1,0 +1,198 @@
+using DeltaKV.Gpu;
+using DeltaKV.Kernels;
+using DeltaKV.Kernels.Gemm;
+
+namespace DeltaKV.Compression.Codes.Decoding;
+
+/// <summary>One layer of a decoder over listed tokens: <c>y[t, n] = act(sum_k x[t, k] w[n, k] + b[n])</c>, act SwiGLU, GELU or nothing.</summary>
+/// <remarks>
+/// Shapes as in <see cref="DecoderOperands"/>; fp32 sums, one rounding to fp16. One group of four warps per (64 rows of w, 128 tokens); tiles of 64 k stream through a ring of asynchronous copies as in
+/// <see cref="TiledGemm"/>, and in the gated form every 16 rows of the w tile are 8 of gate and the same 8 of up. A tile of tokens whose first entry is none ends at once: how many tokens there are is the device's
+/// business, so that decode steps replay as graphs. <c>2 k</c> operations per token and row of w: bound by the tensor cores from some 300 tokens on, below that by reading w.
+/// </remarks>
+internal sealed class DecoderProduct(Accelerator accelerator)
+{
+    /// <summary>Tokens of a tile.</summary>
+    internal const int TileTokens = 128;
+
+    private const int Warps = 4;
+    private const int WeightRows = 64;
+    private const int Stages = 3;
+    private const int StageChunks = SwizzledTile.RowChunks;
+    private const int StageSize = (TileTokens + WeightRows) * StageChunks;
+    private const float LargestHalf = 65504f;
+
+    private readonly KernelHandle<DecoderOperands> gated = new(accelerator, Kernel<Gated>, new(32 * Warps, 2));
+    private readonly KernelHandle<DecoderOperands> smooth = new(accelerator, Kernel<Smooth>, new(32 * Warps, 2));
+    private readonly KernelHandle<DecoderOperands> plain = new(accelerator, Kernel<Plain>, new(32 * Warps, 2));
+
+    /// <summary>Launches a layer; no activation: no bias either.</summary>
+    internal void Launch(AcceleratorStream stream, FeatureActivation? activation, DecoderOperands operands)
+    {
+        var columns = activation == FeatureActivation.SwiGlu ? WeightRows / 2 : WeightRows;
+        var grid = new Index3D((operands.Columns + columns - 1) / columns, (operands.Count + TileTokens - 1) / TileTokens, 1);
+        (activation switch { FeatureActivation.SwiGlu => gated, FeatureActivation.Gelu => smooth, _ => plain }).Launch(
+            stream, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1), SharedMemoryConfig.RequestDynamic<UInt4>(Stages * StageSize)), operands);
+    }
+
+    private static void Kernel<TStage>(DecoderOperands operands)
+        where TStage : struct, IDecoderStage
+    {
+        var firstToken = Grid.IdxY * TileTokens;
+        if (operands.Tokens[firstToken].Position < 0)
+            return;
+        var firstColumn = Grid.IdxX * (TStage.Gates ? WeightRows / 2 : WeightRows);
+        var ring = SharedMemory.GetDynamic<UInt4>();
+        var loadRow = Group.IdxX / StageChunks;
+        var loadChunk = Group.IdxX % StageChunks;
+        var left = LocalMemory.Allocate<long>(TileTokens / 16);
+        for (var i = 0; i < Unroll.Full(TileTokens / 16); i++)
+            left[i] = (long)Math.Min(firstToken + loadRow + (16 * i), operands.Count - 1) * operands.InputPitch;
+        var right = LocalMemory.Allocate<long>(WeightRows / 16);
+        for (var i = 0; i < Unroll.Full(WeightRows / 16); i++)
+            right[i] = (long)WeightRow<TStage>(operands, firstColumn, loadRow + (16 * i)) * operands.Chunks;
+        var target = (loadRow * StageChunks) + (loadChunk ^ (loadRow & 7));
+
+        var steps = (operands.Chunks + StageChunks - 1) / StageChunks;
+        for (var s = 0; s < Unroll.Full(Stages - 1); s++)
+        {
+            if (s < steps)
+                Load(operands, ring.SubView((s * StageSize) + target), left, right, (s * StageChunks) + loadChunk);
+            CpAsync.Commit();
+        }
+
+        var sums = LocalMemory.Allocate<Float4>(16);
+        for (var i = 0; i < Unroll.Full(16); i++)
+            sums[i] = default;
+        var lane = Warp.LaneIdx;
+        var warpRow = (Group.IdxX >> 6) * (TileTokens / 2);
+        var warpColumn = ((Group.IdxX >> 5) & 1) * (WeightRows / 2);
+        var readLeft = (warpRow * StageChunks) + SwizzledTile.LeftOperand(lane);
+        var readRight = ((TileTokens + warpColumn) * StageChunks) + SwizzledTile.RightOperands(lane);
+        for (var step = 0; step < steps; step++)
+        {
+            CpAsync.Wait(Stages - 2);
+            Group.Barrier();
+            var ahead = step + Stages - 1;
+            if (ahead < steps)
+                Load(operands, ring.SubView((ahead % Stages * StageSize) + target), left, right, (ahead * StageChunks) + loadChunk);
+            CpAsync.Commit();
+            Multiply(ring.SubView(step % Stages * StageSize), readLeft, readRight, sums);
+        }
+
+        Store<TStage>(operands, sums, firstToken + warpRow + (lane >> 2), firstColumn, warpColumn, 2 * (lane & 3));
+    }
+
+    /// <summary>The row of w that row <paramref name="tileRow"/> of the tile holds; clamped, for what lies outside is never written.</summary>
+    private static int WeightRow<TStage>(in DecoderOperands operands, int firstColumn, int tileRow)
+        where TStage : struct, IDecoderStage
+    {
+        if (!TStage.Gates)
+            return Math.Min(firstColumn + tileRow, operands.Columns - 1);
+        var column = Math.Min(firstColumn + ((tileRow >> 4) << 3) + (tileRow & 7), operands.Columns - 1);
+        return (tileRow & 8) == 0 ? column : operands.Columns + column;
+    }
+
+    /// <summary>Starts this thread's copies of one stage; beyond the end of a row it writes zeros.</summary>
+    private static void Load(in DecoderOperands operands, ArrayView<UInt4> target, ArrayView<long> left, ArrayView<long> right, int chunk)
+    {
+        var bytes = chunk < operands.Chunks ? 16 : 0;
+        var from = Math.Min(chunk, operands.Chunks - 1);
+        for (var i = 0; i < Unroll.Full(TileTokens / 16); i++)
+            CpAsync.Copy16(ref target[16 * i * StageChunks], ref operands.Inputs[left[i] + from], bytes);
+        for (var i = 0; i < Unroll.Full(WeightRows / 16); i++)
+            CpAsync.Copy16(ref target[(TileTokens + (16 * i)) * StageChunks], ref operands.Weights[right[i] + from], bytes);
+    }
+
+    private static void Multiply(ArrayView<UInt4> stage, int readLeft, int readRight, ArrayView<Float4> sums)
+    {
+        for (var k = 0; k < Unroll.Full(4); k++)
+        {
+            var fromLeft = stage.SubView(readLeft ^ (2 * k));
+            var fromRight = stage.SubView(readRight ^ (2 * k));
+            for (var j = 0; j < Unroll.Full(2); j++)
+            {
+                var b = LdMatrix.X4(ref fromRight[16 * j * StageChunks]);
+                for (var i = 0; i < Unroll.Full(4); i++)
+                {
+                    var a = LdMatrix.X4(ref fromLeft[16 * i * StageChunks]);
+                    sums[(4 * i) + (2 * j)] = Mma.Half(a, new UInt2(b.X, b.Y), sums[(4 * i) + (2 * j)]);
+                    sums[(4 * i) + (2 * j) + 1] = Mma.Half(a, new UInt2(b.Z, b.W), sums[(4 * i) + (2 * j) + 1]);
+                }
+            }
+        }
+    }
+
+    /// <summary>Writes this lane's sums: rows <paramref name="row"/> and 8 below of every fragment, two neighbouring columns each.</summary>
+    private static void Store<TStage>(in DecoderOperands operands, ArrayView<Float4> sums, int row, int firstColumn, int warpColumn, int pair)
+        where TStage : struct, IDecoderStage
+    {
+        for (var i = 0; i < Unroll.Full(4); i++)
+        {
+            for (var j = 0; j < Unroll.Full(4); j++)
+            {
+                var sum = sums[(4 * i) + j];
+                if (TStage.Gates)
+                {
+                    // Even blocks are gates, the odd ones after them their ups.
+                    if ((j & 1) == 1)
+                        continue;
+                    var column = firstColumn + (warpColumn / 2) + (4 * j) + pair;
+                    if (column >= operands.Columns)
+                        continue;
+                    var up = sums[(4 * i) + j + 1];
+                    var gates = operands.Biases.Cast<Float2>()[column >> 1];
+                    var ups = operands.Biases.Cast<Float2>()[(operands.Columns + column) >> 1];
+                    Write(operands, row + (16 * i), column, Gate(sum.X, up.X, gates.X, ups.X), Gate(sum.Y, up.Y, gates.Y, ups.Y));
+                    Write(operands, row + (16 * i) + 8, column, Gate(sum.Z, up.Z, gates.X, ups.X), Gate(sum.W, up.W, gates.Y, ups.Y));
+                }
+                else
+                {
+                    var column = firstColumn + warpColumn + (8 * j) + pair;
+                    if (column >= operands.Columns)
+                        continue;
+                    if (TStage.Bends)
+                    {
+                        var bias = operands.Biases.Cast<Float2>()[column >> 1];
+                        sum = new Float4(
+                            Activation.Gelu(sum.X + bias.X), Activation.Gelu(sum.Y + bias.Y), Activation.Gelu(sum.Z + bias.X), Activation.Gelu(sum.W + bias.Y));
+                    }
+
+                    Write(operands, row + (16 * i), column, sum.X, sum.Y);
+                    Write(operands, row + (16 * i) + 8, column, sum.Z, sum.W);
+                }
+            }
+        }
+    }
+
+    private static float Gate(float gate, float up, float gateBias, float upBias) => Activation.Silu(gate + gateBias) * (up + upBias);
+
+    private static void Write(in DecoderOperands operands, int row, int column, float first, float second)
+    {
+        if (row < operands.Count)
+            operands.Outputs[((long)row * operands.OutputPitch) + (column >> 1)] = Half2.FromSingles(Limit(first), Limit(second)).Bits;
+    }
+
+    private static float Limit(float value) => MathF.Max(-LargestHalf, MathF.Min(value, LargestHalf));
+
+    private readonly struct Gated : IDecoderStage
+    {
+        public static bool Gates => true;
+
+        public static bool Bends => false;
+    }
+
+    private readonly struct Smooth : IDecoderStage
+    {
+        public static bool Gates => false;
+
+        public static bool Bends => true;
+    }
+
+    private readonly struct Plain : IDecoderStage
+    {
+        public static bool Gates => false;
+
+        public static bool Bends => false;
+    }
+}

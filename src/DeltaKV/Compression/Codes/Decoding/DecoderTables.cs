@@ -1,0 +1,82 @@
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Compression.Codes.Decoding;
+
+/// <summary>The decoders with a hidden layer of all compressed layers, on the device.</summary>
+internal sealed class DecoderTables : IDisposable
+{
+    private readonly List<IDisposable> buffers = [];
+    private readonly DecoderGroup[][] layers;
+
+    internal DecoderTables(Accelerator accelerator, IReadOnlyList<LinearCodec> codecs) =>
+        layers = [.. codecs.Select(codec => codec.HasHiddenDecoder ? Groups(accelerator, codec) : [])];
+
+    /// <summary>The groups of a layer; none: it decodes linearly.</summary>
+    internal IReadOnlyList<DecoderGroup> Layer(int layer) => layers[layer];
+
+    /// <summary>Dimensions of all groups of a layer.</summary>
+    internal static int DimensionsOf(LinearCodec codec) => codec.Groups.Sum(group => group.Dimensions);
+
+    /// <summary>Features of all decoders of a layer.</summary>
+    internal static int FeaturesOf(LinearCodec codec) => codec.Groups.Sum(group => group.Decoder?.Count ?? 0);
+
+    /// <summary>Bytes of a layer's matrices.</summary>
+    internal static long Bytes(LinearCodec codec) => codec.Groups.Sum(group => group.Decoder is { } decoder
+        ? (sizeof(ushort) * (((long)decoder.Rows * group.Dimensions) + ((long)decoder.Count * group.Length))) + (sizeof(float) * (long)decoder.Rows)
+        : 0);
+
+    public void Dispose() => buffers.ForEach(buffer => buffer.Dispose());
+
+    private DecoderGroup[] Groups(Accelerator accelerator, LinearCodec codec)
+    {
+        var groups = new List<DecoderGroup>();
+        foreach (var group in codec.Groups)
+        {
+            var decoder = group.Decoder!;
+            groups.Add(new DecoderGroup(
+                group.Start / codec.HeadDim,
+                group.Start,
+                group.Length,
+                groups.Sum(before => before.Dimensions),
+                group.Dimensions,
+                decoder.Activation,
+                groups.Sum(before => before.Features),
+                decoder.Count,
+                Upload(accelerator, Eights(decoder.Weight)),
+                Upload(accelerator, decoder.Bias),
+                Upload(accelerator, Eights(Transposed(group.Up, decoder.Count, group.Length)))));
+        }
+
+        return [.. groups];
+    }
+
+    private static float[] Transposed(float[] values, int rows, int columns)
+    {
+        var result = new float[values.Length];
+        for (var row = 0; row < rows; row++)
+        {
+            for (var column = 0; column < columns; column++)
+                result[(column * rows) + row] = values[(row * columns) + column];
+        }
+
+        return result;
+    }
+
+    private static UInt4[] Eights(float[] values)
+    {
+        var result = new UInt4[values.Length / 8];
+        for (var i = 0; i < result.Length; i++)
+            result[i] = new UInt4(Pair(8 * i), Pair((8 * i) + 2), Pair((8 * i) + 4), Pair((8 * i) + 6));
+        return result;
+
+        uint Pair(int at) => CodeFragments.Pack(values[at], values[at + 1]);
+    }
+
+    private ArrayView<T> Upload<T>(Accelerator accelerator, T[] values)
+        where T : unmanaged
+    {
+        var buffer = accelerator.Allocate1D(values);
+        buffers.Add(buffer);
+        return buffer.View;
+    }
+}
