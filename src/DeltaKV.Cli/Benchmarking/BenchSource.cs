@@ -24,12 +24,9 @@ internal sealed record BenchSource(string Name, ModelConfig Config, string? Path
     /// <exception cref="ModelFormatException">It holds no model that runs here.</exception>
     internal static BenchSource Directory(string path, string method)
     {
-        if (!System.IO.Directory.Exists(path))
-            throw new DirectoryNotFoundException($"There is no model directory '{path}'.");
         var config = ModelConfig.Load(path);
         using var weights = ModelWeights.Open(path);
-        var name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path)));
-        return new(name, config, path, method, KvMethods.Resolve(method, config, weights));
+        return new(ModelDirectory.NameOf(path), config, path, method, KvMethods.Resolve(method, config, weights));
     }
 
     /// <summary>Puts it on the device.</summary>

@@ -1,8 +1,9 @@
-using System.Globalization;
 using DeltaKV.Cli.Output;
 using DeltaKV.Compression.CompressKv;
 using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Engine;
+using DeltaKV.Weights;
+using static System.FormattableString;
 
 namespace DeltaKV.Cli.Calibrating;
 
@@ -15,7 +16,7 @@ internal static class CompressKvCalibration
 
     /// <summary>What is asked of a model when nothing else is said: notes of those that were trained on them, RULER's needles of others.</summary>
     internal static IReadOnlyList<string> DefaultKinds(string directory) =>
-        Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory))).StartsWith(EmbeddedModel, StringComparison.Ordinal)
+        ModelDirectory.NameOf(directory).StartsWith(EmbeddedModel, StringComparison.Ordinal)
             ? RetrievalCorpus.NoteKinds
             : RetrievalCorpus.NeedleKinds;
 
@@ -45,11 +46,9 @@ internal static class CompressKvCalibration
         {
             var (heads, scores, error) = profile.Layers[layer];
             table.Add(
-                Text($"{layer}"), string.Join(' ', heads), Text($"{scores.Max():F3}"), Text($"{scores.Average():F3}"), Text($"{error:F2}"), Text($"{budgets[layer]}"));
+                Invariant($"{layer}"), string.Join(' ', heads), Invariant($"{scores.Max():F3}"), Invariant($"{scores.Average():F3}"), Invariant($"{error:F2}"), Invariant($"{budgets[layer]}"));
         }
 
         return table;
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -65,10 +65,8 @@ internal sealed class BenchCommand
             BenchSize.ParseList(decodes ?? "none"),
             BenchSize.ParseLengths(prompts ?? "none"),
             model.Engine(parsed, 1).MaxBatchTokens,
-            AtLeastOne(parsed.GetValue(samples), "--samples"),
-            AtLeastOne(parsed.GetValue(prefillSamples), "--prefill-samples"),
+            UsageException.AtLeast(1, parsed.GetValue(samples), "--samples"),
+            UsageException.AtLeast(1, parsed.GetValue(prefillSamples), "--prefill-samples"),
             parsed.GetValue(profile));
     }
-
-    private static int AtLeastOne(int value, string option) => value >= 1 ? value : throw new UsageException($"{option} is {value}, expected at least 1.");
 }

@@ -6,6 +6,7 @@ using DeltaKV.Engine;
 using DeltaKV.Evaluation;
 using DeltaKV.Evaluation.Html;
 using DeltaKV.Gpu;
+using DeltaKV.Weights;
 
 namespace DeltaKV.Cli.Commands;
 
@@ -47,7 +48,7 @@ internal sealed class EvalCommand
         using var confirmation = terminal.ConfirmInterrupts();
         var (target, page) = (json.Read(parsed), parsed.GetValue(html)?.FullName);
         var plans = Plans(parsed, await ReadTextAsync(parsed, cancellation));
-        var workers = AtLeastOne(parsed.GetValue(parallel), "--parallel");
+        var workers = UsageException.AtLeast(1, parsed.GetValue(parallel), "--parallel");
         using var targets = new DeviceTargets(model.Directory(parsed), model.Engine(parsed, plans[0].QuestionsPerDocument), plans[0].Lengths.Max(), workers);
         targets.Check(plans[0].Methods.SelectMany(plans[0].SpecificationsOf));
 
@@ -109,7 +110,7 @@ internal sealed class EvalCommand
                 Seed = parsed.GetValue(seed),
                 TextTokens = parsed.GetValue(textTokens),
                 Text = plainText,
-                Model = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model.Directory(parsed)))),
+                Model = ModelDirectory.NameOf(model.Directory(parsed)),
             };
             plan.Validate();
             plan = plan with { Specifications = methods.ToDictionary(m => m.Name, m => m.Specification, StringComparer.Ordinal) };
@@ -135,6 +136,4 @@ internal sealed class EvalCommand
     private static string PageOf(string page, EvaluationPlan plan, int pages) => pages == 1 || plan.Setting == EvaluationSetting.Agnostic
         ? page
         : Path.Combine(Path.GetDirectoryName(page)!, $"{Path.GetFileNameWithoutExtension(page)}-aware{Path.GetExtension(page)}");
-
-    private static int AtLeastOne(int value, string option) => value >= 1 ? value : throw new UsageException($"{option} is {value}, expected at least 1.");
 }

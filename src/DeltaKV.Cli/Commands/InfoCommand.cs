@@ -33,8 +33,6 @@ internal sealed class InfoCommand
         if (parsed.GetValue(codec) is { } file)
             return await ShowCodecAsync(parsed, file, terminal);
         var directory = model.Directory(parsed);
-        if (!Directory.Exists(directory))
-            throw new DirectoryNotFoundException($"There is no model directory '{directory}'.");
         var options = model.Engine(parsed, parsed.GetValue(sequences), ModelArguments.AutomaticKv);
         var target = json.Read(parsed);
         var config = ModelConfig.Load(directory);

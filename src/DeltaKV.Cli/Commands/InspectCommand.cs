@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using DeltaKV.Cli.Calibrating;
 using DeltaKV.Cli.Options;
 using DeltaKV.Cli.Output;
@@ -8,6 +7,8 @@ using DeltaKV.Compression.CompressKv;
 using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Evaluation.Notes;
 using DeltaKV.Inspection;
+using DeltaKV.Weights;
+using static System.FormattableString;
 
 namespace DeltaKV.Cli.Commands;
 
@@ -43,11 +44,9 @@ internal sealed class InspectCommand
     private async Task<int> RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         using var confirmation = terminal.ConfirmInterrupts();
-        var (target, directory, tokens) = (json.Read(parsed), model.Directory(parsed), parsed.GetValue(length));
-        if (tokens < SmallestLength)
-            throw new UsageException($"--length is {tokens}, expected at least {SmallestLength}.");
-        if (parsed.GetValue(neighbours) < 1)
-            throw new UsageException($"--neighbours is {parsed.GetValue(neighbours)}, expected at least 1.");
+        var (target, directory) = (json.Read(parsed), model.Directory(parsed));
+        var tokens = UsageException.AtLeast(SmallestLength, parsed.GetValue(length), "--length");
+        UsageException.AtLeast(1, parsed.GetValue(neighbours), "--neighbours");
         var corpus = await CorpusAsync(parsed, tokens, cancellation);
         var engine = model.Engine(parsed, 1) with { MaxModelLength = 2 * tokens + AnswerRoom };
         var report = await Task.Run(
@@ -74,7 +73,7 @@ internal sealed class InspectCommand
             Options = new CodedKvOptions { ReferenceStride = parsed.GetValue(stride) }, Neighbours = parsed.GetValue(neighbours),
         };
         return inspector.Run(
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory))), corpus, Describe(parsed, corpus),
+            ModelDirectory.NameOf(directory), corpus, Describe(parsed, corpus),
             parsed.GetValue(noHeads) ? null : Retrieval(parsed, terminal, directory, device, cancellation), cancellation);
     }
 
@@ -105,8 +104,8 @@ internal sealed class InspectCommand
     }
 
     private string Describe(ParseResult parsed, CalibrationCorpus corpus) => parsed.GetValue(text) is { } file
-        ? Text($"{file.Name} in pieces of {corpus.Lengths[0]} tokens")
-        : Text($"generated notes of {corpus.Lengths[0]} tokens, one document each of {string.Join(", ", corpus.Families)}; seed {corpus.Seed}");
+        ? Invariant($"{file.Name} in pieces of {corpus.Lengths[0]} tokens")
+        : Invariant($"generated notes of {corpus.Lengths[0]} tokens, one document each of {string.Join(", ", corpus.Families)}; seed {corpus.Seed}");
 
     private static TextTable Table(InspectionReport report)
     {
@@ -114,13 +113,11 @@ internal sealed class InspectCommand
         foreach (var l in report.Layers)
         {
             table.Add(
-                Text($"{l.Layer}"), Text($"{l.KeyNorm.Mean:F2}"), Text($"{l.ValueNorm.Mean:F2}"), Text($"{l.Keys.Outliers.Count}+{l.Values.Outliers.Count}"),
-                Text($"{l.EffectiveRank:F0}"), Text($"{l.Axes90}"), Text($"{l.Axes99}"), Text($"{l.DistanceToMean.Mean:F2}"), Text($"{l.DistanceToNearest.Mean:F2}"),
-                Text($"{l.DistanceToReferences.Mean:F2}"), Text($"{l.Bits:F0}"), Text($"{l.ResidualBits:F0}"));
+                Invariant($"{l.Layer}"), Invariant($"{l.KeyNorm.Mean:F2}"), Invariant($"{l.ValueNorm.Mean:F2}"), Invariant($"{l.Keys.Outliers.Count}+{l.Values.Outliers.Count}"),
+                Invariant($"{l.EffectiveRank:F0}"), Invariant($"{l.Axes90}"), Invariant($"{l.Axes99}"), Invariant($"{l.DistanceToMean.Mean:F2}"), Invariant($"{l.DistanceToNearest.Mean:F2}"),
+                Invariant($"{l.DistanceToReferences.Mean:F2}"), Invariant($"{l.Bits:F0}"), Invariant($"{l.ResidualBits:F0}"));
         }
 
         return table;
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -41,10 +41,10 @@ internal sealed class CorpusArguments
         var corpus = new CalibrationCorpus
         {
             Families = isSynthetic ? [.. NoteFamily.Names.Except(skipped)] : [],
-            DocumentsPerFamily = AtLeast(1, parsed.GetValue(documents), "--documents"),
-            ProseDocuments = isSynthetic ? AtLeast(0, parsed.GetValue(prose), "--prose") : 0,
+            DocumentsPerFamily = UsageException.AtLeast(1, parsed.GetValue(documents), "--documents"),
+            ProseDocuments = isSynthetic ? UsageException.AtLeast(0, parsed.GetValue(prose), "--prose") : 0,
             Lengths = [.. Split(parsed.GetValue(lengths)).Select(Length)],
-            Questions = AtLeast(1, parsed.GetValue(questions), "--questions"),
+            Questions = UsageException.AtLeast(1, parsed.GetValue(questions), "--questions"),
             Texts = [.. files.Select(File.ReadAllText)],
             Seed = Seed(parsed),
         };
@@ -58,6 +58,4 @@ internal sealed class CorpusArguments
         : throw new UsageException($"--lengths names '{text}', expected numbers of tokens of at least 512, separated by commas.");
 
     private static string[] Split(string? list) => list?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
-
-    private static int AtLeast(int least, int value, string option) => value >= least ? value : throw new UsageException($"{option} is {value}, expected at least {least}.");
 }

@@ -27,7 +27,7 @@ internal sealed record ModelRecord(
     {
         var path = Path.GetFullPath(directory);
         return new ModelRecord(
-            Path.GetFileName(Path.TrimEndingDirectorySeparator(path)),
+            ModelDirectory.NameOf(path),
             path,
             config.Family,
             weights.Tensors.Values.Sum(tensor => tensor.Info.ElementCount),

@@ -19,7 +19,7 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
     internal LlmEngine(string directory, ModelConfig config, GenerationDefaults defaults, Tokenizer tokenizer, MemoryPlan plan, EngineOptions options, IModelRunner runner)
     {
         ModelDirectory = Path.GetFullPath(directory);
-        ModelName = Path.GetFileName(Path.TrimEndingDirectorySeparator(ModelDirectory));
+        ModelName = Weights.ModelDirectory.NameOf(directory);
         Config = config;
         Defaults = defaults;
         Tokenizer = tokenizer;
@@ -169,8 +169,6 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
     private static LlmEngine LoadCore(
         string directory, EngineOptions options, IModelRunnerFactory factory, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
-        if (!Directory.Exists(directory))
-            throw new DirectoryNotFoundException($"There is no model directory '{directory}'; expected one with config.json, tokenizer.json and *.safetensors.");
         // What is cheap to check comes first: nothing is uploaded for a model that then turns out not to run.
         var config = ModelConfig.Load(directory);
         var defaults = GenerationDefaults.Load(directory, config);

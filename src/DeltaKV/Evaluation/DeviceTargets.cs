@@ -25,8 +25,6 @@ internal sealed class DeviceTargets : IDisposable
     /// <exception cref="EvaluationException">The model was not made for such documents.</exception>
     internal DeviceTargets(string directory, EngineOptions options, int longest, int parallel)
     {
-        if (!Directory.Exists(directory))
-            throw new DirectoryNotFoundException($"There is no model directory '{directory}'.");
         this.directory = directory;
         var config = ModelConfig.Load(directory);
         if (longest > config.MaxPositions)

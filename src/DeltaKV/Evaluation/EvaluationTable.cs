@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using static System.FormattableString;
 
 namespace DeltaKV.Evaluation;
 
@@ -8,7 +8,7 @@ namespace DeltaKV.Evaluation;
 internal static class EvaluationTable
 {
     /// <summary>A sentence on what the table is of.</summary>
-    public static string Title(EvaluationPlan plan, string device) => Text(
+    public static string Title(EvaluationPlan plan, string device) => Invariant(
         $"{plan.Model} on {device}, seed {plan.Seed}, {plan.Questions} questions per task and length, question-{Describe(plan.Setting)}.");
 
     /// <summary>A Markdown table with aligned columns: a row per length and method, a column per task, and the interval of all tasks together.</summary>
@@ -80,14 +80,12 @@ internal static class EvaluationTable
         var ratio = tasks.Sum(r => (double)r.KvBytes) / Math.Max(1, tasks.Sum(r => (double)r.FullKvBytes));
         return
         [
-            first.Method, Text($"{first.Length}"), Text($"{100 * ratio:F1}"), .. tasks.Select(r => Text($"{100 * r.Accuracy:F1}")),
-            Text($"{100 * tasks.Sum(r => r.Correct) / tasks.Sum(r => r.Questions):F1}"),
-            difference is { } d ? Text($"{100 * d.Difference:+0.0;-0.0;0.0}") : "",
-            difference is { } i ? Text($"{100 * i.Low:+0.0;-0.0;0.0} .. {100 * i.High:+0.0;-0.0;0.0}") : "",
-            first.KlMean is { } kl ? Text($"{kl:F4}") : "", first.Perplexity is { } p ? Text($"{p:F2}") : "",
-            Text($"{tasks.Average(r => r.TtftMs):F0}"), Text($"{tasks.Average(r => r.DecodeTokensPerSecond):F0}"), Text($"{tasks.Sum(r => r.Questions)}"),
+            first.Method, Invariant($"{first.Length}"), Invariant($"{100 * ratio:F1}"), .. tasks.Select(r => Invariant($"{100 * r.Accuracy:F1}")),
+            Invariant($"{100 * tasks.Sum(r => r.Correct) / tasks.Sum(r => r.Questions):F1}"),
+            difference is { } d ? Invariant($"{100 * d.Difference:+0.0;-0.0;0.0}") : "",
+            difference is { } i ? Invariant($"{100 * i.Low:+0.0;-0.0;0.0} .. {100 * i.High:+0.0;-0.0;0.0}") : "",
+            first.KlMean is { } kl ? Invariant($"{kl:F4}") : "", first.Perplexity is { } p ? Invariant($"{p:F2}") : "",
+            Invariant($"{tasks.Average(r => r.TtftMs):F0}"), Invariant($"{tasks.Average(r => r.DecodeTokensPerSecond):F0}"), Invariant($"{tasks.Sum(r => r.Questions)}"),
         ];
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

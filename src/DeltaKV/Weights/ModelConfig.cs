@@ -63,9 +63,12 @@ public sealed record ModelConfig
     public long KvBytesPerToken => (long)LayerCount * KeyValueWidth * sizeof(ushort);
 
     /// <summary>Reads <c>config.json</c> of a model directory.</summary>
+    /// <exception cref="DirectoryNotFoundException">There is no such directory.</exception>
     /// <exception cref="ModelFormatException">The file is missing or invalid, or describes a model this engine does not run.</exception>
     public static ModelConfig Load(string directory)
     {
+        if (!Directory.Exists(directory))
+            throw new DirectoryNotFoundException($"There is no model directory '{directory}'; expected one with config.json, tokenizer.json and *.safetensors.");
         var path = Path.Combine(directory, "config.json");
         using var document = JsonFields.Load(path);
         return ModelConfigReader.Read(new JsonFields(document.RootElement, path));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using static System.FormattableString;
 
 namespace DeltaKV.Evaluation.Html;
 
@@ -31,11 +32,11 @@ internal sealed class EvaluationHtml
         var page = new HtmlPage("KV methods side by side", $"{setting} (question-{(plan.Setting == EvaluationSetting.Agnostic ? "agnostic" : "aware")}).");
         if (plan.Model.Length > 0)
             page.Card(plan.Model, "model");
-        page.Card(Text($"{plan.Methods.Count}"), "methods");
-        page.Card(Text($"{records.GroupBy(r => r.Method).Max(g => g.Sum(r => r.Questions)):N0}"), "questions to each");
+        page.Card(Invariant($"{plan.Methods.Count}"), "methods");
+        page.Card(Invariant($"{records.GroupBy(r => r.Method).Max(g => g.Sum(r => r.Questions)):N0}"), "questions to each");
         page.Card(string.Join(" / ", plan.Lengths.Select(Tokens)), "tokens a document");
-        page.Card(Text($"{plan.Tasks.Count}"), plan.Tasks.Count > 8 ? "tasks" : string.Join(", ", plan.Tasks));
-        page.Card(Text($"{plan.Seed}"), "seed");
+        page.Card(Invariant($"{plan.Tasks.Count}"), plan.Tasks.Count > 8 ? "tasks" : string.Join(", ", plan.Tasks));
+        page.Card(Invariant($"{plan.Seed}"), "seed");
         foreach (var length in plan.Lengths)
             Frontier(page, length);
         Divergence(page);
@@ -55,12 +56,12 @@ internal sealed class EvaluationHtml
         var full = summaries.FirstOrDefault(s => s.Method == EvaluationRunner.Baseline);
         var series = Series(summaries.Where(s => s != full), s => new ChartPoint(
             100 * s.Ratio, 100 * s.Accuracy, 100 * s.Low, 100 * s.High,
-            Text($"{Described(s.Method)}\n{100 * s.Accuracy:F1} % right ({100 * s.Low:F1} to {100 * s.High:F1})\n{100 * s.Ratio:F1} % of the bytes")), s => s.Method);
+            Invariant($"{Described(s.Method)}\n{100 * s.Accuracy:F1} % right ({100 * s.Low:F1} to {100 * s.High:F1})\n{100 * s.Ratio:F1} % of the bytes")), s => s.Method);
         if (series.Count == 0)
             return;
         var chart = new LineChart(Bytes(summaries), new Axis(0, 100, 0, 0, Unit: " %"), "KV bytes held, % of an uncompressed bf16 cache", "right answers")
         {
-            Baseline = full is null ? null : (100 * full.Accuracy, Text($"full cache {100 * full.Accuracy:F1} %")),
+            Baseline = full is null ? null : (100 * full.Accuracy, Invariant($"full cache {100 * full.Accuracy:F1} %")),
         };
         page.Section(
             $"Accuracy against bytes, {Tokens(length)} tokens",
@@ -71,7 +72,7 @@ internal sealed class EvaluationHtml
         var top = Math.Min(100, 100 * Math.Max(full.Accuracy, close.Max(s => s.Accuracy)) + 1);
         var near = Series(close, s => new ChartPoint(
             100 * s.Ratio, 100 * s.Accuracy, Math.Max(100 * s.Low, top - 12), Math.Min(100 * s.High, top),
-            Text($"{Described(s.Method)}\n{100 * (s.Accuracy - full.Accuracy):+0.0;-0.0;0.0} points\n{100 * s.Ratio:F1} % of the bytes")), s => s.Method);
+            Invariant($"{Described(s.Method)}\n{100 * (s.Accuracy - full.Accuracy):+0.0;-0.0;0.0} points\n{100 * s.Ratio:F1} % of the bytes")), s => s.Method);
         page.Section(
             $"The last points, {Tokens(length)} tokens", "The same, close to the full cache.",
             (chart with { Vertical = new Axis(top - 12, top, 0, 0, Unit: " %") }).Draw(near));
@@ -87,7 +88,7 @@ internal sealed class EvaluationHtml
                 continue;
             var (low, high) = (measured.Min(r => r.KlMean!.Value), measured.Max(r => r.KlMean!.Value));
             var series = Series(measured, r => new ChartPoint(
-                100 * r.Ratio, r.KlMean!.Value, 0, 0, Text($"{r.Method}\nKL {r.KlMean:G3} nats, perplexity {r.Perplexity:F2}\n{100 * r.Ratio:F1} % of the bytes")), r => r.Method);
+                100 * r.Ratio, r.KlMean!.Value, 0, 0, Invariant($"{r.Method}\nKL {r.KlMean:G3} nats, perplexity {r.Perplexity:F2}\n{100 * r.Ratio:F1} % of the bytes")), r => r.Method);
             var summaries = MethodSummary.Of(plan, journal, records, length);
             page.Section(
                 $"Divergence against bytes, {Tokens(length)} tokens",
@@ -110,7 +111,7 @@ internal sealed class EvaluationHtml
                 new HeatMap([.. Enumerable.Range(0, DepthAccuracy.Parts).Select(DepthAccuracy.Name)], [.. plan.Lengths.Select(Tokens)]) { Cell = (70, 26) }.Draw(
                     (row, column) => depths.Of(method, plan.Lengths[column], row).Accuracy,
                     (row, column) => depths.Of(method, plan.Lengths[column], row) is ({ } accuracy, var count)
-                        ? Text($"{method}\n{100 * accuracy:F1} % of {count} questions")
+                        ? Invariant($"{method}\n{100 * accuracy:F1} % of {count} questions")
                         : $"{method}\nnothing asked")))));
     }
 
@@ -122,7 +123,7 @@ internal sealed class EvaluationHtml
                 new HeatMap(methods, plan.Tasks) { Cell = (Math.Max(46, plan.Tasks.Max(Svg.WidthOf) + 8), 26) }.Draw(
                     (row, column) => Find(methods[row], plan.Tasks[column], length).Accuracy,
                     (row, column) => Find(methods[row], plan.Tasks[column], length) is var r
-                        ? Text($"{r.Method}, {r.Task}\n{r.Correct:G6} of {r.Questions}\n{100 * r.Ratio:F1} % of the bytes")
+                        ? Invariant($"{r.Method}, {r.Task}\n{r.Correct:G6} of {r.Questions}\n{100 * r.Ratio:F1} % of the bytes")
                         : ""))),
             isWide: true));
 
@@ -137,7 +138,7 @@ internal sealed class EvaluationHtml
                     {
                         var own = Of(method).Where(r => r.Length == length).ToArray();
                         var (mean, most) = (own.Average(value), beyond is null ? (double?)null : own.Max(beyond));
-                        var tip = most is { } m ? Text($"{method}\n{mean.ToString(format, CultureInfo.InvariantCulture)}, at most {m.ToString(format, CultureInfo.InvariantCulture)}") : Text($"{method}\n{mean.ToString(format, CultureInfo.InvariantCulture)}");
+                        var tip = most is { } m ? Invariant($"{method}\n{mean.ToString(format, CultureInfo.InvariantCulture)}, at most {m.ToString(format, CultureInfo.InvariantCulture)}") : Invariant($"{method}\n{mean.ToString(format, CultureInfo.InvariantCulture)}");
                         return (method, families.Color(MethodFamilies.Of(method)), mean, most, tip);
                     })],
                     format))),
@@ -154,12 +155,12 @@ internal sealed class EvaluationHtml
             let difference = EvaluationSummary.Difference(plan, journal, method, plan.Tasks, length)
             select (IReadOnlyList<string>)
             [
-                method, Tokens(length), Text($"{100 * own.Sum(r => (double)r.KvBytes) / Math.Max(1, own.Sum(r => (double)r.FullKvBytes)):F1}"),
-                Text($"{100 * own.Sum(r => r.Correct) / own.Sum(r => r.Questions):F1}"),
-                difference is { } d ? Text($"{100 * d.Difference:+0.0;-0.0;0.0}") : "", difference is { } i ? Text($"{100 * i.Low:+0.0;-0.0;0.0} .. {100 * i.High:+0.0;-0.0;0.0}") : "",
-                own[0].KlMean is { } kl ? Text($"{kl:F4}") : "", own[0].Perplexity is { } p ? Text($"{p:F2}") : "",
-                Text($"{own.Average(r => r.TtftMs):F0}"), Text($"{own.Average(r => r.DecodeTokensPerSecond):F0}"), Text($"{own.Max(r => r.PeakKvBytes) / 1e6:F2}"),
-                Text($"{own.Sum(r => r.Questions)}"),
+                method, Tokens(length), Invariant($"{100 * own.Sum(r => (double)r.KvBytes) / Math.Max(1, own.Sum(r => (double)r.FullKvBytes)):F1}"),
+                Invariant($"{100 * own.Sum(r => r.Correct) / own.Sum(r => r.Questions):F1}"),
+                difference is { } d ? Invariant($"{100 * d.Difference:+0.0;-0.0;0.0}") : "", difference is { } i ? Invariant($"{100 * i.Low:+0.0;-0.0;0.0} .. {100 * i.High:+0.0;-0.0;0.0}") : "",
+                own[0].KlMean is { } kl ? Invariant($"{kl:F4}") : "", own[0].Perplexity is { } p ? Invariant($"{p:F2}") : "",
+                Invariant($"{own.Average(r => r.TtftMs):F0}"), Invariant($"{own.Average(r => r.DecodeTokensPerSecond):F0}"), Invariant($"{own.Max(r => r.PeakKvBytes) / 1e6:F2}"),
+                Invariant($"{own.Sum(r => r.Questions)}"),
             ]));
 
     /// <summary>A method's name, and what it is where the name does not say.</summary>
@@ -176,7 +177,5 @@ internal sealed class EvaluationHtml
 
     private EvaluationRecord Find(string method, string task, int length) => records.Single(r => r.Method == method && r.Task == task && r.Length == length);
 
-    private static string Tokens(int length) => length % 1024 == 0 ? Text($"{length / 1024}k") : Text($"{length}");
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static string Tokens(int length) => length % 1024 == 0 ? Invariant($"{length / 1024}k") : Invariant($"{length}");
 }

@@ -99,52 +99,10 @@ public sealed class ReaderAttentionTests(KernelFixture device)
     {
         int[] lengths = [1, 17, 150, 333];
         using var fixture = Create(name, headDim, queryHeads, keyHeads, neighbours, referenceBits, lengths);
-        var shape = fixture.Shape;
-        fixture.Compress();
-        var (keys, values) = Reconstruct(fixture, 0);
-        var selection = Selection(fixture, selects ? 5 : 0);
-        // Row 4 is padding; rows are not in the order of the tables.
-        int[] rowSequences = [2, 0, 3, 1, 0];
-        var qkv = Numbers.BFloat16s(9, 5 * shape.QkvWidth, 2f);
-        using var output = device.Poisoned<BFloat16>(5 * shape.OutputWidth);
-        using var partialOutput = device.Poisoned<float>(5 * shape.OutputWidth * splits);
-        using var partialSoftmax = device.Poisoned<Float2>(5 * shape.QueryHeads * splits);
-        using var logSumExp = device.Poisoned<float>(5 * shape.QueryHeads);
+        var kernel = new ReaderDecodeKernel<CodeReader>(device.Accelerator);
 
-        new ReaderDecodeKernel<CodeReader>(device.Accelerator).Launch(
-            device.Stream,
-            new DecodeArguments<CodeReader>
-            {
-                Reader = fixture.Reader(0),
-                Rows = new TokenRows(fixture.Upload(rowSequences), fixture.Upload([149, 0, 332, 16, -1])),
-                Order = Order(fixture, selection),
-                Qkv = fixture.Upload(qkv).Cast<uint>(),
-                Output = output.View.BaseView.Cast<BFloat16x2>(),
-                PartialOutput = partialOutput.View,
-                PartialSoftmax = partialSoftmax.View,
-                LogSumExp = logSumExp.View,
-                Splits = splits,
-            },
-            shape,
-            5);
-
-        var actual = Numbers.Widen(device.Download(output, 5 * shape.OutputWidth));
-        var actualSums = device.Download(logSumExp, 5 * shape.QueryHeads);
-        var queries = Numbers.Widen(qkv);
-        for (var row = 0; row < 4; row++)
-        {
-            var s = rowSequences[row];
-            for (var h = 0; h < shape.QueryHeads; h++)
-            {
-                var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
-                var (expected, sum) = Attend(fixture, keys, values, query, s, lengths[s] - 1, h / shape.GroupSize, selection?[s]);
-                Numbers.AssertClose(
-                    expected, actual.AsSpan((row * shape.OutputWidth) + (h * headDim), headDim).ToArray(), AttentionTolerance, 1e-2, $"{name} row {row} head {h}");
-                Assert.Equal(sum, actualSums[(row * shape.QueryHeads) + h], 2e-2);
-            }
-        }
-
-        Assert.All(actual[(4 * shape.OutputWidth)..], value => Assert.Equal(0f, value));
+        // Rows are not in the order of the tables.
+        Check(fixture, selects ? 5 : 0).Decode(kernel, [2, 0, 3, 1, 0], [149, 0, 332, 16, -1], splits, sumTolerance: 2e-2);
     }
 
     [Theory]
@@ -160,54 +118,9 @@ public sealed class ReaderAttentionTests(KernelFixture device)
     {
         int[] lengths = [10, 60, 300];
         using var fixture = Create(name, headDim, queryHeads, keyHeads, neighbours, referenceBits, lengths);
-        var shape = fixture.Shape;
-        fixture.Compress();
-        var (keys, values) = Reconstruct(fixture, 0);
-        var selection = Selection(fixture, selects ? 7 : 0);
+
         // Chunks end at the sequence's end and start anywhere behind its coded part.
-        (int Sequence, int Rows)[] chunks = [(1, 3), (0, 10), (2, 25)];
-        var tiles = new List<PrefillTile>();
-        var rows = 0;
-        foreach (var (sequence, count) in chunks)
-        {
-            var cut = new PrefillTile[PrefillTile.CountOf(count)];
-            PrefillTile.Cut(sequence, rows, count, lengths[sequence] - count, cut);
-            tiles.AddRange(cut);
-            rows += count;
-        }
-
-        var qkv = Numbers.BFloat16s(9, rows * shape.QkvWidth, 2f);
-        using var output = device.Poisoned<BFloat16>(rows * shape.OutputWidth);
-        new ReaderPrefillKernel<CodeReader>(device.Accelerator).Launch(
-            device.Stream,
-            new PrefillReadArguments<CodeReader>
-            {
-                Reader = fixture.Reader(0),
-                Tiles = fixture.Upload(tiles.ToArray()),
-                Order = Order(fixture, selection),
-                Qkv = fixture.Upload(qkv).Cast<uint>(),
-                Output = output.View.BaseView.Cast<BFloat16x2>(),
-            },
-            shape,
-            tiles.Count);
-
-        var actual = Numbers.Widen(device.Download(output, rows * shape.OutputWidth));
-        var queries = Numbers.Widen(qkv);
-        var row = 0;
-        foreach (var (sequence, count) in chunks)
-        {
-            for (var i = 0; i < count; i++, row++)
-            {
-                for (var h = 0; h < shape.QueryHeads; h++)
-                {
-                    var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
-                    var (expected, _) = Attend(
-                        fixture, keys, values, query, sequence, lengths[sequence] - count + i, h / shape.GroupSize, selection?[sequence]);
-                    Numbers.AssertClose(
-                        expected, actual.AsSpan((row * shape.OutputWidth) + (h * headDim), headDim).ToArray(), AttentionTolerance, 1e-2, $"{name} row {row} head {h}");
-                }
-            }
-        }
+        Check(fixture, selects ? 7 : 0).Prefill([(1, 3), (0, 10), (2, 25)], lengths);
     }
 
     [Theory]
@@ -335,6 +248,17 @@ public sealed class ReaderAttentionTests(KernelFixture device)
                 expected = [.. Numbers.Widen(before).AsSpan(at, 64).ToArray().Select(value => (double)value)];
             Numbers.AssertClose(expected, actual.AsSpan(at, 64).ToArray(), h / shape.GroupSize == 1 ? 0 : AttentionTolerance, 1e-2, $"row {row} head {h}");
         }
+    }
+
+    /// <summary>Attention fused with reading beside attention over what was reconstructed first.</summary>
+    private AttentionCheck<CodeReader> Check(CodedFixture fixture, int every)
+    {
+        fixture.Compress();
+        var (keys, values) = Reconstruct(fixture, 0);
+        var selection = Selection(fixture, every);
+        return new AttentionCheck<CodeReader>(
+            device, fixture.Shape, fixture.Reader(0), Order(fixture, selection),
+            (query, sequence, position, head) => Attend(fixture, keys, values, query, sequence, position, head, selection?[sequence]), AttentionTolerance);
     }
 
     private static int Index(CodedFixture fixture, int sequence, int position, int head) =>

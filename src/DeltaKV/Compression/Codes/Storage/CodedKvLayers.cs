@@ -154,9 +154,6 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     /// <summary>Reconstructed tokens that are kept; null: none.</summary>
     internal HotSet? Hot => hot;
 
-    /// <summary>Bytes of all pools.</summary>
-    internal long PoolBytes => memory.Bytes;
-
     /// <summary>Raw blocks of the compressed layers from one on.</summary>
     private KvBlocks<BFloat16> Window(int first) => new(
         memory.WindowKeys.SubView(first * memory.WindowLayerElements),
