@@ -62,11 +62,13 @@ public abstract unsafe class Kernel
     }
 
     /// <summary>Queues a launch of an implicitly grouped kernel; the extent is its first argument.</summary>
-    internal void LaunchOver(AcceleratorStream stream, Index3D extent, int dimensions, int groupSize, void** arguments)
+    internal void LaunchOver<TIndex>(AcceleratorStream stream, TIndex index, int groupSize, void** arguments)
+        where TIndex : struct, IIndex
     {
+        var extent = ImplicitGrouping.ToIndex3D(index);
         if (extent.X == 0 || extent.Y == 0 || extent.Z == 0)
             return;
-        var group = ImplicitGrouping.GroupFor(extent, dimensions, groupSize, MaxThreadsPerGroup);
+        var group = ImplicitGrouping.GroupFor(extent, ImplicitGrouping.DimensionsOf<TIndex>(), groupSize, MaxThreadsPerGroup);
         var config = new KernelConfig(ImplicitGrouping.GridFor(extent, group), group);
         Launch(stream, config, arguments);
     }

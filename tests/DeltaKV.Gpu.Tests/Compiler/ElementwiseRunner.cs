@@ -20,7 +20,7 @@ internal static unsafe class ElementwiseRunner
             arguments[i + 1] = views + i;
         }
 
-        loaded.LaunchOver(accelerator.DefaultStream, new Index3D(count, 1, 1), 1, 0, arguments);
+        loaded.LaunchOver(accelerator.DefaultStream, new Index1D(count), 0, arguments);
         accelerator.Synchronize();
         Download(buffers[^1], arrays[^1]);
         foreach (var buffer in buffers)
