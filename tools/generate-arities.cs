@@ -125,7 +125,6 @@ static string InlinePtx()
 
     void Overload(string summary, string name, int n, string parameters, string where) => text.Append($$"""
             /// <summary>{{summary}}</summary>
-            [KernelIntrinsic]
             public static void {{name}}<{{List(n, i => $"T{i}")}}>(string asm, {{parameters}}) {{where}} => throw KernelOnlyException.Here();
 
         """);

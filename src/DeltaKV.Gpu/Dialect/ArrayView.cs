@@ -4,7 +4,6 @@ namespace DeltaKV.Gpu;
 
 /// <summary>A typed window on device memory: a pointer and a length. Indexing is not bounds-checked outside the emulator's sanitizer.</summary>
 /// <typeparam name="T">The unmanaged element type; addresses are assumed to be aligned to its size.</typeparam>
-[KernelIntrinsic]
 public readonly unsafe struct ArrayView<T> : IEquatable<ArrayView<T>>
     where T : unmanaged
 {
@@ -24,11 +23,9 @@ public readonly unsafe struct ArrayView<T> : IEquatable<ArrayView<T>>
     public static ArrayView<T> Empty => default;
 
     /// <summary>The number of elements.</summary>
-    [KernelIntrinsic]
     public long Length => length;
 
     /// <summary>The number of elements as a 32-bit number.</summary>
-    [KernelIntrinsic]
     public int IntLength => (int)length;
 
     /// <summary>The number of elements as an index.</summary>
@@ -47,11 +44,9 @@ public readonly unsafe struct ArrayView<T> : IEquatable<ArrayView<T>>
     internal nint Pointer => pointer;
 
     /// <summary>The element at an index.</summary>
-    [KernelIntrinsic]
     public ref T this[int index] => ref Unsafe.Add(ref Unsafe.AsRef<T>((void*)pointer), index);
 
     /// <summary>The element at a 64-bit index.</summary>
-    [KernelIntrinsic]
     public ref T this[long index] => ref Unsafe.Add(ref Unsafe.AsRef<T>((void*)pointer), (nint)index);
 
     /// <summary>The element at an index.</summary>
@@ -67,19 +62,15 @@ public readonly unsafe struct ArrayView<T> : IEquatable<ArrayView<T>>
     public static bool operator !=(ArrayView<T> left, ArrayView<T> right) => !left.Equals(right);
 
     /// <summary>The elements from <paramref name="index"/> on.</summary>
-    [KernelIntrinsic]
     public ArrayView<T> SubView(long index) => new(pointer + (nint)(index * sizeof(T)), length - index);
 
     /// <summary>The <paramref name="subViewLength"/> elements from <paramref name="index"/> on.</summary>
-    [KernelIntrinsic]
     public ArrayView<T> SubView(int index, int subViewLength) => new(pointer + ((nint)index * sizeof(T)), subViewLength);
 
     /// <summary>The <paramref name="subViewLength"/> elements from <paramref name="index"/> on.</summary>
-    [KernelIntrinsic]
     public ArrayView<T> SubView(long index, long subViewLength) => new(pointer + (nint)(index * sizeof(T)), subViewLength);
 
     /// <summary>The same bytes as elements of another type.</summary>
-    [KernelIntrinsic]
     public ArrayView<TOther> Cast<TOther>()
         where TOther : unmanaged => new(pointer, length * sizeof(T) / sizeof(TOther));
 

@@ -7,6 +7,5 @@ public static partial class CudaAsm
     public static bool IsSupported => true;
 
     /// <summary>Writes PTX instructions into the kernel.</summary>
-    [KernelIntrinsic]
     public static void Emit(string asm) => throw KernelOnlyException.Here();
 }

@@ -4,27 +4,21 @@ namespace DeltaKV.Gpu;
 public static class Grid
 {
     /// <summary>The X index of this group in the grid.</summary>
-    [KernelIntrinsic]
     public static int IdxX => throw KernelOnlyException.Here();
 
     /// <summary>The number of groups along X.</summary>
-    [KernelIntrinsic]
     public static int DimX => throw KernelOnlyException.Here();
 
     /// <summary>The Y index of this group in the grid.</summary>
-    [KernelIntrinsic]
     public static int IdxY => throw KernelOnlyException.Here();
 
     /// <summary>The number of groups along Y.</summary>
-    [KernelIntrinsic]
     public static int DimY => throw KernelOnlyException.Here();
 
     /// <summary>The Z index of this group in the grid.</summary>
-    [KernelIntrinsic]
     public static int IdxZ => throw KernelOnlyException.Here();
 
     /// <summary>The number of groups along Z.</summary>
-    [KernelIntrinsic]
     public static int DimZ => throw KernelOnlyException.Here();
 
     /// <summary>The index of this group in the grid.</summary>

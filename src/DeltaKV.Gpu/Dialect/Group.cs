@@ -4,27 +4,21 @@ namespace DeltaKV.Gpu;
 public static class Group
 {
     /// <summary>The X index of this thread in its group.</summary>
-    [KernelIntrinsic]
     public static int IdxX => throw KernelOnlyException.Here();
 
     /// <summary>The number of threads along X.</summary>
-    [KernelIntrinsic]
     public static int DimX => throw KernelOnlyException.Here();
 
     /// <summary>The Y index of this thread in its group.</summary>
-    [KernelIntrinsic]
     public static int IdxY => throw KernelOnlyException.Here();
 
     /// <summary>The number of threads along Y.</summary>
-    [KernelIntrinsic]
     public static int DimY => throw KernelOnlyException.Here();
 
     /// <summary>The Z index of this thread in its group.</summary>
-    [KernelIntrinsic]
     public static int IdxZ => throw KernelOnlyException.Here();
 
     /// <summary>The number of threads along Z.</summary>
-    [KernelIntrinsic]
     public static int DimZ => throw KernelOnlyException.Here();
 
     /// <summary>The index of this thread in its group.</summary>
@@ -43,19 +37,15 @@ public static class Group
     public static bool IsLastThread => LinearIndex == (DimX * DimY * DimZ) - 1;
 
     /// <summary>Waits for all threads of the group and makes their shared and global writes visible to it.</summary>
-    [KernelIntrinsic]
     public static void Barrier() => throw KernelOnlyException.Here();
 
     /// <summary>A barrier that counts the threads whose predicate holds.</summary>
-    [KernelIntrinsic]
     public static int BarrierPopCount(bool predicate) => throw KernelOnlyException.Here();
 
     /// <summary>A barrier that tells whether the predicate holds for all threads.</summary>
-    [KernelIntrinsic]
     public static bool BarrierAnd(bool predicate) => throw KernelOnlyException.Here();
 
     /// <summary>A barrier that tells whether the predicate holds for any thread.</summary>
-    [KernelIntrinsic]
     public static bool BarrierOr(bool predicate) => throw KernelOnlyException.Here();
 
     /// <summary>Gives every thread the value that thread <paramref name="groupIndex"/> holds.</summary>

@@ -8,7 +8,6 @@ public static class LocalMemory
     /// unless the method says <see cref="AllowLocalMemoryAttribute"/>. It starts undefined.
     /// </summary>
     /// <param name="extent">The number of elements, a compile-time constant.</param>
-    [KernelIntrinsic]
     public static ArrayView<T> Allocate<T>(int extent)
         where T : unmanaged => throw KernelOnlyException.Here();
 }

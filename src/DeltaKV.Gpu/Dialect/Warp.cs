@@ -7,7 +7,6 @@ public static class Warp
     public static int WarpSize => 32;
 
     /// <summary>The number of this thread in its warp, 0 to 31.</summary>
-    [KernelIntrinsic]
     public static int LaneIdx => throw KernelOnlyException.Here();
 
     /// <summary>Whether this is lane 0.</summary>
@@ -26,46 +25,37 @@ public static class Warp
     public static int ComputeWarpThreadIdx(Index1D groupThreadIdx) => groupThreadIdx.X % WarpSize;
 
     /// <summary>Waits for all lanes and orders their memory accesses.</summary>
-    [KernelIntrinsic]
     public static void Barrier() => throw KernelOnlyException.Here();
 
     /// <summary>The value that lane <paramref name="sourceLane"/> holds. Any unmanaged type; 4 bytes at a time.</summary>
-    [KernelIntrinsic]
     public static T Shuffle<T>(T variable, int sourceLane)
         where T : unmanaged => throw KernelOnlyException.Here();
 
     /// <summary>The value of a lane of this lane's segment of <paramref name="width"/> (a power of two) lanes.</summary>
-    [KernelIntrinsic]
     public static T Shuffle<T>(T variable, int sourceLane, int width)
         where T : unmanaged => throw KernelOnlyException.Here();
 
     /// <summary>The value of the lane <paramref name="delta"/> above; past the end the lane's own.</summary>
-    [KernelIntrinsic]
     public static T ShuffleDown<T>(T variable, int delta)
         where T : unmanaged => throw KernelOnlyException.Here();
 
     /// <summary>The value of the lane <paramref name="delta"/> above within the segment.</summary>
-    [KernelIntrinsic]
     public static T ShuffleDown<T>(T variable, int delta, int width)
         where T : unmanaged => throw KernelOnlyException.Here();
 
     /// <summary>The value of the lane <paramref name="delta"/> below; before the start the lane's own.</summary>
-    [KernelIntrinsic]
     public static T ShuffleUp<T>(T variable, int delta)
         where T : unmanaged => throw KernelOnlyException.Here();
 
     /// <summary>The value of the lane <paramref name="delta"/> below within the segment.</summary>
-    [KernelIntrinsic]
     public static T ShuffleUp<T>(T variable, int delta, int width)
         where T : unmanaged => throw KernelOnlyException.Here();
 
     /// <summary>The value of the lane whose number is this one's exclusive-or <paramref name="mask"/>.</summary>
-    [KernelIntrinsic]
     public static T ShuffleXor<T>(T variable, int mask)
         where T : unmanaged => throw KernelOnlyException.Here();
 
     /// <summary>The value of the lane whose number is this one's exclusive-or <paramref name="mask"/>, within the segment.</summary>
-    [KernelIntrinsic]
     public static T ShuffleXor<T>(T variable, int mask, int width)
         where T : unmanaged => throw KernelOnlyException.Here();
 

@@ -18,7 +18,6 @@ internal sealed class CallTarget
         GenericArguments = method.IsGenericMethod ? method.GetGenericArguments() : [];
         Template = method.GetCustomAttribute<PtxInstructionAttribute>();
         Emit = IntrinsicTable.Find(method);
-        IsKernelOnly = method.IsDefined(typeof(KernelIntrinsicAttribute), false);
     }
 
     public MethodBase Method { get; }
@@ -38,9 +37,6 @@ internal sealed class CallTarget
 
     /// <summary>The family of intrinsics the method may belong to.</summary>
     public IntrinsicFamily? Emit { get; }
-
-    /// <summary>Whether the body is only there to tell the host that it cannot run.</summary>
-    public bool IsKernelOnly { get; }
 
     public static CallTarget Of(MethodBase method) =>
         Cache.TryGetValue(method, out var known) ? known : Cache.GetOrAdd(method, static key => new CallTarget(key));

@@ -77,14 +77,14 @@ internal sealed partial class Translator
     private void InlineCall(CallTarget target, StackItem[] arguments)
     {
         var described = KernelCompileException.Describe(target.Method);
-        if (target.IsKernelOnly)
-            throw Refuse($"{described} is not available for target {Options.Target}.");
         if (Array.Find(arguments, static argument => argument.Constant is BoxedValue).Constant is BoxedValue boxed)
             throw Refuse($"{boxed.Type.Name} is boxed to call {described}: kernels have no objects. A generic constraint (where T : struct, IShape) avoids it.");
         if (target.HasThis && !target.Method.DeclaringType!.IsValueType && arguments[0].Constant is not Absent)
             throw Refuse($"{described} is called on an object; kernels have no objects, only structs.");
         if (IlMethod.Of(target.Method) is not { } il || target.Method.IsAbstract)
             throw Refuse($"{described} has no C# body that could be inlined. See docs/kernels.md for the members kernels can call.");
+        if (il.IsKernelOnly)
+            throw Refuse($"{described} is not available for target {Options.Target}.");
         Inline(il, Array.ConvertAll<StackItem, StackItem?>(arguments, static argument => argument), target.Result);
     }
 

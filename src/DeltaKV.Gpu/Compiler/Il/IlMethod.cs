@@ -23,11 +23,15 @@ internal sealed class IlMethod
             Arguments[0] = method.DeclaringType!.IsValueType ? method.DeclaringType.MakeByRefType() : method.DeclaringType;
         for (var i = 0; i < parameters.Length; i++)
             Arguments[i + shift] = parameters[i].ParameterType;
+        IsKernelOnly = Array.Exists(Code, static call => call.Target is MethodInfo callee && callee.DeclaringType == typeof(KernelOnlyException));
         HasHandlers = body.ExceptionHandlingClauses.Count > 0;
         Flow = HasHandlers ? null : new ControlFlow(Code);
     }
 
     public MethodBase Method { get; }
+
+    /// <summary>Whether the body is only there to tell the host that it cannot run: the compiler has to know the method.</summary>
+    public bool IsKernelOnly { get; }
 
     public IlInstruction[] Code { get; }
 
