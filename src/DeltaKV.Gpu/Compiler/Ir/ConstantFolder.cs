@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DeltaKV.Gpu.Compiler.Ir;
 
@@ -14,9 +15,9 @@ internal static class ConstantFolder
         IrType.F64 => Double(op, BitConverter.Int64BitsToDouble(a), BitConverter.Int64BitsToDouble(b)) is { } number
             ? BitConverter.DoubleToInt64Bits(number)
             : null,
-        IrType.Pred => Integer(op, a, b, 1) & 1,
-        IrType.I32 => Int32(op, (int)a, (int)b),
-        IrType.I64 => Int64(op, a, b),
+        IrType.Pred => Logic(op, a, b) & 1,
+        IrType.I32 => Integer<int, uint>(op, a, b),
+        IrType.I64 => Integer<long, ulong>(op, a, b),
         _ => null,
     };
 
@@ -118,51 +119,45 @@ internal static class ConstantFolder
         _ => null,
     };
 
-    private static long? Int32(Op op, int a, int b) => op switch
+    private static long? Integer<T, TUnsigned>(Op op, long left, long right)
+        where T : unmanaged, IBinaryInteger<T>
+        where TUnsigned : unmanaged, IBinaryInteger<TUnsigned>
     {
-        Op.Div => b == 0 ? null : b == -1 ? unchecked(-a) : a / b,
-        Op.DivU => b == 0 ? null : (int)((uint)a / (uint)b),
-        Op.Rem => b == 0 ? null : b == -1 ? 0 : a % b,
-        Op.RemU => b == 0 ? null : (int)((uint)a % (uint)b),
-        Op.Min => Math.Min(a, b),
-        Op.Max => Math.Max(a, b),
-        Op.MinU => (int)Math.Min((uint)a, (uint)b),
-        Op.MaxU => (int)Math.Max((uint)a, (uint)b),
-        Op.MulHighS => (int)(((long)a * b) >> 32),
-        Op.MulHighU => (int)(((ulong)(uint)a * (uint)b) >> 32),
-        Op.Shr => a >> (int)Math.Min((uint)b, 31),
-        Op.ShrU => (uint)b >= 32 ? 0 : (int)((uint)a >> b),
-        Op.Shl => (uint)b >= 32 ? 0 : a << b,
-        Op.RotateLeft => (int)BitOperations.RotateLeft((uint)a, b),
-        _ => (int?)Integer(op, a, b, 32),
-    };
+        var width = 8 * Unsafe.SizeOf<T>();
+        var (a, b) = (T.CreateTruncating(left), T.CreateTruncating(right));
+        var (ua, ub) = (TUnsigned.CreateTruncating(left), TUnsigned.CreateTruncating(right));
+        if (op is Op.Div or Op.DivU or Op.Rem or Op.RemU && T.IsZero(b))
+            return null;
+        var isTooFar = (uint)right >= width;
+        return op switch
+        {
+            Op.Add => Bits(a + b),
+            Op.Sub => Bits(a - b),
+            Op.Mul => Bits(a * b),
+            Op.MulWideS => left * right,
+            Op.MulWideU => (long)((ulong)(uint)left * (uint)right),
+            Op.MulHighS => Bits(T.CreateTruncating((Int128.CreateTruncating(a) * Int128.CreateTruncating(b)) >> width)),
+            Op.MulHighU => Bits(T.CreateTruncating((UInt128.CreateTruncating(ua) * UInt128.CreateTruncating(ub)) >> width)),
+            Op.Div => Bits(b == -T.One ? -a : a / b),
+            Op.Rem => Bits(b == -T.One ? T.Zero : a % b),
+            Op.DivU => Bits(T.CreateTruncating(ua / ub)),
+            Op.RemU => Bits(T.CreateTruncating(ua % ub)),
+            Op.Min => Bits(T.Min(a, b)),
+            Op.Max => Bits(T.Max(a, b)),
+            Op.MinU => Bits(T.CreateTruncating(TUnsigned.Min(ua, ub))),
+            Op.MaxU => Bits(T.CreateTruncating(TUnsigned.Max(ua, ub))),
+            Op.Shl => isTooFar ? 0 : Bits(a << (int)right),
+            Op.Shr => Bits(a >> (isTooFar ? width - 1 : (int)right)),
+            Op.ShrU => isTooFar ? 0 : Bits(T.CreateTruncating(ua >> (int)right)),
+            Op.RotateLeft => Bits(T.RotateLeft(a, (int)right)),
+            _ => Logic(op, left, right),
+        };
 
-    private static long? Int64(Op op, long a, long b) => op switch
-    {
-        Op.Div => b == 0 ? null : b == -1 ? unchecked(-a) : a / b,
-        Op.DivU => b == 0 ? null : (long)((ulong)a / (ulong)b),
-        Op.Rem => b == 0 ? null : b == -1 ? 0 : a % b,
-        Op.RemU => b == 0 ? null : (long)((ulong)a % (ulong)b),
-        Op.Min => Math.Min(a, b),
-        Op.Max => Math.Max(a, b),
-        Op.MinU => (long)Math.Min((ulong)a, (ulong)b),
-        Op.MaxU => (long)Math.Max((ulong)a, (ulong)b),
-        Op.MulWideS => a * b,
-        Op.MulWideU => (long)((ulong)(uint)a * (uint)b),
-        Op.MulHighS => Math.BigMul(a, b, out _),
-        Op.MulHighU => (long)Math.BigMul((ulong)a, (ulong)b, out _),
-        Op.Shr => a >> (int)Math.Min((uint)b, 63),
-        Op.ShrU => (uint)b >= 64 ? 0 : (long)((ulong)a >> (int)b),
-        Op.Shl => (uint)b >= 64 ? 0 : a << (int)b,
-        Op.RotateLeft => (long)BitOperations.RotateLeft((ulong)a, (int)b),
-        _ => Integer(op, a, b, 64),
-    };
+        static long Bits(T value) => long.CreateTruncating(value);
+    }
 
-    private static long? Integer(Op op, long a, long b, int bits) => op switch
+    private static long? Logic(Op op, long a, long b) => op switch
     {
-        Op.Add => bits == 32 ? (int)(a + b) : a + b,
-        Op.Sub => bits == 32 ? (int)(a - b) : a - b,
-        Op.Mul => bits == 32 ? (int)(a * b) : a * b,
         Op.And => a & b,
         Op.Or => a | b,
         Op.Xor => a ^ b,
