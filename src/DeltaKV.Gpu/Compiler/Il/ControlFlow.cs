@@ -20,7 +20,7 @@ internal sealed class ControlFlow
     public IlBlock Entry { get; }
 
     /// <summary>The reachable blocks in reverse post-order.</summary>
-    public List<IlBlock> Blocks { get; } = [];
+    public List<IlBlock> Blocks { get; private set; } = [];
 
     public Dictionary<IlBlock, IlLoop> Loops { get; } = [];
 
@@ -72,15 +72,12 @@ internal sealed class ControlFlow
 
     private void Analyze()
     {
-        Blocks.Clear();
+        Blocks = FlowGraph.Reachable(Entry);
         Loops.Clear();
-        PostOrder(Entry, []);
-        Blocks.Reverse();
         for (var i = 0; i < Blocks.Count; i++)
         {
             Blocks[i].Order = i;
             Blocks[i].Predecessors.Clear();
-            Blocks[i].Dominator = null;
             Blocks[i].Loop = null;
         }
 
@@ -93,67 +90,10 @@ internal sealed class ControlFlow
             }
         }
 
-        FindDominators();
-        FindLoops();
+        FindLoops(FlowGraph.Dominators(Blocks));
     }
 
-    private void PostOrder(IlBlock root, HashSet<IlBlock> seen)
-    {
-        var stack = new Stack<(IlBlock Block, int Next)>();
-        stack.Push((root, 0));
-        seen.Add(root);
-        while (stack.TryPop(out var top))
-        {
-            if (top.Next == top.Block.Successors.Count)
-            {
-                Blocks.Add(top.Block);
-                continue;
-            }
-
-            stack.Push((top.Block, top.Next + 1));
-            var successor = top.Block.Successors[top.Next];
-            if (seen.Add(successor))
-                stack.Push((successor, 0));
-        }
-    }
-
-    private void FindDominators()
-    {
-        Entry.Dominator = Entry;
-        for (var changed = true; changed;)
-        {
-            changed = false;
-            foreach (var block in Blocks)
-            {
-                if (block == Entry)
-                    continue;
-                IlBlock? dominator = null;
-                foreach (var predecessor in block.Predecessors)
-                {
-                    if (predecessor.Dominator != null)
-                        dominator = dominator == null ? predecessor : Intersect(dominator, predecessor);
-                }
-
-                changed |= dominator != block.Dominator;
-                block.Dominator = dominator;
-            }
-        }
-    }
-
-    private static IlBlock Intersect(IlBlock left, IlBlock right)
-    {
-        while (left != right)
-        {
-            while (left.Order > right.Order)
-                left = left.Dominator!;
-            while (right.Order > left.Order)
-                right = right.Dominator!;
-        }
-
-        return left;
-    }
-
-    private void FindLoops()
+    private void FindLoops(int[] dominators)
     {
         foreach (var block in Blocks)
         {
@@ -161,7 +101,7 @@ internal sealed class ControlFlow
             {
                 if (successor.Order > block.Order)
                     continue;
-                if (!Dominates(successor, block))
+                if (!FlowGraph.Dominates(dominators, successor.Order, block.Order))
                 {
                     Irreducible = successor;
                     continue;
@@ -170,7 +110,7 @@ internal sealed class ControlFlow
                 if (!Loops.TryGetValue(successor, out var loop))
                     Loops[successor] = loop = new IlLoop(successor);
                 loop.LastLatch = block.Order > loop.LastLatch.Order ? block : loop.LastLatch;
-                Collect(loop, block);
+                FlowGraph.CollectLoop(loop.Blocks, block);
             }
         }
 
@@ -191,25 +131,6 @@ internal sealed class ControlFlow
                     block.Loop.MustUnroll = true;
             }
         }
-    }
-
-    private static void Collect(IlLoop loop, IlBlock latch)
-    {
-        var pending = new Stack<IlBlock>([latch]);
-        while (pending.TryPop(out var block))
-        {
-            if (!loop.Blocks.Add(block))
-                continue;
-            foreach (var predecessor in block.Predecessors)
-                pending.Push(predecessor);
-        }
-    }
-
-    private static bool Dominates(IlBlock dominator, IlBlock block)
-    {
-        while (block.Order > dominator.Order)
-            block = block.Dominator!;
-        return block == dominator;
     }
 
     /// <summary>

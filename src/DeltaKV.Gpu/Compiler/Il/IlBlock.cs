@@ -1,7 +1,7 @@
 namespace DeltaKV.Gpu.Compiler.Il;
 
 /// <summary>A basic block: instructions <c>[Start, End)</c> of its method.</summary>
-internal sealed class IlBlock(int start, int end)
+internal sealed class IlBlock(int start, int end) : IFlowNode<IlBlock>
 {
     public int Start { get; } = start;
 
@@ -14,8 +14,6 @@ internal sealed class IlBlock(int start, int end)
     public List<IlBlock> Successors { get; } = [];
 
     public List<IlBlock> Predecessors { get; } = [];
-
-    public IlBlock? Dominator { get; set; }
 
     /// <summary>The innermost loop around the block.</summary>
     public IlLoop? Loop { get; set; }

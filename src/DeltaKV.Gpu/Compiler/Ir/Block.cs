@@ -1,9 +1,11 @@
 namespace DeltaKV.Gpu.Compiler.Ir;
 
 /// <summary>A basic block: phis, values in order, and at most two ways out.</summary>
-internal sealed class Block(int id)
+internal sealed class Block(int id) : IFlowNode<Block>
 {
     public int Id { get; set; } = id;
+
+    int IFlowNode<Block>.Order => Id;
 
     public List<Value> Phis { get; set; } = [];
 

@@ -49,5 +49,12 @@ internal sealed class Value(int id, Op op, IrType type, Value[] args)
         return last;
     }
 
+    /// <summary>Makes every operand the value that stands in its place.</summary>
+    public void ResolveArgs()
+    {
+        for (var i = 0; i < Args.Length; i++)
+            Args[i] = Args[i].Resolve();
+    }
+
     public bool IsConstant(long bits) => Op == Op.Const && Imm == bits;
 }

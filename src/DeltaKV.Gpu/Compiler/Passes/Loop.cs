@@ -12,33 +12,21 @@ internal sealed class Loop(Block header)
     /// <summary>All loops, outer ones before the loops inside them.</summary>
     public static List<Loop> Find(Function function)
     {
-        var dominators = ControlFlowGraph.Dominators(function);
+        var dominators = FlowGraph.Dominators(function.Blocks);
         var loops = new List<Loop>();
         foreach (var header in function.Blocks)
         {
             Loop? loop = null;
             foreach (var latch in header.Predecessors)
             {
-                if (latch.Id < header.Id || !ControlFlowGraph.Dominates(dominators, header.Id, latch.Id))
+                if (latch.Id < header.Id || !FlowGraph.Dominates(dominators, header.Id, latch.Id))
                     continue;
                 if (loop is null)
                     loops.Add(loop = new Loop(header));
-                loop.Collect(latch);
+                FlowGraph.CollectLoop(loop.Blocks, latch);
             }
         }
 
         return loops;
-    }
-
-    private void Collect(Block latch)
-    {
-        var pending = new Stack<Block>([latch]);
-        while (pending.TryPop(out var block))
-        {
-            if (!Blocks.Add(block))
-                continue;
-            foreach (var predecessor in block.Predecessors)
-                pending.Push(predecessor);
-        }
     }
 }

@@ -66,8 +66,7 @@ internal static class Simplify
         builder.Target = rebuilt;
         foreach (var value in block.Values)
         {
-            for (var i = 0; i < value.Args.Length; i++)
-                value.Args[i] = value.Args[i].Resolve();
+            value.ResolveArgs();
             builder.Location = value.Location;
             if (Folder.Fold(builder, value.Op, value.Type, value.Args, value.Imm) is { } folded && folded != value)
             {

@@ -13,7 +13,7 @@ internal sealed class ValueNumbering
     private readonly int[] dominators;
     private KnownMemory memory = new();
 
-    private ValueNumbering(Function function) => dominators = ControlFlowGraph.Dominators(function);
+    private ValueNumbering(Function function) => dominators = FlowGraph.Dominators(function.Blocks);
 
     public static void Run(Function function)
     {
@@ -28,8 +28,7 @@ internal sealed class ValueNumbering
         memory = block.Predecessors is [var before] && memoryAtEnd.TryGetValue(before, out var held) ? held.Copy() : new KnownMemory();
         foreach (var value in block.Values)
         {
-            for (var i = 0; i < value.Args.Length; i++)
-                value.Args[i] = value.Args[i].Resolve();
+            value.ResolveArgs();
             if (Ops.IsCommutative(value.Op) && !value.Args[1].IsConst && value.Args[0].Id > value.Args[1].Id)
                 Array.Reverse(value.Args);
             if (value.Op == Op.Load)
@@ -57,7 +56,7 @@ internal sealed class ValueNumbering
 
         foreach (var candidate in candidates)
         {
-            if (!ControlFlowGraph.Dominates(dominators, candidate.Block!.Id, block.Id))
+            if (!FlowGraph.Dominates(dominators, candidate.Block!.Id, block.Id))
                 continue;
             value.Replacement = candidate;
             return;
