@@ -72,12 +72,9 @@ internal static unsafe class MatrixMoves<TAddressing>
 /// <summary>8x8 matrices of 16-bit elements, row after row in 128 aligned bytes.</summary>
 internal static unsafe class MatrixTransposition
 {
-    private static Vector512<ushort> FirstRows
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector512.Create(
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<ushort> FirstRows() => Vector512.Create(
         (ushort)0, 8, 16, 24, 32, 40, 48, 56, 1, 9, 17, 25, 33, 41, 49, 57, 2, 10, 18, 26, 34, 42, 50, 58, 3, 11, 19, 27, 35, 43, 51, 59);
-    }
 
     /// <summary>movmatrix: the matrix in register A, transposed, into Dst.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -97,8 +94,8 @@ internal static unsafe class MatrixTransposition
         if (Avx512BW.IsSupported)
         {
             Vector512<ushort> low = LaneVectors.Load<ushort>(matrix, 0), high = LaneVectors.Load<ushort>(matrix, 1);
-            LaneVectors.Store(matrix, 0, Avx512BW.PermuteVar32x16x2(low, FirstRows, high));
-            LaneVectors.Store(matrix, 1, Avx512BW.PermuteVar32x16x2(low, FirstRows + Vector512.Create((ushort)4), high));
+            LaneVectors.Store(matrix, 0, Avx512BW.PermuteVar32x16x2(low, FirstRows(), high));
+            LaneVectors.Store(matrix, 1, Avx512BW.PermuteVar32x16x2(low, FirstRows() + Vector512.Create((ushort)4), high));
             return;
         }
 

@@ -180,8 +180,8 @@ internal static unsafe class LoadPair<TAddressing>
         for (var part = 0; part < 2; part++, source += 32)
         {
             Vector512<uint> low = Vector512.Load(source), high = Vector512.Load(source + 16);
-            LaneVectors.Store(even, part, Avx512F.PermuteVar16x32x2(low, Transpose.Evens, high));
-            LaneVectors.Store(odd, part, Avx512F.PermuteVar16x32x2(low, Transpose.Odds, high));
+            LaneVectors.Store(even, part, Avx512F.PermuteVar16x32x2(low, Transpose.Evens(), high));
+            LaneVectors.Store(odd, part, Avx512F.PermuteVar16x32x2(low, Transpose.Odds(), high));
         }
 
         return op + 1;

@@ -6,18 +6,12 @@ namespace DeltaKV.Gpu.Emulator;
 /// <summary>Reads and writes a warp's registers as host vectors: two per 32-bit register, four per 64-bit one.</summary>
 internal static unsafe class LaneVectors
 {
-    private static Vector512<uint> LaneBits32
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector512.Create(
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> LaneBits32() => Vector512.Create(
         1u, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
-    }
 
-    private static Vector512<ulong> LaneBits64
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector512.Create(1ul, 2, 4, 8, 16, 32, 64, 128);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<ulong> LaneBits64() => Vector512.Create(1ul, 2, 4, 8, 16, 32, 64, 128);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Load<T>(byte* register, int part)
@@ -40,12 +34,12 @@ internal static unsafe class LaneVectors
     {
         if (sizeof(T) == 4)
         {
-            var bits = LaneBits32;
+            var bits = LaneBits32();
             return Vector512.Equals(Vector512.Create(mask >> (16 * part)) & bits, bits).As<uint, T>();
         }
         else
         {
-            var bits = LaneBits64;
+            var bits = LaneBits64();
             return Vector512.Equals(Vector512.Create((ulong)(mask >> (8 * part))) & bits, bits).As<ulong, T>();
         }
     }

@@ -83,19 +83,16 @@ internal readonly struct Cosine : IUnaryOperation<float, float>
 /// <summary>Sine and cosine of arguments that single precision can reduce by quarter turns.</summary>
 internal static class Circle
 {
-    private static Vector512<float> Limit
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector512.Create(16384f);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Limit() => Vector512.Create(16384f);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool AreNear(Vector512<float> value) => Vector512.LessThanAll(Vector512.Abs(value), Limit);
+    public static bool AreNear(Vector512<float> value) => Vector512.LessThanAll(Vector512.Abs(value), Limit());
 
     /// <summary>Lane by lane, so that a result never depends on its neighbours.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Choose(Vector512<float> value, Vector512<float> near, Vector512<float> far) =>
-        Vector512.ConditionalSelect(Vector512.LessThan(Vector512.Abs(value), Limit), near, far);
+        Vector512.ConditionalSelect(Vector512.LessThan(Vector512.Abs(value), Limit()), near, far);
 
     /// <summary>The sine of the value plus so many quarter turns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
