@@ -189,7 +189,7 @@ internal static unsafe class GeneralConversion
         {
             PtxType.F16 => Float16Format.FromDouble(value, mode),
             PtxType.BF16 => BFloat16Format.FromDouble(value, mode),
-            PtxType.F32 => BitConverter.SingleToUInt32Bits(ScalarRounding.ToSingle(value, mode)),
+            PtxType.F32 => BitConverter.SingleToUInt32Bits(ScalarRounding.To<float>(value, mode)),
             _ => BitConverter.DoubleToUInt64Bits(value),
         };
     }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -48,7 +49,7 @@ internal readonly struct BFloat16Format : IHalfFormat
             return value > 0 ? (ushort)0x7F80 : (ushort)0xFF80;
 
         // Truncating to a float with a sticky last bit keeps the second rounding from seeing a tie that is none.
-        var bits = BitConverter.SingleToUInt32Bits(ScalarRounding.ToSingle(value, RoundingMode.TowardZero));
+        var bits = BitConverter.SingleToUInt32Bits(ScalarRounding.To<float>(value, RoundingMode.TowardZero));
         var exact = BitConverter.UInt32BitsToSingle(bits) == value;
         bits |= exact ? 0u : 1u;
         var rest = bits & 0xFFFF;
@@ -93,38 +94,23 @@ internal readonly struct Float16Format : IHalfFormat
 
     public static double ToDouble(ushort bits) => (double)BitConverter.UInt16BitsToHalf(bits);
 
-    public static ushort FromDouble(double value, RoundingMode mode)
-    {
-        if (double.IsNaN(value))
-            return 0x7FFF;
-        var half = (System.Half)value;
-        var back = (double)half;
-        if (back != value)
-        {
-            var down = mode == RoundingMode.Down || (mode == RoundingMode.TowardZero && value > 0);
-            var up = mode == RoundingMode.Up || (mode == RoundingMode.TowardZero && value < 0);
-            if (down && back > value)
-                half = System.Half.BitDecrement(half);
-            else if (up && back < value)
-                half = System.Half.BitIncrement(half);
-        }
-
-        return BitConverter.HalfToUInt16Bits(half);
-    }
+    public static ushort FromDouble(double value, RoundingMode mode) =>
+        double.IsNaN(value) ? (ushort)0x7FFF : BitConverter.HalfToUInt16Bits(ScalarRounding.To<System.Half>(value, mode));
 }
 
 /// <summary>Directed roundings that .NET's conversions do not have.</summary>
 internal static class ScalarRounding
 {
-    public static float ToSingle(double value, RoundingMode mode)
+    public static T To<T>(double value, RoundingMode mode)
+        where T : IFloatingPointIeee754<T>
     {
-        var single = (float)value;
-        double back = single;
+        var nearest = T.CreateTruncating(value);
+        var back = double.CreateTruncating(nearest);
         var down = mode == RoundingMode.Down || (mode == RoundingMode.TowardZero && value > 0);
         var up = mode == RoundingMode.Up || (mode == RoundingMode.TowardZero && value < 0);
         if (down && back > value)
-            return float.BitDecrement(single);
-        return up && back < value ? float.BitIncrement(single) : single;
+            return T.BitDecrement(nearest);
+        return up && back < value ? T.BitIncrement(nearest) : nearest;
     }
 }
 

@@ -41,39 +41,22 @@ internal sealed class PtxScope(PtxScope? parent)
         return Parent?.FindRegister(name);
     }
 
-    public bool TryFindSymbol(string name, [NotNullWhen(true)] out PtxSymbol? symbol)
+    public bool TryFindSymbol(string name, [NotNullWhen(true)] out PtxSymbol? symbol) => TryFind(static scope => scope.symbols, name, out symbol);
+
+    public bool TryFindLabel(string name, out int instruction) => TryFind(static scope => scope.labels, name, out instruction);
+
+    public bool TryFindBranchTargets(string name, [NotNullWhen(true)] out IReadOnlyList<PtxOperand>? targets) =>
+        TryFind(static scope => scope.branchTargets, name, out targets);
+
+    private bool TryFind<T>(Func<PtxScope, Dictionary<string, T>> names, string name, [MaybeNullWhen(false)] out T found)
     {
         for (var scope = this; scope is not null; scope = scope.Parent)
         {
-            if (scope.symbols.TryGetValue(name, out symbol))
+            if (names(scope).TryGetValue(name, out found))
                 return true;
         }
 
-        symbol = null;
-        return false;
-    }
-
-    public bool TryFindLabel(string name, out int instruction)
-    {
-        for (var scope = this; scope is not null; scope = scope.Parent)
-        {
-            if (scope.labels.TryGetValue(name, out instruction))
-                return true;
-        }
-
-        instruction = -1;
-        return false;
-    }
-
-    public bool TryFindBranchTargets(string name, [NotNullWhen(true)] out IReadOnlyList<PtxOperand>? targets)
-    {
-        for (var scope = this; scope is not null; scope = scope.Parent)
-        {
-            if (scope.branchTargets.TryGetValue(name, out targets))
-                return true;
-        }
-
-        targets = null;
+        found = default;
         return false;
     }
 }
