@@ -1,5 +1,3 @@
-using DeltaKV.Gpu.Emulator;
-
 namespace DeltaKV.Gpu.Tests.Emulator;
 
 public sealed class BarrierTests
@@ -53,7 +51,7 @@ public sealed class BarrierTests
         var random = new Random(Inputs.Seed);
         var input = Enumerable.Range(0, threads * 9).Select(_ => random.Next(1000)).ToArray();
         var output = new int[9];
-        PtxRunner.Run(ptx, new Dim3(9), new Dim3(threads), [input, output]);
+        PtxRunner.Run(ptx, (9, threads), [input, output]);
         Assert.Equal(input.Chunk(threads).Select(chunk => chunk.Sum()), output);
     }
 
@@ -85,7 +83,7 @@ public sealed class BarrierTests
         foreach (var limit in new[] { 0, 1, 40, 80 })
         {
             var output = new int[80];
-            PtxRunner.Run(ptx, new Dim3(1), new Dim3(80), [output, limit]);
+            PtxRunner.Run(ptx, (1, 80), [output, limit]);
             var expected = (limit * 8) + (limit == 80 ? 1 : 0) + (limit > 0 ? 2 : 0) + (limit < 80 ? 4 : 0);
             Assert.All(output, value => Assert.Equal(expected, value));
         }
@@ -120,7 +118,7 @@ public sealed class BarrierTests
             }
             """;
         var output = new int[32];
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(96), [output]);
+        PtxRunner.Run(ptx, (1, 96), [output]);
         Assert.Equal(Enumerable.Range(0, 32).Select(i => i + 32 + i + 64), output);
     }
 
@@ -142,7 +140,7 @@ public sealed class BarrierTests
             }
             """;
         var output = new int[96];
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(96), [output]);
+        PtxRunner.Run(ptx, (1, 96), [output]);
         Assert.Equal(Enumerable.Range(0, 96).Select(i => i < 40 ? i : 0), output);
     }
 
@@ -162,7 +160,7 @@ public sealed class BarrierTests
             bar.sync 2;
             }
             """;
-        var exception = Assert.Throws<KernelSanitizerException>(() => PtxRunner.Run(ptx, new Dim3(1), new Dim3(64), []));
+        var exception = Assert.Throws<KernelSanitizerException>(() => PtxRunner.Run(ptx, (1, 64), []));
         Assert.Equal(KernelErrorKind.DivergentBarrier, exception.Kind);
         Assert.Equal("hangs", exception.Kernel);
     }

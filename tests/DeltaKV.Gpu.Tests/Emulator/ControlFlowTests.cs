@@ -1,5 +1,3 @@
-using DeltaKV.Gpu.Emulator;
-
 namespace DeltaKV.Gpu.Tests.Emulator;
 
 public sealed class ControlFlowTests
@@ -113,7 +111,7 @@ public sealed class ControlFlowTests
             }
             """;
         var output = new int[48];
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(48), [output]);
+        PtxRunner.Run(ptx, (1, 48), [output]);
         Assert.Equal(Enumerable.Range(0, 48).Select(i => i < 7 ? 0 : i % 4 == 0 ? 5 : i), output);
     }
 
@@ -193,7 +191,7 @@ public sealed class ControlFlowTests
             }
             """;
         var output = new int[2];
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(64), [output]);
+        PtxRunner.Run(ptx, (1, 64), [output]);
         Assert.Equal([17, 17], output);
     }
 
@@ -215,7 +213,7 @@ public sealed class ControlFlowTests
             ret;
             }
             """;
-        var exception = Assert.Throws<KernelTrapException>(() => PtxRunner.Run(ptx, new Dim3(2), new Dim3(32), []));
+        var exception = Assert.Throws<KernelTrapException>(() => PtxRunner.Run(ptx, (2, 32), []));
         Assert.Contains("checked_kernel", exception.Message, StringComparison.Ordinal);
         Assert.Contains("thread (5, 0, 0)", exception.Message, StringComparison.Ordinal);
         Assert.Contains("/src/Assert.cs:43", exception.Message, StringComparison.Ordinal);

@@ -1,5 +1,4 @@
 using System.Text;
-using DeltaKV.Gpu.Emulator;
 
 namespace DeltaKV.Gpu.Tests.Emulator;
 
@@ -65,7 +64,7 @@ internal static class LaneKernel
         Access(text, "st", typeof(TD), "%d", inputs.Length);
         text.Append("DONE:\nret;\n}\n");
         object[] arguments = [.. inputs, output, output.Length];
-        PtxRunner.Run(text.ToString(), new Dim3((output.Length + blockSize - 1) / blockSize), new Dim3(blockSize), arguments);
+        PtxRunner.Run(text.ToString(), ((output.Length + blockSize - 1) / blockSize, blockSize), arguments);
     }
 
     private static void Access(StringBuilder text, string name, Type type, string register, int parameter)

@@ -55,7 +55,7 @@ public sealed class MatrixTests
             """;
         var output = new uint[128];
         var back = new ushort[256];
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(32), [tiles, rowOf, output, back]);
+        PtxRunner.Run(ptx, (1, 32), [tiles, rowOf, output, back]);
         for (var matrix = 0; matrix < count; matrix++)
         {
             for (var lane = 0; lane < 32; lane++)
@@ -105,7 +105,7 @@ public sealed class MatrixTests
         var input = new byte[512];
         random.NextBytes(input);
         var output = new byte[1024];
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(32), [input, output]);
+        PtxRunner.Run(ptx, (1, 32), [input, output]);
         for (var i = 0; i < 512; i++)
         {
             var (lane, k) = (i / 16, i % 16);
@@ -177,7 +177,7 @@ public sealed class MatrixTests
         }
 
         var output = new uint[accumulators * 32];
-        PtxRunner.Run(MmaKernel(type, depth, accumulator, halves, accumulators), new Dim3(1), new Dim3(32), [aRegisters, bRegisters, cRegisters, output]);
+        PtxRunner.Run(MmaKernel(type, depth, accumulator, halves, accumulators), (1, 32), [aRegisters, bRegisters, cRegisters, output]);
         for (var lane = 0; lane < 32; lane++)
         {
             for (var i = 0; i < 4; i++)

@@ -149,7 +149,7 @@ public sealed class MemoryTests
             }
             """;
         var output = new int[64];
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(64), [output]);
+        PtxRunner.Run(ptx, (1, 64), [output]);
         Assert.Equal(Enumerable.Range(0, 64).Select(i => 7000 + 100 + i + (i * 3) + (i % 4) + 1 + i), output);
     }
 
@@ -178,7 +178,7 @@ public sealed class MemoryTests
             }
             """;
         var output = new int[8];
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(32), [output, (byte)200, new Pair(0x1122334455667788, 77), 12.5f, (ushort)65535]);
+        PtxRunner.Run(ptx, (1, 32), [output, (byte)200, new Pair(0x1122334455667788, 77), 12.5f, (ushort)65535]);
         Assert.Equal([200, 77, 12, 65535, 0x55667788, 0x11223344, 0x11223344, 0x55667788], output);
     }
 
@@ -207,7 +207,7 @@ public sealed class MemoryTests
             }
             """;
         var output = new int[128];
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(128), [output], dynamicShared: 512);
+        PtxRunner.Run(ptx, (1, 128, SharedMemoryConfig.RequestDynamic<byte>(512)), [output]);
         Assert.Equal(Enumerable.Range(0, 128).Select(i => (i * 1000) + 512), output);
     }
 
@@ -237,13 +237,13 @@ public sealed class MemoryTests
             }
             """;
         var output = new int[2 * 3 * 4 * 5 * 6 * 7];
-        PtxRunner.Run(ptx, new Dim3(2, 3, 4), new Dim3(5, 6, 7), [output]);
+        PtxRunner.Run(ptx, (new Index3D(2, 3, 4), new Index3D(5, 6, 7)), [output]);
         Assert.Equal(Enumerable.Range(0, output.Length).Select(i => (i * 1000) + (i % 210)), output);
     }
 
     // Several lanes writing one address on purpose is a race, so these go without the sanitizer.
     private static void Run(string ptx, int threads, object[] arguments) =>
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(threads), arguments, options: new EmulatorOptions());
+        PtxRunner.Run(ptx, (1, threads), arguments, options: new EmulatorOptions());
 
     private static int[] Index(string pattern, int threads, Random random)
     {

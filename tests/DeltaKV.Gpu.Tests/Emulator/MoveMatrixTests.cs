@@ -1,5 +1,3 @@
-using DeltaKV.Gpu.Emulator;
-
 namespace DeltaKV.Gpu.Tests.Emulator;
 
 /// <summary>movmatrix against the fragment layout of the PTX manual.</summary>
@@ -24,7 +22,7 @@ public sealed class MoveMatrixTests
             }
             """;
         var output = new ushort[128];
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(32), [tile, output]);
+        PtxRunner.Run(ptx, (1, 32), [tile, output]);
         for (var lane = 0; lane < 32; lane++)
         {
             for (var i = 0; i < 2; i++)

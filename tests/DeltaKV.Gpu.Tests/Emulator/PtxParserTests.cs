@@ -58,7 +58,7 @@ public sealed class PtxParserTests
     public void Launches_out_of_range_are_refused()
     {
         const string ptx = PtxRunner.Header + ".visible .entry k() { ret; }";
-        Assert.Throws<ArgumentException>(() => PtxRunner.Run(ptx, new Dim3(1), new Dim3(1025), []));
-        Assert.Throws<ArgumentException>(() => PtxRunner.Run(ptx, new Dim3(0), new Dim3(32), []));
+        Assert.Throws<ArgumentException>(() => PtxRunner.Run(ptx, (1, 1025), []));
+        Assert.Throws<ArgumentException>(() => PtxRunner.Run(ptx, (0, 32), []));
     }
 }

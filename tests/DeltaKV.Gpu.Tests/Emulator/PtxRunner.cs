@@ -10,21 +10,20 @@ internal static unsafe class PtxRunner
 
     private const int WordsPerArgument = 8;
 
-    public static void Run(string ptx, Dim3 grid, Dim3 block, object[] arguments, int dynamicShared = 0, EmulatorOptions? options = null)
+    public static void Run(string ptx, KernelConfig config, object[] arguments, EmulatorOptions? options = null)
     {
         var module = PtxModule.Parse(ptx);
         if (options is null)
         {
             // Whatever the tests run is clean unless they say otherwise, so all of it goes through the sanitizer as well.
             object[] copies = [.. arguments.Select(argument => argument is Array array ? array.Clone() : argument)];
-            Run(module.Entries[0], grid, block, copies, dynamicShared, new EmulatorOptions { Sanitize = true });
+            Run(module.Entries[0], config, copies, new EmulatorOptions { Sanitize = true });
         }
 
-        Run(module.Entries[0], grid, block, arguments, dynamicShared, options);
+        Run(module.Entries[0], config, arguments, options);
     }
 
-    public static void Run(
-        PtxEntry entry, Dim3 grid, Dim3 block, object[] arguments, int dynamicShared = 0, EmulatorOptions? options = null)
+    public static void Run(PtxEntry entry, KernelConfig config, object[] arguments, EmulatorOptions? options = null)
     {
         var buffers = new nint[arguments.Length];
         var values = stackalloc ulong[arguments.Length * WordsPerArgument];
@@ -49,7 +48,7 @@ internal static unsafe class PtxRunner
             options ??= new EmulatorOptions();
             if (options.Sanitize)
                 options = new EmulatorOptions { Sanitize = true, Threads = options.Threads, Memory = new Buffers(arguments, buffers) };
-            EmulatorLauncher.Launch(entry, grid, block, dynamicShared, pointers, options);
+            GridRun.Launch(entry, config, pointers, options);
             for (var i = 0; i < arguments.Length; i++)
             {
                 if (arguments[i] is Array array)

@@ -108,6 +108,6 @@ public sealed class SanitizerTests
             {{body}}
             }
             """;
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(threads), [new int[elements]], options: new EmulatorOptions { Sanitize = true, Threads = 1 });
+        PtxRunner.Run(ptx, (1, threads), [new int[elements]], options: new EmulatorOptions { Sanitize = true, Threads = 1 });
     }
 }

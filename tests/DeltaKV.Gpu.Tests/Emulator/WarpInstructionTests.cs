@@ -1,5 +1,3 @@
-using DeltaKV.Gpu.Emulator;
-
 namespace DeltaKV.Gpu.Tests.Emulator;
 
 public sealed class WarpInstructionTests
@@ -172,7 +170,7 @@ public sealed class WarpInstructionTests
         cells[2] = int.MaxValue;
         cells[16] = 7;
         var order = new int[total];
-        PtxRunner.Run(ptx, new Dim3(blocks), new Dim3(threads), [cells, order]);
+        PtxRunner.Run(ptx, (blocks, threads), [cells, order]);
         Assert.Equal(total, cells[0]);
         Assert.Equal(Enumerable.Range(0, total), order.Order());
         Assert.Equal(total - 1, cells[1]);
@@ -209,7 +207,7 @@ public sealed class WarpInstructionTests
             }
             """;
         var output = new int[64];
-        PtxRunner.Run(ptx, new Dim3(1), new Dim3(64), [Values, output]);
+        PtxRunner.Run(ptx, (1, 64), [Values, output]);
         return output;
     }
 }

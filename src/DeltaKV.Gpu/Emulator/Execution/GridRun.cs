@@ -14,33 +14,42 @@ internal sealed unsafe class GridRun
     private PtxEntry entry = null!;
     private Program program = null!;
     private EmulatorOptions options = null!;
-    private LaunchShape shape;
+    private KernelConfig config;
     private long blockCount;
     private long nextBlock;
     private ExceptionDispatchInfo? failure;
 
     ~GridRun() => parameters.Free();
 
-    public static GridRun Rent() => Interlocked.Exchange(ref spare, null) ?? new GridRun();
-
-    public void Return()
+    /// <summary>Executes a grid and returns when it is done; one pointer per parameter, as for the driver's launch.</summary>
+    public static void Launch(PtxEntry entry, in KernelConfig config, void** arguments, EmulatorOptions options)
     {
-        entry = null!;
-        program = null!;
-        options = null!;
-        failure = null;
-        spare = this;
+        if (!config.IsValid || config.GroupDim.LongSize > Block.MaxWarps * Warp.Lanes)
+            throw new ArgumentException($"Kernel '{entry.Name}' cannot be launched with {config}.", nameof(config));
+        var run = Interlocked.Exchange(ref spare, null) ?? new GridRun();
+        try
+        {
+            run.Execute(entry, config, arguments, options);
+        }
+        finally
+        {
+            run.entry = null!;
+            run.program = null!;
+            run.options = null!;
+            run.failure = null;
+            spare = run;
+        }
     }
 
-    public void Execute(PtxEntry launched, in LaunchShape launchShape, void** args, EmulatorOptions launchOptions)
+    private void Execute(PtxEntry launched, in KernelConfig launchConfig, void** arguments, EmulatorOptions launchOptions)
     {
         entry = launched;
         options = launchOptions;
         program = launchOptions.Sanitize ? launched.SanitizedProgram : launched.Program;
-        shape = launchShape;
-        blockCount = shape.Grid.Count;
+        config = launchConfig;
+        blockCount = config.GridDim.LongSize;
         nextBlock = 0;
-        CopyParameters(args);
+        CopyParameters(arguments);
         var start = Stopwatch.GetTimestamp();
         if (IsWorthSharing())
             WorkerPool.Run(this, (int)Math.Min(options.Threads, blockCount));
@@ -57,11 +66,11 @@ internal sealed unsafe class GridRun
         var worker = WorkerPool.RentWorker();
         try
         {
-            worker.Begin(program, shape, parameterMemory, options);
+            worker.Begin(program, config, parameterMemory, options);
             for (var index = TakeBlock(); index < blockCount; index = TakeBlock())
             {
-                var (row, x) = Math.DivRem(index, shape.Grid.X);
-                var (z, y) = Math.DivRem(row, shape.Grid.Y);
+                var (row, x) = Math.DivRem(index, config.GridDim.X);
+                var (z, y) = Math.DivRem(row, config.GridDim.Y);
                 worker.Run((int)x, (int)y, (int)z);
             }
         }
@@ -81,13 +90,13 @@ internal sealed unsafe class GridRun
     private bool IsWorthSharing() =>
         options.Threads > 1 && blockCount > 1 && (entry.BlockTicks < 0 || entry.BlockTicks * blockCount > WorthWakingTicks);
 
-    private void CopyParameters(void** args)
+    private void CopyParameters(void** arguments)
     {
         parameterMemory = parameters.Reserve((nuint)entry.ParameterBytes, 64);
         for (var i = 0; i < entry.Parameters.Length; i++)
         {
             var parameter = entry.Parameters[i];
-            Buffer.MemoryCopy(args[i], parameterMemory + parameter.Offset, parameter.Size, parameter.Size);
+            Buffer.MemoryCopy(arguments[i], parameterMemory + parameter.Offset, parameter.Size, parameter.Size);
         }
     }
 }

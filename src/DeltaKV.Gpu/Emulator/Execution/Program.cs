@@ -69,10 +69,10 @@ internal sealed unsafe class Program
         new Span<byte>(constants, ConstantBytes).CopyTo(new Span<byte>(warp->Registers - ConstantBytes, ConstantBytes));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void WriteLaunchSpecials(Warp* warp, in LaunchShape shape)
+    public void WriteLaunchSpecials(Warp* warp, in KernelConfig config)
     {
         foreach (var (register, slot) in launchSpecials)
-            SpecialRegisters.Write((uint*)(warp->Registers + slot), register, warp, shape);
+            SpecialRegisters.Write((uint*)(warp->Registers + slot), register, warp, config);
     }
 
     /// <summary>Spreads the parameters a kernel reads over the lanes of their slots.</summary>
@@ -87,10 +87,10 @@ internal sealed unsafe class Program
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void WriteBlockSpecials(Warp* warp, in LaunchShape shape)
+    public void WriteBlockSpecials(Warp* warp, in KernelConfig config)
     {
         foreach (var (register, slot) in blockSpecials)
-            SpecialRegisters.Write((uint*)(warp->Registers + slot), register, warp, shape);
+            SpecialRegisters.Write((uint*)(warp->Registers + slot), register, warp, config);
     }
 
     /// <summary>C# file and line of an operation, or its PTX line.</summary>

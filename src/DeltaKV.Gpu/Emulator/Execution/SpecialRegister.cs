@@ -25,8 +25,8 @@ internal enum SpecialRegister
     SmId,
     NsmId,
     GridId,
-    DynamicSharedBytes,
-    TotalSharedBytes,
+    DynamicSmemSize,
+    TotalSmemSize,
     CtaidX,
     CtaidY,
     CtaidZ,
@@ -34,70 +34,41 @@ internal enum SpecialRegister
 
 internal static unsafe class SpecialRegisters
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static bool TryParse(string name, out SpecialRegister register)
-    {
-        SpecialRegister? found = name switch
-        {
-            "%tid.x" => SpecialRegister.TidX,
-            "%tid.y" => SpecialRegister.TidY,
-            "%tid.z" => SpecialRegister.TidZ,
-            "%laneid" => SpecialRegister.LaneId,
-            "%warpid" => SpecialRegister.WarpId,
-            "%lanemask_eq" => SpecialRegister.LaneMaskEq,
-            "%lanemask_lt" => SpecialRegister.LaneMaskLt,
-            "%lanemask_le" => SpecialRegister.LaneMaskLe,
-            "%lanemask_gt" => SpecialRegister.LaneMaskGt,
-            "%lanemask_ge" => SpecialRegister.LaneMaskGe,
-            "%ntid.x" => SpecialRegister.NtidX,
-            "%ntid.y" => SpecialRegister.NtidY,
-            "%ntid.z" => SpecialRegister.NtidZ,
-            "%nctaid.x" => SpecialRegister.NctaidX,
-            "%nctaid.y" => SpecialRegister.NctaidY,
-            "%nctaid.z" => SpecialRegister.NctaidZ,
-            "%nwarpid" => SpecialRegister.NwarpId,
-            "%smid" => SpecialRegister.SmId,
-            "%nsmid" => SpecialRegister.NsmId,
-            "%gridid" => SpecialRegister.GridId,
-            "%dynamic_smem_size" => SpecialRegister.DynamicSharedBytes,
-            "%total_smem_size" => SpecialRegister.TotalSharedBytes,
-            "%ctaid.x" => SpecialRegister.CtaidX,
-            "%ctaid.y" => SpecialRegister.CtaidY,
-            "%ctaid.z" => SpecialRegister.CtaidZ,
-            _ => null,
-        };
-        register = found ?? default;
-        return found is not null;
-    }
+    /// <summary>By name without dots and underscores: <c>%tid.x</c> is <see cref="SpecialRegister.TidX"/>.</summary>
+    private static readonly Dictionary<string, SpecialRegister> ByName =
+        Enum.GetValues<SpecialRegister>().ToDictionary(register => "%" + register.ToString().ToLowerInvariant());
+
+    public static bool TryParse(string name, out SpecialRegister register) =>
+        ByName.TryGetValue(name.Replace(".", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal), out register);
 
     /// <summary>Whether the value differs between the blocks of a launch.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool IsPerBlock(SpecialRegister register) => register >= SpecialRegister.CtaidX;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Write(uint* lanes, SpecialRegister register, Warp* warp, in LaunchShape shape)
+    public static void Write(uint* lanes, SpecialRegister register, Warp* warp, in KernelConfig config)
     {
         var first = warp->Index * Warp.Lanes;
         switch (register)
         {
             case SpecialRegister.TidX:
                 for (var i = 0; i < Warp.Lanes; i++)
-                    lanes[i] = (uint)((first + i) % shape.Block.X);
+                    lanes[i] = (uint)((first + i) % config.GroupDim.X);
                 break;
             case SpecialRegister.TidY:
                 for (var i = 0; i < Warp.Lanes; i++)
-                    lanes[i] = (uint)((first + i) / shape.Block.X % shape.Block.Y);
+                    lanes[i] = (uint)((first + i) / config.GroupDim.X % config.GroupDim.Y);
                 break;
             case SpecialRegister.TidZ:
                 for (var i = 0; i < Warp.Lanes; i++)
-                    lanes[i] = (uint)((first + i) / (shape.Block.X * shape.Block.Y));
+                    lanes[i] = (uint)((first + i) / (config.GroupDim.X * config.GroupDim.Y));
                 break;
             case SpecialRegister.LaneId or (>= SpecialRegister.LaneMaskEq and <= SpecialRegister.LaneMaskGe):
                 for (var i = 0; i < Warp.Lanes; i++)
                     lanes[i] = OfLane(register, i);
                 break;
             default:
-                new Span<uint>(lanes, Warp.Lanes).Fill(OfWarp(register, warp, shape));
+                new Span<uint>(lanes, Warp.Lanes).Fill(OfWarp(register, warp, config));
                 break;
         }
     }
@@ -114,19 +85,19 @@ internal static unsafe class SpecialRegisters
     };
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static uint OfWarp(SpecialRegister register, Warp* warp, in LaunchShape shape) => register switch
+    private static uint OfWarp(SpecialRegister register, Warp* warp, in KernelConfig config) => register switch
     {
         SpecialRegister.WarpId => (uint)warp->Index,
-        SpecialRegister.NtidX => (uint)shape.Block.X,
-        SpecialRegister.NtidY => (uint)shape.Block.Y,
-        SpecialRegister.NtidZ => (uint)shape.Block.Z,
-        SpecialRegister.NctaidX => (uint)shape.Grid.X,
-        SpecialRegister.NctaidY => (uint)shape.Grid.Y,
-        SpecialRegister.NctaidZ => (uint)shape.Grid.Z,
+        SpecialRegister.NtidX => (uint)config.GroupDim.X,
+        SpecialRegister.NtidY => (uint)config.GroupDim.Y,
+        SpecialRegister.NtidZ => (uint)config.GroupDim.Z,
+        SpecialRegister.NctaidX => (uint)config.GridDim.X,
+        SpecialRegister.NctaidY => (uint)config.GridDim.Y,
+        SpecialRegister.NctaidZ => (uint)config.GridDim.Z,
         SpecialRegister.NwarpId => (uint)warp->Block->WarpCount,
         SpecialRegister.NsmId => 1,
-        SpecialRegister.DynamicSharedBytes => (uint)shape.DynamicSharedBytes,
-        SpecialRegister.TotalSharedBytes => (uint)warp->Block->SharedBytes,
+        SpecialRegister.DynamicSmemSize => (uint)config.SharedMemoryConfig.ArraySize,
+        SpecialRegister.TotalSmemSize => (uint)warp->Block->SharedBytes,
         SpecialRegister.CtaidX => (uint)warp->Block->X,
         SpecialRegister.CtaidY => (uint)warp->Block->Y,
         SpecialRegister.CtaidZ => (uint)warp->Block->Z,

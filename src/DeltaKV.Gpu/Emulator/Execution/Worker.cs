@@ -14,7 +14,7 @@ internal sealed unsafe class Worker
     private NativeArena shared;
     private NativeArena local;
     private Program program = null!;
-    private LaunchShape shape;
+    private KernelConfig config;
     private int frameWarp;
 
     public Worker()
@@ -45,16 +45,16 @@ internal sealed unsafe class Worker
 
     /// <summary>Prepares the frames for the blocks of one launch.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Begin(Program launched, in LaunchShape launchShape, byte* parameters, EmulatorOptions options)
+    public void Begin(Program launched, in KernelConfig launchConfig, byte* parameters, EmulatorOptions options)
     {
         program = launched;
-        shape = launchShape;
+        config = launchConfig;
         var kernel = launched.Kernel;
-        var threads = (int)shape.Block.Count;
+        var threads = (int)config.GroupDim.LongSize;
         var warpCount = (threads + Warp.Lanes - 1) / Warp.Lanes;
         block->Threads = threads;
         block->WarpCount = warpCount;
-        block->SharedBytes = kernel.DynamicSharedOffset + shape.DynamicSharedBytes;
+        block->SharedBytes = kernel.DynamicSharedOffset + config.SharedMemoryConfig.ArraySize;
         block->Shared = shared.Reserve((nuint)block->SharedBytes, Alignment);
         var frameCount = launched.NeedsAllWarps ? warpCount : 1;
         var frameMemory = frames.Reserve((nuint)(launched.FrameBytes * frameCount), Alignment);
@@ -73,13 +73,13 @@ internal sealed unsafe class Worker
             if (i >= frameCount)
                 continue;
             launched.CopyConstants(warp);
-            launched.WriteLaunchSpecials(warp, shape);
+            launched.WriteLaunchSpecials(warp, config);
             launched.WriteParameters(warp);
         }
 
         frameWarp = 0;
         Sanitizer = options.Sanitize ? new BlockSanitizer(this, launched) : null;
-        Sanitizer?.Begin(shape, block->SharedBytes, options.Memory);
+        Sanitizer?.Begin(config, block->SharedBytes, options.Memory);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -102,7 +102,7 @@ internal sealed unsafe class Worker
             warp->ForceGathered = false;
             warp->UniformPc = program.Operations;
             if (program.NeedsAllWarps)
-                program.WriteBlockSpecials(warp, shape);
+                program.WriteBlockSpecials(warp, config);
         }
 
         if (program.NeedsAllWarps)
@@ -124,9 +124,9 @@ internal sealed unsafe class Worker
     private string Place(Warp* warp, int lane)
     {
         var thread = (warp->Index * Warp.Lanes) + lane;
-        var x = thread % shape.Block.X;
-        var y = thread / shape.Block.X % shape.Block.Y;
-        var z = thread / (shape.Block.X * shape.Block.Y);
+        var x = thread % config.GroupDim.X;
+        var y = thread / config.GroupDim.X % config.GroupDim.Y;
+        var z = thread / (config.GroupDim.X * config.GroupDim.Y);
         return $"block ({block->X}, {block->Y}, {block->Z}), thread ({x}, {y}, {z})";
     }
 
@@ -138,11 +138,11 @@ internal sealed unsafe class Worker
             var warp = warps + i;
             if (frameWarp != i)
             {
-                program.WriteLaunchSpecials(warp, shape);
+                program.WriteLaunchSpecials(warp, config);
                 frameWarp = i;
             }
 
-            program.WriteBlockSpecials(warp, shape);
+            program.WriteBlockSpecials(warp, config);
             while (warp->Live != 0)
                 WarpScheduler.Run(warp);
         }

@@ -17,9 +17,9 @@ internal sealed unsafe class BlockSanitizer(Worker worker, Program program)
     private int dynamicBytes;
     private IMemoryMap? memory;
 
-    public void Begin(in LaunchShape shape, int sharedBytes, IMemoryMap? map)
+    public void Begin(in KernelConfig config, int sharedBytes, IMemoryMap? map)
     {
-        dynamicBytes = shape.DynamicSharedBytes;
+        dynamicBytes = config.SharedMemoryConfig.ArraySize;
         memory = map;
         if (bytes.Length < sharedBytes)
             bytes = new SharedByte[sharedBytes];

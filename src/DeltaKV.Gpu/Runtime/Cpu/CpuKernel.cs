@@ -52,13 +52,7 @@ internal sealed unsafe class CpuKernel : Kernel
         }
     }
 
-    private void Run(in KernelConfig config, void** arguments) => EmulatorLauncher.Launch(
-        entry,
-        new Dim3(config.GridDim.X, config.GridDim.Y, config.GridDim.Z),
-        new Dim3(config.GroupDim.X, config.GroupDim.Y, config.GroupDim.Z),
-        config.SharedMemoryConfig.ArraySize,
-        arguments,
-        accelerator.EmulatorOptions);
+    private void Run(in KernelConfig config, void** arguments) => GridRun.Launch(entry, config, arguments, accelerator.EmulatorOptions);
 
     private void Record(CpuStream stream, KernelConfig config, void** arguments)
     {
