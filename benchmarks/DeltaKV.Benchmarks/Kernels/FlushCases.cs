@@ -40,7 +40,7 @@ internal static class FlushCases
     {
         double width = 2 * Shape.KeyHeads * Shape.HeadDim, references = context / Stride;
         var operations = (parts.HasFlag(Parts.Exact) ? width * references : 0)
-            + (parts.HasFlag(Parts.Levels) ? (Sketch.Width * (references + width)) + (Sketch.Candidates * width) : 0)
+            + (parts.HasFlag(Parts.Levels) ? (Sketch.Width * references) + width + (Sketch.Candidates * width) : 0)
             + (parts.HasFlag(Parts.Encode) ? width * 512 : 0);
         return new(name, parts == Parts.Gather ? 4 * width * Tokens * Layers : 0, 2 * operations * Tokens * Layers, 1, arena => Prepare(arena, context, parts));
     }
@@ -118,9 +118,10 @@ internal static class FlushCases
             Rows = arena.BFloat16s((long)Layers * Tokens * tables.Width).Cast<uint>(),
             Candidates = arena.Upload(new Candidate[Layers * Tokens * splits * 4]),
             TwoLevelFrom = parts.HasFlag(Parts.Levels) ? 1 : 0,
-            Sketches = arena.BFloat16s((long)Layers * Tokens * Sketch.Width).Cast<UInt4>(),
-            ReferenceSketches = arena.BFloat16s(places * Sketch.Width).Cast<UInt4>(),
-            SketchNorms = arena.Singles(places),
+            Sketches = arena.BFloat16s((long)Layers * Tokens * Sketch.Width / 2).Cast<UInt4>(),
+            SketchSteps = arena.Singles((long)Layers * Tokens),
+            ReferenceSketches = arena.BFloat16s(places * Sketch.Width / 2).Cast<UInt4>(),
+            ReferenceScales = arena.Singles(2 * places).Cast<Float2>(),
             CoarseCandidates = arena.Upload(new int[Layers * Tokens * Sketch.Candidates]),
             ItemCount = Items,
             Splits = splits,

@@ -60,7 +60,7 @@ public class KvMethodSpecTests
     // Four ids make 336 bytes of 328; every tenth token is a reference of 1024 bytes and its norm. 1638 of them are few enough for an exact search, unless told otherwise.
     [InlineData("int4:neighbours=4", (8 * 336) + 823)]
     [InlineData("int4:neighbours=4,search=exact", (8 * 336) + 823)]
-    [InlineData("int4:neighbours=4,search=1000", (8 * 336) + 823 + 208)]
+    [InlineData("int4:neighbours=4,search=1000", (8 * 336) + 823 + 211)]
     // A raw layer keeps its 1024 bytes.
     [InlineData("int4:full=0", 3264)]
     // A recomputed first layer keeps the token's id; one scale per token, in 16 bytes.

@@ -5,16 +5,16 @@ namespace DeltaKV.Compression.Codes.Encoding;
 
 /// <summary>The first level of a long search: who may be near, by sketch. Of every token the four best of each of 16 classes of references at or before it.</summary>
 /// <remarks>
-/// The exact search on rows of 128 elements instead of <c>width</c>: tiles of 64 x 64 scores <c>2 s(x).s(r) - |s(r)|^2</c>, m16n8k16, fp32 sums, and no list is ever merged: a class is a split of the references and
-/// what one lane sees of it, so its four best are in that lane's registers. Shapes: sketches <c>[layer][item][16][128]</c>, candidates <c>[layer][item][16][splits][4 lanes][4]</c>.
-/// Operations: <c>256</c> per token and reference, a <c>width / 128</c>-th of the exact search's; moves 256 bytes per reference and 64 tokens.
+/// The exact search on rows of 256 bytes instead of <c>width</c> halves: tiles of 64 x 64 scores <c>2 s(x).s(r) - |s(r)|^2</c>, m16n8k32, integer sums, and no list is ever merged: a class is a split of the references and
+/// what one lane sees of it, so its four best are in that lane's registers. Shapes: sketches <c>[layer][item][16][256]</c>, candidates <c>[layer][item][16][splits][4 lanes][4]</c>.
+/// Operations: <c>512</c> per token and reference at twice the rate of halves, a <c>width / 128</c>-th of the exact search's time; moves 256 bytes per reference and 64 tokens.
 /// </remarks>
 internal sealed class CoarseSearchKernel(Accelerator accelerator)
 {
     private const int Warps = 4;
 
     // 16-byte pieces of a sketch in shared memory: one of padding against bank conflicts.
-    private const int Pitch = (Sketch.Width / 8) + 1;
+    private const int Pitch = Sketch.Pieces + 1;
 
     private readonly KernelHandle<FlushView> search = new(accelerator, Kernel);
 
@@ -37,37 +37,39 @@ internal sealed class CoarseSearchKernel(Accelerator accelerator)
         var warp = Group.IdxX >> 5;
         var queries = SharedMemory.Allocate<UInt4>(64 * Pitch);
         var tile = SharedMemory.Allocate<UInt4>(64 * Pitch);
-        var norms = SharedMemory.Allocate<float>(64);
+        var scales = SharedMemory.Allocate<Float2>(64);
         var rows = flush.RowOf(layer, group.FirstItem, 0);
-        for (var i = Group.IdxX; i < 64 * (Sketch.Width / 8); i += 32 * Warps)
+        for (var i = Group.IdxX; i < 64 * Sketch.Pieces; i += 32 * Warps)
         {
             // Rows past the end repeat the last one; nobody looks at theirs.
-            var row = rows + Math.Min(i / (Sketch.Width / 8), (16 * group.ItemCount) - 1);
-            queries[(i / (Sketch.Width / 8) * Pitch) + (i % (Sketch.Width / 8))] = flush.Sketches[((long)row * (Sketch.Width / 8)) + (i % (Sketch.Width / 8))];
+            var row = rows + Math.Min(i / Sketch.Pieces, (16 * group.ItemCount) - 1);
+            queries[(i / Sketch.Pieces * Pitch) + (i % Sketch.Pieces)] = flush.Sketches[((long)row * Sketch.Pieces) + (i % Sketch.Pieces)];
         }
 
-        var sums = LocalMemory.Allocate<Float4>(8);
+        var token = rows + Math.Min((16 * warp) + (Warp.LaneIdx >> 2), (16 * group.ItemCount) - 9);
+        var steps = new Float2(flush.SketchSteps[token], flush.SketchSteps[token + 8]);
+        var sums = LocalMemory.Allocate<Int4>(8);
         var upper = LocalMemory.Allocate<Candidate>(4);
         var lower = LocalMemory.Allocate<Candidate>(4);
         NearestList.Clear(upper);
         NearestList.Clear(lower);
         offset += (16 * warp) + (Warp.LaneIdx >> 2);
         var next = LocalMemory.Allocate<UInt4>(8);
-        var nextNorm = LoadTile(flush, code, item.Sequence, Grid.IdxX * 64, references, next);
+        var nextScale = LoadTile(flush, code, item.Sequence, Grid.IdxX * 64, references, next);
         for (var first = Grid.IdxX * 64; first < references; first += Sketch.Splits * 64)
         {
             Group.Barrier();
             for (var i = 0; i < Unroll.Full(8); i++)
                 tile[(((Group.IdxX >> 4) + (8 * i)) * Pitch) + (Group.IdxX & 15)] = next[i];
             if (Group.IdxX < 64)
-                norms[Group.IdxX] = nextNorm;
+                scales[Group.IdxX] = nextScale;
             Group.Barrier();
             // On its way while this one is used; at the end the last is read again.
-            nextNorm = LoadTile(flush, code, item.Sequence, first + (Sketch.Splits * 64), references, next);
+            nextScale = LoadTile(flush, code, item.Sequence, first + (Sketch.Splits * 64), references, next);
             if (warp >= group.ItemCount)
                 continue;
             Multiply(queries, tile, warp, sums);
-            Offer(norms, first, offset / flush.Stride, (offset + 8) / flush.Stride, sums, upper, lower);
+            Offer(scales, steps, first, offset / flush.Stride, (offset + 8) / flush.Stride, sums, upper, lower);
         }
 
         if (warp >= group.ItemCount)
@@ -80,52 +82,54 @@ internal sealed class CoarseSearchKernel(Accelerator accelerator)
         }
     }
 
-    /// <summary>Loads the thread's eight pieces of 64 sketches; returns the norm of one of them.</summary>
-    private static float LoadTile(FlushView flush, LayerCode code, int sequence, int first, int references, ArrayView<UInt4> next)
+    /// <summary>Loads the thread's eight pieces of 64 sketches; returns step and squared norm of one of them.</summary>
+    private static Float2 LoadTile(FlushView flush, LayerCode code, int sequence, int first, int references, ArrayView<UInt4> next)
     {
         for (var i = 0; i < Unroll.Full(8); i++)
         {
             long place = flush.Pool.PlaceOf(code, sequence, Math.Min(first + (Group.IdxX >> 4) + (8 * i), references - 1));
-            next[i] = flush.ReferenceSketches[(place * (Sketch.Width / 8)) + (Group.IdxX & 15)];
+            next[i] = flush.ReferenceSketches[(place * Sketch.Pieces) + (Group.IdxX & 15)];
         }
 
-        return flush.SketchNorms[flush.Pool.PlaceOf(code, sequence, Math.Min(first + (Group.IdxX & 63), references - 1))];
+        return flush.ReferenceScales[flush.Pool.PlaceOf(code, sequence, Math.Min(first + (Group.IdxX & 63), references - 1))];
     }
 
-    private static void Multiply(ArrayView<UInt4> queries, ArrayView<UInt4> tile, int warp, ArrayView<Float4> sums)
+    private static void Multiply(ArrayView<UInt4> queries, ArrayView<UInt4> tile, int warp, ArrayView<Int4> sums)
     {
         for (var n = 0; n < Unroll.Full(8); n++)
-            sums[n] = new Float4(0f, 0f, 0f, 0f);
+            sums[n] = new Int4(0, 0, 0, 0);
         var lane = Warp.LaneIdx;
-        // A: tokens 0..7 and 8..15 of elements 0..7, then of 8..15. B: references 0..7 (elements 0..7, 8..15), 8..15 (the same).
+        // A: tokens 0..7 and 8..15 of elements 0..15, then of 16..31. B: references 0..7 (elements 0..15, 16..31), 8..15 (the same).
         var a0 = (((16 * warp) + (lane & 15)) * Pitch) + (lane >> 4);
         var b0 = ((((lane >> 4) * 8) + (lane & 7)) * Pitch) + ((lane >> 3) & 1);
-        for (var step = 0; step < Unroll.Full(Sketch.Width / 16); step++)
+        for (var step = 0; step < Unroll.Full(Sketch.Pieces / 2); step++)
         {
             var a = LdMatrix.X4(ref queries[a0 + (2 * step)]);
             for (var n = 0; n < Unroll.Full(4); n++)
             {
                 var b = LdMatrix.X4(ref tile[b0 + (16 * n * Pitch) + (2 * step)]);
-                sums[2 * n] = Mma.Half(a, new UInt2(b.X, b.Y), sums[2 * n]);
-                sums[(2 * n) + 1] = Mma.Half(a, new UInt2(b.Z, b.W), sums[(2 * n) + 1]);
+                sums[2 * n] = Mma.SignedByte(a, new UInt2(b.X, b.Y), sums[2 * n]);
+                sums[(2 * n) + 1] = Mma.SignedByte(a, new UInt2(b.Z, b.W), sums[(2 * n) + 1]);
             }
         }
     }
 
     private static void Offer(
-        ArrayView<float> norms, int first, int latestUpper, int latestLower, ArrayView<Float4> sums, ArrayView<Candidate> upper, ArrayView<Candidate> lower)
+        ArrayView<Float2> scales, Float2 steps, int first, int latestUpper, int latestLower, ArrayView<Int4> sums, ArrayView<Candidate> upper, ArrayView<Candidate> lower)
     {
         for (var n = 0; n < Unroll.Full(8); n++)
         {
             var column = (8 * n) + (2 * (Warp.LaneIdx & 3));
-            var norm0 = norms[column];
-            var norm1 = norms[column + 1];
-            Offer(upper, (2f * sums[n].X) - norm0, first + column, latestUpper);
-            Offer(upper, (2f * sums[n].Y) - norm1, first + column + 1, latestUpper);
-            Offer(lower, (2f * sums[n].Z) - norm0, first + column, latestLower);
-            Offer(lower, (2f * sums[n].W) - norm1, first + column + 1, latestLower);
+            var even = scales[column];
+            var odd = scales[column + 1];
+            Offer(upper, Score(sums[n].X, steps.X, even), first + column, latestUpper);
+            Offer(upper, Score(sums[n].Y, steps.X, odd), first + column + 1, latestUpper);
+            Offer(lower, Score(sums[n].Z, steps.Y, even), first + column, latestLower);
+            Offer(lower, Score(sums[n].W, steps.Y, odd), first + column + 1, latestLower);
         }
     }
+
+    private static float Score(int product, float step, Float2 reference) => (2f * step * reference.X * product) - reference.Y;
 
     private static void Offer(ArrayView<Candidate> list, float score, int ordinal, int latest)
     {

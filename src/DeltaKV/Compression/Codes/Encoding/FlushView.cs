@@ -41,14 +41,17 @@ internal struct FlushView
     /// <summary>References from which on a search has two levels; 0: always one.</summary>
     public int TwoLevelFrom;
 
-    /// <summary>Sketches of the tokens, in eights of halves <c>[layer][item][16][sketch width / 8]</c>; where there is a second level.</summary>
+    /// <summary>Sketches of the tokens, in sixteens of bytes <c>[layer][item][16][sketch width / 16]</c>; where there is a second level.</summary>
     public ArrayView<UInt4> Sketches;
+
+    /// <summary>What a unit of a token's sketch stands for <c>[layer][item][16]</c>.</summary>
+    public ArrayView<float> SketchSteps;
 
     /// <summary>Sketches of references, in the places of their rows.</summary>
     public ArrayView<UInt4> ReferenceSketches;
 
-    /// <summary>Squared norms of the sketches of references.</summary>
-    public ArrayView<float> SketchNorms;
+    /// <summary>Steps and squared norms of the sketches of references.</summary>
+    public ArrayView<Float2> ReferenceScales;
 
     /// <summary>References that may be near <c>[layer][item][16][candidates]</c>; -1: none.</summary>
     public ArrayView<int> CoarseCandidates;

@@ -6,9 +6,6 @@ namespace DeltaKV.Compression.Codes.Storage;
 /// <summary>The device memory behind the block numbers of a coded cache, pool by pool.</summary>
 internal sealed class CodedMemory : IDisposable
 {
-    // Pieces of 16 bytes.
-    private const int SketchPieces = Sketch.Width / 8;
-
     private readonly CodedKvFormat format;
     private readonly CodedKvCapacity capacity;
     private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> full;
@@ -19,7 +16,7 @@ internal sealed class CodedMemory : IDisposable
     private readonly MemoryBuffer1D<uint, Stride1D.Dense> references;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> norms;
     private readonly MemoryBuffer1D<UInt4, Stride1D.Dense> sketches;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> sketchNorms;
+    private readonly MemoryBuffer1D<Float2, Stride1D.Dense> sketchScales;
 
     internal CodedMemory(Accelerator accelerator, CodedKvFormat format, CodedKvCapacity capacity)
     {
@@ -31,8 +28,8 @@ internal sealed class CodedMemory : IDisposable
         kivi = accelerator.Allocate1D<UInt4>(Math.Max(capacity.CodeBlocks * format.KiviBlockBytes / 16, 1));
         references = accelerator.Allocate1D<uint>(format.HasReferences ? capacity.ReferenceBlocks * ReferenceBlockWords : 4);
         norms = accelerator.Allocate1D<float>(format.HasReferences ? capacity.ReferenceBlocks * ReferenceBlockRows : 1);
-        sketches = accelerator.Allocate1D<UInt4>(format.HasSketches ? capacity.ReferenceBlocks * ReferenceBlockRows * SketchPieces : 1);
-        sketchNorms = accelerator.Allocate1D<float>(format.HasSketches ? capacity.ReferenceBlocks * ReferenceBlockRows : 1);
+        sketches = accelerator.Allocate1D<UInt4>(format.HasSketches ? capacity.ReferenceBlocks * ReferenceBlockRows * Sketch.Pieces : 1);
+        sketchScales = accelerator.Allocate1D<Float2>(format.HasSketches ? capacity.ReferenceBlocks * ReferenceBlockRows : 1);
     }
 
     /// <summary>Codes of linear codecs.</summary>
@@ -50,8 +47,8 @@ internal sealed class CodedMemory : IDisposable
     /// <summary>Sketches of the references.</summary>
     internal ArrayView<UInt4> Sketches => sketches.View;
 
-    /// <summary>Squared norms of the sketches.</summary>
-    internal ArrayView<float> SketchNorms => sketchNorms.View;
+    /// <summary>Steps and squared norms of the sketches.</summary>
+    internal ArrayView<Float2> SketchScales => sketchScales.View;
 
     /// <summary>Elements of the raw keys, or values, of one compressed layer.</summary>
     internal long WindowLayerElements => capacity.WindowBlocks * WindowBlockElements;
@@ -64,7 +61,7 @@ internal sealed class CodedMemory : IDisposable
 
     /// <summary>All bytes of the pools.</summary>
     internal long Bytes => full.LengthInBytes + windowKeys.LengthInBytes + windowValues.LengthInBytes
-        + records.LengthInBytes + kivi.LengthInBytes + references.LengthInBytes + norms.LengthInBytes + sketches.LengthInBytes + sketchNorms.LengthInBytes;
+        + records.LengthInBytes + kivi.LengthInBytes + references.LengthInBytes + norms.LengthInBytes + sketches.LengthInBytes + sketchScales.LengthInBytes;
 
     private long FullLayerElements => (long)capacity.FullBlocks * format.Shape.BlockElements;
 
@@ -103,9 +100,9 @@ internal sealed class CodedMemory : IDisposable
         Norms.SubView(source * ReferenceBlockRows, ReferenceBlockRows).CopyTo(stream, Norms.SubView(target * ReferenceBlockRows, ReferenceBlockRows));
         if (!format.HasSketches)
             return;
-        var pieces = ReferenceBlockRows * SketchPieces;
+        var pieces = ReferenceBlockRows * Sketch.Pieces;
         Sketches.SubView(source * pieces, pieces).CopyTo(stream, Sketches.SubView(target * pieces, pieces));
-        SketchNorms.SubView(source * ReferenceBlockRows, ReferenceBlockRows).CopyTo(stream, SketchNorms.SubView(target * ReferenceBlockRows, ReferenceBlockRows));
+        SketchScales.SubView(source * ReferenceBlockRows, ReferenceBlockRows).CopyTo(stream, SketchScales.SubView(target * ReferenceBlockRows, ReferenceBlockRows));
     }
 
     public void Dispose()
@@ -118,6 +115,6 @@ internal sealed class CodedMemory : IDisposable
         references.Dispose();
         norms.Dispose();
         sketches.Dispose();
-        sketchNorms.Dispose();
+        sketchScales.Dispose();
     }
 }

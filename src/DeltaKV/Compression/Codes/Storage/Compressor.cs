@@ -35,6 +35,7 @@ internal sealed class Compressor : IDisposable
     private readonly MemoryBuffer1D<uint, Stride1D.Dense> differences;
     private readonly MemoryBuffer1D<Candidate, Stride1D.Dense> candidates;
     private readonly MemoryBuffer1D<UInt4, Stride1D.Dense> sketches;
+    private readonly MemoryBuffer1D<float, Stride1D.Dense> sketchSteps;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> coarseCandidates;
 
     /// <param name="accelerator">Where it runs.</param>
@@ -63,7 +64,8 @@ internal sealed class Compressor : IDisposable
         bases = accelerator.Allocate1D<uint>(hasFeatures ? tokens * codes.Width / 2 : 1);
         differences = accelerator.Allocate1D<uint>(hasFeatures ? tokens * codes.FeatureWidth / 2 : 1);
         candidates = accelerator.Allocate1D<Candidate>(format.HasReferences ? tokens * MaxSplits * 4 : 1);
-        sketches = accelerator.Allocate1D<UInt4>(format.HasSketches ? tokens * Sketch.Width / 8 : 1);
+        sketches = accelerator.Allocate1D<UInt4>(format.HasSketches ? tokens * Sketch.Pieces : 1);
+        sketchSteps = accelerator.Allocate1D<float>(format.HasSketches ? tokens : 1);
         coarseCandidates = accelerator.Allocate1D<int>(format.HasSketches ? tokens * Sketch.Candidates : 1);
     }
 
@@ -89,7 +91,7 @@ internal sealed class Compressor : IDisposable
         // As the constructor sizes a pass of linear encoders; one with features is no longer.
         var itemRows = (long)CodedKvFormat.BlockTokens * format.Codecs.Count;
         var items = Math.Clamp(WorkspaceBytes / (itemRows * format.RawTokenBytes), 4, Math.Max(CodedKvFormat.Blocks(maxTokens, CodedKvFormat.BlockTokens), 4));
-        return items * itemRows * (format.RawTokenBytes + (format.HasReferences ? 4 * MaxSplits * 8 : 0) + (format.HasSketches ? (2 * Sketch.Width) + (4 * Sketch.Candidates) : 0));
+        return items * itemRows * (format.RawTokenBytes + (format.HasReferences ? 4 * MaxSplits * 8 : 0) + (format.HasSketches ? Sketch.Width + sizeof(float) + (4 * Sketch.Candidates) : 0));
     }
 
     /// <summary>Compresses the items, which are in order of sequence and position. Their raw blocks may be given away afterwards.</summary>
@@ -110,6 +112,7 @@ internal sealed class Compressor : IDisposable
         differences.Dispose();
         candidates.Dispose();
         sketches.Dispose();
+        sketchSteps.Dispose();
         coarseCandidates.Dispose();
     }
 
@@ -154,8 +157,9 @@ internal sealed class Compressor : IDisposable
                 Candidates = candidates.View,
                 TwoLevelFrom = format.Options.TwoLevelFrom,
                 Sketches = sketches.View,
+                SketchSteps = sketchSteps.View,
                 ReferenceSketches = memory.Sketches,
-                SketchNorms = memory.SketchNorms,
+                ReferenceScales = memory.SketchScales,
                 CoarseCandidates = coarseCandidates.View,
                 ItemCount = itemCount,
                 Splits = Splits(passGroupCount, format.ReferencesBelow(longest)),

@@ -7,7 +7,8 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// <remarks>
 /// Storage comes in chunks of 16 bytes that hold 16, 32 or 64 dimensions. Within a layer dimensions keep their order, the widest chunks
 /// first; every split of a chunk count into widths is tried, for every option of the layer. Over layers the shares are found by dynamic
-/// programming, so the result is optimal for the given errors, not merely greedy.
+/// programming, so the result is optimal for the given errors, not merely greedy. Chunks of 3 bits are not among the choices: they lower the error of
+/// needle-16m's transforms by less than a hundredth, whatever the budget.
 /// </remarks>
 internal static class ChunkAllocator
 {

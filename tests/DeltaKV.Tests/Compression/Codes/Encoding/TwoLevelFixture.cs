@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Gpu;
@@ -27,9 +28,10 @@ internal sealed class TwoLevelFixture : IDisposable
         HalfRows = rows.SelectMany(row => row.Chunk(2).Select(pair => Bits(pair[0]) | (Bits(pair[1]) << 16))).ToArray();
         References = Own(device.Poisoned<uint>(table.Length * 16 * referenceWords));
         Norms = Own(device.Poisoned<float>(table.Length * 16));
-        Sketches = Own(device.Poisoned<UInt4>(rows.Length * Sketch.Width / 8));
-        ReferenceSketches = Own(device.Poisoned<UInt4>(table.Length * 16 * Sketch.Width / 8));
-        SketchNorms = Own(device.Poisoned<float>(table.Length * 16));
+        Sketches = Own(device.Poisoned<UInt4>(rows.Length * Sketch.Pieces));
+        SketchSteps = Own(device.Poisoned<float>(rows.Length));
+        ReferenceSketches = Own(device.Poisoned<UInt4>(table.Length * 16 * Sketch.Pieces));
+        ReferenceScales = Own(device.Poisoned<Float2>(table.Length * 16));
         Coarse = Own(device.Poisoned<int>(rows.Length * Sketch.Candidates));
         Found = Own(device.Poisoned<Candidate>(rows.Length * 8));
         all = new FlushView
@@ -50,8 +52,9 @@ internal sealed class TwoLevelFixture : IDisposable
             Items = Upload(Enumerable.Range(0, rows.Length / 16).Select(i => new FlushItem(0, 16 * i)).ToArray()),
             Rows = Upload(HalfRows),
             Sketches = Sketches.View,
+            SketchSteps = SketchSteps.View,
             ReferenceSketches = ReferenceSketches.View,
-            SketchNorms = SketchNorms.View,
+            ReferenceScales = ReferenceScales.View,
             CoarseCandidates = Coarse.View,
             Candidates = Found.View,
             ItemCount = rows.Length / 16,
@@ -80,9 +83,11 @@ internal sealed class TwoLevelFixture : IDisposable
 
     internal MemoryBuffer1D<UInt4, Stride1D.Dense> Sketches { get; }
 
+    internal MemoryBuffer1D<float, Stride1D.Dense> SketchSteps { get; }
+
     internal MemoryBuffer1D<UInt4, Stride1D.Dense> ReferenceSketches { get; }
 
-    internal MemoryBuffer1D<float, Stride1D.Dense> SketchNorms { get; }
+    internal MemoryBuffer1D<Float2, Stride1D.Dense> ReferenceScales { get; }
 
     internal MemoryBuffer1D<int, Stride1D.Dense> Coarse { get; }
 
@@ -95,7 +100,8 @@ internal sealed class TwoLevelFixture : IDisposable
         {
             Items = all.Items.SubView(firstItem, itemCount),
             Rows = all.Rows.SubView(firstItem * 16L * Width / 2),
-            Sketches = all.Sketches.SubView(firstItem * 16L * Sketch.Width / 8),
+            Sketches = all.Sketches.SubView(firstItem * 16L * Sketch.Pieces),
+            SketchSteps = all.SketchSteps.SubView(firstItem * 16L),
             Groups = Upload(Enumerable.Range(0, (itemCount + 3) / 4).Select(i => new SearchGroup(4 * i, Math.Min(4, itemCount - (4 * i)))).ToArray()),
             ItemCount = itemCount,
         };
@@ -105,6 +111,13 @@ internal sealed class TwoLevelFixture : IDisposable
         var candidates = Coarse.GetAsArray1D().Take(itemCount * 16 * Sketch.Candidates).Chunk(Sketch.Candidates).ToArray();
         var nearest = Found.GetAsArray1D().Take(itemCount * 16 * 8).Select(found => found.Ordinal).Chunk(8).ToArray();
         return (candidates, nearest);
+    }
+
+    /// <summary>The tokens' sketches in units of the rows.</summary>
+    internal float[][] TokenSketches()
+    {
+        var sums = MemoryMarshal.Cast<UInt4, sbyte>(Sketches.GetAsArray1D()).ToArray().Chunk(Sketch.Width).Take(Rows.Length);
+        return [.. sums.Zip(SketchSteps.GetAsArray1D(), (own, step) => Array.ConvertAll(own, sum => step * sum))];
     }
 
     /// <summary>Place of a reference's row among all of its block.</summary>

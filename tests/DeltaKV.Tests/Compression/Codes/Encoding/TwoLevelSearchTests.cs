@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Evaluation;
 using DeltaKV.Gpu;
@@ -13,39 +14,42 @@ public sealed class TwoLevelSearchTests(KernelFixture device)
 {
     [Theory]
     [InlineData(64, 1)]
-    [InlineData(128, 2)]
-    [InlineData(80, 3)]
-    public void Sketches_are_products_with_the_signs(int headDim, int keyHeads)
+    [InlineData(128, 3)]
+    [InlineData(80, 5)]
+    public void Sketches_are_signed_sums_in_bytes(int headDim, int keyHeads)
     {
         using var fixture = new TwoLevelFixture(device, RandomWalk(48, 2 * keyHeads * headDim, 1), keyHeads, headDim, 5, 16);
-        var sketches = Widen(fixture.Sketches.GetAsArray1D());
-        var stored = Widen(fixture.ReferenceSketches.GetAsArray1D());
-        var norms = fixture.SketchNorms.GetAsArray1D();
-        var weight = (float)BitConverter.UInt16BitsToHalf(0x2DA8);
+        var sketches = fixture.TokenSketches();
+        var steps = fixture.SketchSteps.GetAsArray1D();
         for (var token = 0; token < 48; token++)
         {
+            var expected = new double[Sketch.Width];
+            for (var i = 0; i < fixture.Width; i++)
+                expected[i % Sketch.Width] += Sign(i) * (double)(System.Half)fixture.Rows[token][i];
+            var step = expected.Max(Math.Abs) / 127;
+            Assert.Equal(step, steps[token], 1e-5 * step);
+            // Half a step, and what fp32 sums make of it.
             for (var column = 0; column < Sketch.Width; column++)
-            {
-                var expected = 0.0;
-                var size = 0.0;
-                for (var i = 0; i < fixture.Width; i++)
-                {
-                    var value = weight * (double)(float)(System.Half)fixture.Rows[token][i];
-                    expected += Sign(i, column) * value;
-                    size += Math.Abs(value);
-                }
-
-                // fp32 sums, then one rounding to a half.
-                Assert.Equal(expected, sketches[(token * Sketch.Width) + column], (Math.Abs(expected) / 1024) + (size * 1e-5) + 1e-4);
-            }
+                Assert.Equal(expected[column], sketches[token][column], 0.501 * step);
         }
 
+        var (bytes, stored) = (MemoryMarshal.AsBytes<UInt4>(fixture.Sketches.GetAsArray1D()).ToArray(), MemoryMarshal.AsBytes<UInt4>(fixture.ReferenceSketches.GetAsArray1D()).ToArray());
+        var scales = fixture.ReferenceScales.GetAsArray1D();
         for (var ordinal = 0; ordinal < 48 / 5; ordinal++)
         {
-            var own = sketches.AsSpan(5 * ordinal * Sketch.Width, Sketch.Width);
-            Assert.True(own.SequenceEqual(stored.AsSpan(fixture.PlaceOf(ordinal) * Sketch.Width, Sketch.Width)));
-            Assert.Equal(TensorPrimitives.SumOfSquares<float>(own), norms[fixture.PlaceOf(ordinal)], 1e-3 * TensorPrimitives.SumOfSquares<float>(own));
+            var place = fixture.PlaceOf(ordinal);
+            Assert.True(bytes.AsSpan(5 * ordinal * Sketch.Width, Sketch.Width).SequenceEqual(stored.AsSpan(place * Sketch.Width, Sketch.Width)));
+            Assert.Equal(steps[5 * ordinal], scales[place].X);
+            var norm = TensorPrimitives.SumOfSquares<float>(sketches[5 * ordinal]);
+            Assert.Equal(norm, scales[place].Y, 1e-5 * norm);
         }
+    }
+
+    [Fact]
+    public void A_row_of_zeros_has_a_sketch_of_zeros()
+    {
+        using var fixture = new TwoLevelFixture(device, [.. Enumerable.Range(0, 16).Select(_ => new float[256])], 2, 64, 5, 16);
+        Assert.All(fixture.TokenSketches(), sketch => Assert.All(sketch, value => Assert.Equal(0f, value)));
     }
 
     [Fact]
@@ -53,10 +57,10 @@ public sealed class TwoLevelSearchTests(KernelFixture device)
     {
         var rows = RandomWalk(64, 512, 2);
         using var fixture = new TwoLevelFixture(device, rows, 4, 64, 10, 16);
-        var sketches = Widen(fixture.Sketches.GetAsArray1D()).Chunk(Sketch.Width).ToArray();
+        var sketches = fixture.TokenSketches();
         var ratios = Enumerable.Range(0, 63).Select(i => TensorPrimitives.Distance<float>(sketches[i], sketches[63]) / TensorPrimitives.Distance<float>(rows[i], rows[63])).ToArray();
-        // A distance's standard deviation is a sixteenth; of one walk all share much.
-        Assert.All(ratios, ratio => Assert.InRange(ratio, 0.7f, 1.3f));
+        // A distance's standard deviation is a thirty-second; of one walk all share much.
+        Assert.All(ratios, ratio => Assert.InRange(ratio, 0.87f, 1.13f));
     }
 
     [Theory]
@@ -71,7 +75,7 @@ public sealed class TwoLevelSearchTests(KernelFixture device)
         // The last group is not full.
         var firstItem = (length / 16) - 6;
         var (candidates, nearest) = fixture.Search(firstItem, 6);
-        var sketches = Widen(fixture.Sketches.GetAsArray1D()).Chunk(Sketch.Width).ToArray();
+        var sketches = fixture.TokenSketches();
         var references = Enumerable.Range(0, ((length - 1) / stride) + 1).ToArray();
         var stored = fixture.References.GetAsArray1D();
         var rows = Array.ConvertAll(references, ordinal => fixture.Reference(stored, ordinal, headDim));
@@ -105,7 +109,7 @@ public sealed class TwoLevelSearchTests(KernelFixture device)
     }
 
     [Fact]
-    public void Of_needle_16m_s_keys_and_values_nine_tenths_of_the_nearest_are_found()
+    public void Of_needle_16m_s_keys_and_values_nearly_all_nearest_are_found()
     {
         var model = ReferenceTransformer.Load(TestModels.Needle);
         var plan = new EvaluationPlan { Methods = ["full"], Tasks = ["json"], Lengths = [2048], Questions = 1, TextTokens = 64, Seed = 6 };
@@ -119,7 +123,7 @@ public sealed class TwoLevelSearchTests(KernelFixture device)
             using var fixture = new TwoLevelFixture(device, rows, 4, 64, 2, 16);
             return Recall(fixture, (rows.Length / 16) - 8, 8);
         }).ToArray();
-        Assert.True(recalls.Average() >= 0.9 && recalls.Min() >= 0.85, $"Found of the four nearest: {string.Join(", ", recalls.Select(recall => $"{recall:f3}"))}.");
+        Assert.True(recalls.Average() >= 0.98 && recalls.Min() >= 0.95, $"Found of the four nearest: {string.Join(", ", recalls.Select(recall => $"{recall:f3}"))}.");
     }
 
     /// <summary>The share of the true four nearest references that are among the four found.</summary>
@@ -166,13 +170,7 @@ public sealed class TwoLevelSearchTests(KernelFixture device)
     private static double Score(float[] row, float[] reference) =>
         (2.0 * TensorPrimitives.Dot<float>(row, reference)) - TensorPrimitives.SumOfSquares<float>(reference);
 
-    private static int Sign(int element, int column)
-    {
-        // Chunks of eight elements go to the lanes of a group in turn; two words of a chunk are a k-step's pairs.
-        var (chunk, word) = (element / 8, element % 8 / 2);
-        var signs = Sketch.Signs((chunk / 4 * 2) + (word / 2), (column % 8 * 4) + (chunk % 4), column / 64);
-        return (signs >> ((4 * (column / 8 % 8)) + (2 * (word % 2)) + (element % 2)) & 1) == 0 ? 1 : -1;
-    }
+    private static int Sign(int element) => ((Sketch.Signs(element / 8) >> (element % 8)) & 1) == 0 ? 1 : -1;
 
     private static float[][] RandomWalk(int length, int width, int seed)
     {
@@ -182,7 +180,4 @@ public sealed class TwoLevelSearchTests(KernelFixture device)
             rows[i] = [.. Enumerable.Range(0, width).Select(c => (i == 0 ? 0 : rows[i - 1][c]) + (0.2f * (random.NextSingle() - 0.5f)))];
         return rows;
     }
-
-    private static float[] Widen(UInt4[] pieces) =>
-        [.. pieces.SelectMany(piece => new[] { piece.X, piece.Y, piece.Z, piece.W }).SelectMany(word => new[] { (float)BitConverter.UInt16BitsToHalf((ushort)word), (float)BitConverter.UInt16BitsToHalf((ushort)(word >> 16)) })];
 }
