@@ -77,7 +77,7 @@ internal static class HotCases
                     plan.Launch(arena.Stream, arguments.Rows, order, maps, Rows);
                 if (!reads)
                     return;
-                fill.Launch(arena.Stream, reader, slots, arguments.Rows, maps, Shape, Rows);
+                fill.Launch(arena.Stream, reader, slots, arguments.Rows, maps, 0, Shape, Rows);
                 decode.Launch(arena.Stream, arguments, Shape, Rows);
             };
         });
