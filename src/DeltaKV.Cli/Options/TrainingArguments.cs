@@ -9,6 +9,12 @@ namespace DeltaKV.Cli.Options;
 internal sealed class TrainingArguments
 {
     private readonly Option<int?> features = new("--intermediate") { Description = "Features of the hidden layer of --codec swiglu and gelu. Default: three halves of a kv row.", HelpName = "DH" };
+    private readonly Option<string> decoder = new("--decoder")
+    {
+        Description = "linear: attention reads codes in place; mlp: the decoder of --codec swiglu and gelu has a hidden layer like the encoder's, which misses less and costs more to read. Default: linear.",
+        HelpName = "KIND",
+        DefaultValueFactory = _ => "linear",
+    };
     private readonly Option<int> steps = new("--steps") { Description = "Steps of training per layer. Default: 2000.", HelpName = "N", DefaultValueFactory = _ => 2000 };
     private readonly Option<int> batch = new("--batch-rows") { Description = "Rows of a step. Default: 256.", HelpName = "N", DefaultValueFactory = _ => 256 };
     private readonly Option<int> rows = new("--rows") { Description = "Rows of a layer to train on; an eighth as many are measured on. Default: 16384.", HelpName = "N", DefaultValueFactory = _ => 16384 };
@@ -16,7 +22,7 @@ internal sealed class TrainingArguments
 
     internal void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[features, steps, batch, rows, rate])
+        foreach (Option option in (Option[])[features, decoder, steps, batch, rows, rate])
             command.Add(option);
     }
 
@@ -32,6 +38,12 @@ internal sealed class TrainingArguments
             Latents = plan.Latents,
             LatentWidth = plan.LatentWidth,
             Features = parsed.GetValue(features),
+            HiddenDecoder = parsed.GetValue(decoder) switch
+            {
+                "linear" => false,
+                "mlp" => true,
+                var other => throw new UsageException($"--decoder is '{other}'; linear and mlp are known."),
+            },
             Steps = parsed.GetValue(steps),
             BatchRows = parsed.GetValue(batch),
             Rows = parsed.GetValue(rows),

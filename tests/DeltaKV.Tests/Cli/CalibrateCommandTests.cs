@@ -32,22 +32,24 @@ public sealed class CalibrateCommandTests
         Assert.Equal("recomputed", parsed.RootElement.GetProperty("layers")[0].GetProperty("treatment").GetString());
     }
 
-    [Fact]
-    public async Task A_codec_is_trained_and_says_what_it_misses_beside_principal_components()
+    [Theory]
+    [InlineData("swiglu", "linear", "swiglu of 32 features, 32 latents of 4 bits, 4 references")]
+    [InlineData("gelu", "mlp", "gelu of 32 features in encoder and decoder, 32 latents of 4 bits, 4 references")]
+    public async Task A_codec_is_trained_and_says_what_it_misses_beside_principal_components(string kind, string decoder, string described)
     {
         using var directory = new TemporaryDirectory();
         var file = directory.File("codec.safetensors");
         var run = await CommandRun.OfAsync(
             "calibrate", "--device", "cpu", "--model", TestModels.Needle, "--documents", "1", "--lengths", "512", "--questions", "2", "--leave-out", "json,var,multi,walk",
-            "--codec", "swiglu", "--latents", "32", "--intermediate", "32", "--steps", "4", "--batch-rows", "64", "--rows", "256", "--full-layers", "0+1+2+3+4", "--out", file);
+            "--codec", kind, "--decoder", decoder, "--latents", "32", "--intermediate", "32", "--steps", "4", "--batch-rows", "64", "--rows", "256", "--full-layers", "0+1+2+3+4", "--out", file);
 
         Assert.Equal((ExitCode.Success, ""), (run.ExitCode, run.ExitCode == 0 ? "" : run.Error));
         Assert.Contains("pca int4", run.Output, StringComparison.Ordinal);
-        Assert.Contains("swiglu of 32 features, 32 latents of 4 bits, 4 references", run.Output, StringComparison.Ordinal);
+        Assert.Contains(described, run.Output, StringComparison.Ordinal);
         var codec = CodecFile.Load(file);
         Assert.Equal([LayerTreatment.Raw, LayerTreatment.Coded], codec.Layers.Skip(4).Take(2).Select(layer => layer.Treatment));
         Assert.True(codec.Layers[4].Observes);
-        Assert.Equal(32, codec.Layers[7].Codec!.FeatureCount);
+        Assert.Equal((32, decoder == "mlp"), (codec.Layers[7].Codec!.FeatureCount, codec.Layers[7].Codec!.HasHiddenDecoder));
         var answer = await CommandRun.OfAsync("generate", "--device", "cpu", "--model", TestModels.Needle, "--kv", $"deltakv:codec={file}", "--max-tokens", "2", "--prompt", "x");
         Assert.Equal((ExitCode.Success, ""), (answer.ExitCode, answer.ExitCode == 0 ? "" : answer.Error));
     }
@@ -117,6 +119,7 @@ public sealed class CalibrateCommandTests
     [InlineData("--latent-bits", "3", "--latent-bits")]
     [InlineData("--lengths", "12", "12")]
     [InlineData("--steps", "0", "0 steps", "--codec", "gelu")]
+    [InlineData("--decoder", "relu", "linear and mlp", "--codec", "gelu")]
     [InlineData("--full-layers", "auto", "--full-layers auto", "--codec", "gelu")]
     [InlineData("--bits", "256", "--codec swiglu", "--codec", "swiglu")]
     public async Task WhatMakesNoSenseIsRefused(string option, string value, string named, params string[] more)

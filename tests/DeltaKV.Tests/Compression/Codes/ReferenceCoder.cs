@@ -29,7 +29,7 @@ internal sealed class ReferenceCoder(LinearCodec codec)
             var values = new List<double>();
             foreach (var width in group.Chunks)
                 values.AddRange(Values(record, chunk++, width, ref scale));
-            double[] terms = group.Decoder is { } decoder ? Features(decoder, [.. values]) : [.. values];
+            var terms = Terms(g, [.. values]);
             for (var term = 0; term < terms.Length; term++)
             {
                 for (var w = 0; w < group.Length; w++)
@@ -39,6 +39,9 @@ internal sealed class ReferenceCoder(LinearCodec codec)
 
         return kv;
     }
+
+    /// <summary>What a group's up matrix is multiplied with: the dimensions, or what the decoder's hidden layer makes of them.</summary>
+    internal double[] Terms(int group, double[] dimensions) => codec.Groups[group].Decoder is { } decoder ? Features(decoder, dimensions) : dimensions;
 
     /// <summary>The dimensions of a residual before quantisation, group by group.</summary>
     internal double[] Project(double[] residual)

@@ -33,7 +33,7 @@ internal sealed class CodecTrainer : IDisposable
         training.Validate(width);
         (this.accelerator, this.training, stream) = (accelerator, training, accelerator.DefaultStream);
         shape = training.Shape(width);
-        var linearShape = shape with { Activation = null };
+        var linearShape = shape with { Activation = null, Decoder = null, DecoderFeatures = 0 };
         (pass, linearPass) = (new(accelerator, shape, training.BatchRows), new(accelerator, linearShape, training.BatchRows));
         (network, linear) = (new(accelerator, shape), new(accelerator, linearShape));
         (adam, gather) = (new(accelerator), new(accelerator));

@@ -17,6 +17,9 @@ internal sealed record CodecTraining
     /// <summary>Features of the hidden layer, a multiple of 16; null for three halves of a kv row, as published.</summary>
     public int? Features { get; init; }
 
+    /// <summary>Whether the decoder has a hidden layer of the same kind and as many features, rather than being linear, which is cheaper to read.</summary>
+    public bool HiddenDecoder { get; init; }
+
     /// <summary>Steps per layer.</summary>
     public int Steps { get; init; } = 2000;
 
@@ -39,7 +42,11 @@ internal sealed record CodecTraining
     public long Seed { get; init; } = 1;
 
     /// <summary>Sizes for a model whose kv rows are so wide.</summary>
-    internal NetworkShape Shape(int width) => new(width, Activation, Features ?? width * 3 / 2 / 16 * 16, Latents);
+    internal NetworkShape Shape(int width)
+    {
+        var features = Features ?? width * 3 / 2 / 16 * 16;
+        return new NetworkShape(width, Activation, features, Latents, HiddenDecoder ? Activation : null, HiddenDecoder ? features : 0);
+    }
 
     /// <summary>The learning rate of a step, from 1.</summary>
     internal float RateOf(int step, int width)
@@ -67,7 +74,7 @@ internal sealed record CodecTraining
     internal string Describe(int width)
     {
         var shape = Shape(width);
-        return FormattableString.Invariant($"{Activation.ToString().ToLowerInvariant()} of {shape.Features} features, {Latents} latents of {(int)LatentWidth} bits, {Neighbours} references, ")
+        return FormattableString.Invariant($"{Activation.ToString().ToLowerInvariant()} of {shape.Features} features{(HiddenDecoder ? " in encoder and decoder" : "")}, {Latents} latents of {(int)LatentWidth} bits, {Neighbours} references, ")
             + FormattableString.Invariant($"{Steps} steps of {BatchRows} of {Rows} rows, rate {LargestRate(width):G3}, seed {Seed}");
     }
 

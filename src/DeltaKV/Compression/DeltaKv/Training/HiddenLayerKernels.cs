@@ -7,7 +7,7 @@ namespace DeltaKV.Compression.DeltaKv.Training;
 /// <summary>A hidden layer's differences of features and their gradients: <c>d = phi(a) - phi(a')</c>, <c>g_a = phi'(a) g_d</c>, <c>g_a' = -phi'(a') g_d</c>.</summary>
 /// <remarks>
 /// Shapes: a <c>[2 batch, rows]</c> fp32 before the bias, tokens first, then their references; bias <c>[rows]</c> fp32; d <c>[batch, features]</c> and the gradient of a
-/// <c>[2 batch, rows]</c>, halves; the gradient of d <c>[batch, features]</c> fp32. A thread takes two neighbouring features of a token. Bound by memory.
+/// <c>[2 batch, rows]</c>, halves; the gradient of d <c>[batch, features]</c> fp32. In a decoder there are no references: <c>d = phi(a)</c>, and rows are the batch's. A thread takes two neighbouring features of a token. Bound by memory.
 /// </remarks>
 /// <typeparam name="TKind">SwiGLU or GELU.</typeparam>
 internal sealed class HiddenLayerKernels<TKind>(Accelerator accelerator) : IHiddenLayerKernels
@@ -31,7 +31,7 @@ internal sealed class HiddenLayerKernels<TKind>(Accelerator accelerator) : IHidd
         if (pair >= arguments.Features / 2)
             return;
         var own = Features(arguments, Grid.IdxY, pair);
-        var reference = Features(arguments, arguments.Batch + Grid.IdxY, pair);
+        var reference = arguments.Subtracts != 0 ? Features(arguments, arguments.Batch + Grid.IdxY, pair) : default;
         arguments.Differences[((long)Grid.IdxY * (arguments.Features / 2)) + pair] = HalfRange.Pack(own.X - reference.X, own.Y - reference.Y);
     }
 
@@ -42,7 +42,8 @@ internal sealed class HiddenLayerKernels<TKind>(Accelerator accelerator) : IHidd
             return;
         var gradient = arguments.Gradients.Cast<Float2>()[((long)Grid.IdxY * (arguments.Features / 2)) + pair];
         Spread(arguments, Grid.IdxY, pair, gradient);
-        Spread(arguments, arguments.Batch + Grid.IdxY, pair, new Float2(-gradient.X, -gradient.Y));
+        if (arguments.Subtracts != 0)
+            Spread(arguments, arguments.Batch + Grid.IdxY, pair, new Float2(-gradient.X, -gradient.Y));
     }
 
     private static Float2 Features(HiddenLayerArguments arguments, int row, int pair)

@@ -38,17 +38,25 @@ internal sealed class NetworkParameters : IDisposable
 
     internal ArrayView<float> Bias => values.View.SubView(Shape.Bias, Shape.Rows);
 
-    internal ArrayView<uint> Down => halves.View.SubView(Shape.Down / 2, (Shape.Up - Shape.Down) / 2);
+    internal ArrayView<uint> Down => halves.View.SubView(Shape.Down / 2, (Shape.DecoderWeight - Shape.Down) / 2);
 
-    internal ArrayView<uint> Up => halves.View.SubView(Shape.Up / 2, (Shape.Count - Shape.Up) / 2);
+    internal ArrayView<uint> DecoderHidden => halves.View.SubView(Shape.DecoderWeight / 2, (Shape.DecoderBias - Shape.DecoderWeight) / 2);
+
+    internal ArrayView<float> DecoderBias => values.View.SubView(Shape.DecoderBias, Shape.DecoderRows);
+
+    internal ArrayView<uint> Up => halves.View.SubView(Shape.Up / 2, (Shape.Offset - Shape.Up) / 2);
+
+    /// <summary>The bias of up; empty without one.</summary>
+    internal ArrayView<float> Offset => values.View.SubView(Shape.Offset, Shape.Count - Shape.Offset);
 
     /// <summary>Starting values, uniform within one over the square root of a layer's inputs; biases begin at 0.</summary>
     internal static float[] Random(NetworkShape shape, SeededRandom random)
     {
         var values = new float[shape.Count];
         Fill(values.AsSpan(0, (int)shape.Bias), shape.Width);
-        Fill(values.AsSpan((int)shape.Down, (int)(shape.Up - shape.Down)), shape.Inputs);
-        Fill(values.AsSpan((int)shape.Up), shape.Latents);
+        Fill(values.AsSpan((int)shape.Down, (int)(shape.DecoderWeight - shape.Down)), shape.Inputs);
+        Fill(values.AsSpan((int)shape.DecoderWeight, (int)(shape.DecoderBias - shape.DecoderWeight)), shape.Latents);
+        Fill(values.AsSpan((int)shape.Up, (int)(shape.Offset - shape.Up)), shape.Terms);
         return values;
 
         void Fill(Span<float> part, int inputs)

@@ -3,9 +3,9 @@ using DeltaKV.Kernels;
 
 namespace DeltaKV.Compression.DeltaKv.Training;
 
-/// <summary>What a codec should return, <c>t = x - r</c>, and what it misses: <c>e = y - t</c>, <c>loss[row] = sum e^2</c>.</summary>
+/// <summary>What a codec should return, <c>t = x - r</c>, and what it misses: <c>e = y + b - t</c>, <c>loss[row] = sum e^2</c>.</summary>
 /// <remarks>
-/// Shapes: x and r <c>[2 batch, width]</c> halves, tokens first, then their references; y <c>[batch, width]</c> fp32; t or e <c>[batch, width]</c> halves; a group per
+/// Shapes: b <c>[width]</c> fp32, or empty; x and r <c>[2 batch, width]</c> halves, tokens first, then their references; y <c>[batch, width]</c> fp32; t or e <c>[batch, width]</c> halves; a group per
 /// row, sums in fp32 and in a fixed order. Bound by memory.
 /// </remarks>
 internal sealed class ReconstructionKernels(Accelerator accelerator)
@@ -21,10 +21,10 @@ internal sealed class ReconstructionKernels(Accelerator accelerator)
 
     /// <summary>Writes e and the losses.</summary>
     internal void Miss(
-        AcceleratorStream stream, ArrayView<uint> inputs, ArrayView<float> decoded, ArrayView<uint> errors, ArrayView<float> rowLosses, int batch, int width) =>
+        AcceleratorStream stream, ArrayView<uint> inputs, ArrayView<float> decoded, ArrayView<float> offset, ArrayView<uint> errors, ArrayView<float> rowLosses, int batch, int width) =>
         miss.Launch(
             stream, new KernelConfig(batch, GroupSize),
-            new Arguments { Inputs = inputs, Decoded = decoded, Errors = errors, RowLosses = rowLosses, Batch = batch, Pairs = width / 2 });
+            new Arguments { Inputs = inputs, Decoded = decoded, Offset = offset, Errors = errors, RowLosses = rowLosses, Batch = batch, Pairs = width / 2 });
 
     private static void Difference(Arguments arguments)
     {
@@ -47,8 +47,9 @@ internal sealed class ReconstructionKernels(Accelerator accelerator)
             var target = Target(arguments, pair);
             var at = ((long)Grid.IdxX * arguments.Pairs) + pair;
             var decoded = arguments.Decoded.Cast<Float2>()[at];
-            var low = decoded.X - target.X;
-            var high = decoded.Y - target.Y;
+            var offset = arguments.Offset.Length > 0 ? arguments.Offset.Cast<Float2>()[pair] : default;
+            var low = decoded.X + offset.X - target.X;
+            var high = decoded.Y + offset.Y - target.Y;
             arguments.Errors[at] = HalfRange.Pack(low, high);
             sum = FastMath.Fma(low, low, FastMath.Fma(high, high, sum));
         }
@@ -74,6 +75,7 @@ internal sealed class ReconstructionKernels(Accelerator accelerator)
     {
         public ArrayView<uint> Inputs;
         public ArrayView<float> Decoded;
+        public ArrayView<float> Offset;
         public ArrayView<uint> Errors;
         public ArrayView<float> RowLosses;
         public int Batch;

@@ -65,12 +65,12 @@ internal sealed record TrainedCodec(DeltaKvCodec Codec, string Errors)
         var hidden = values[..(int)shape.Bias];
         for (var i = 0; i < hidden.Length; i++)
             hidden[i] = (float)(System.Half)(hidden[i] / layer.Scale);
-        var down = Array.ConvertAll(values[(int)shape.Down..(int)shape.Up], value => (float)(System.Half)value);
-        var up = new float[shape.Latents * shape.Width];
+        var down = Array.ConvertAll(values[(int)shape.Down..(int)shape.DecoderWeight], value => (float)(System.Half)value);
+        var up = new float[shape.Terms * shape.Width];
         for (var i = 0; i < shape.Width; i++)
         {
-            for (var latent = 0; latent < shape.Latents; latent++)
-                up[(latent * shape.Width) + i] = (float)(System.Half)(values[(int)shape.Up + (i * shape.Latents) + latent] * layer.Scale);
+            for (var term = 0; term < shape.Terms; term++)
+                up[(term * shape.Width) + i] = (float)(System.Half)(values[(int)shape.Up + (i * shape.Terms) + term] * layer.Scale);
         }
 
         var chunks = Enumerable.Repeat(training.LatentWidth, shape.Latents / CodeGroup.DimensionsOf(training.LatentWidth));
@@ -80,12 +80,15 @@ internal sealed record TrainedCodec(DeltaKvCodec Codec, string Errors)
             HeadDim = data.Model.HeadDim,
             Neighbours = training.Neighbours,
             Scales = CodeScales.PerChunk,
+            Offset = shape.Count > shape.Offset ? Array.ConvertAll(values[(int)shape.Offset..], value => value * layer.Scale) : null,
             Mean = training.Neighbours > 0 ? new float[shape.Width] : data.Mean(number),
             Groups =
             [
                 new CodeGroup(0, shape.Width, [.. chunks], down, up)
                 {
                     Features = new KvFeatures(training.Activation, shape.Features, hidden, values[(int)shape.Bias..(int)shape.Down]),
+                    Decoder = shape.Decoder is not { } decoder ? null : new KvFeatures(
+                        decoder, shape.DecoderFeatures, Array.ConvertAll(values[(int)shape.DecoderWeight..(int)shape.DecoderBias], value => (float)(System.Half)value), values[(int)shape.DecoderBias..(int)shape.Up]),
                 },
             ],
         };
@@ -102,7 +105,7 @@ internal sealed record TrainedCodec(DeltaKvCodec Codec, string Errors)
         var name = Name(training);
         var table = new StringBuilder();
         table.AppendLine(CultureInfo.InvariantCulture, $"Held-out reconstruction error at {training.Latents} latents, in % of the rows' mean square; nothing: no latents, references alone.");
-        table.AppendLine(CultureInfo.InvariantCulture, $"{"layer",5} {"nothing",9} {"pca",9} {name,9} {"pca int4",9} {name + " int4",12}");
+        table.AppendLine(CultureInfo.InvariantCulture, $"{"layer",5} {"nothing",9} {"pca",9} {name,14} {"pca int4",9} {name + " int4",19}");
         foreach (var (number, layer) in layers)
             Row(number.ToString(CultureInfo.InvariantCulture), layer.Residual, layer.Linear, layer.Trained);
         if (layers.Count > 0)
@@ -113,10 +116,10 @@ internal sealed record TrainedCodec(DeltaKvCodec Codec, string Errors)
 
         void Row(string label, double residual, ReconstructionError linear, ReconstructionError trained) => table.AppendLine(
             CultureInfo.InvariantCulture,
-            $"{label,5} {Percent(residual),9} {Percent(linear.Exact),9} {Percent(trained.Exact),9} {Percent(linear.Quantised),9} {Percent(trained.Quantised),12}");
+            $"{label,5} {Percent(residual),9} {Percent(linear.Exact),9} {Percent(trained.Exact),14} {Percent(linear.Quantised),9} {Percent(trained.Quantised),19}");
     }
 
-    private static string Name(CodecTraining training) => training.Activation.ToString().ToLowerInvariant();
+    private static string Name(CodecTraining training) => training.Activation.ToString().ToLowerInvariant() + (training.HiddenDecoder ? "+decoder" : "");
 
     private static string Percent(double share) => (100 * share).ToString("0.000", CultureInfo.InvariantCulture);
 }

@@ -6,11 +6,11 @@ using DeltaKV.Kernels.Gemm;
 
 namespace DeltaKV.Compression.DeltaKv.Training;
 
-/// <summary>Forward and backward of a codec on a batch: <c>y = up down (phi(x) - phi(r))</c>, <c>e = y - (x - r)</c>, and the gradient of <c>sum e^2 / 2</c>.</summary>
+/// <summary>Forward and backward of a codec on a batch: <c>y = up z</c> or <c>up psi(z) + b</c> of <c>z = down (phi(x) - phi(r))</c>, <c>e = y - (x - r)</c>, and the gradient of <c>sum e^2 / 2</c>.</summary>
 /// <remarks>
 /// Every product is <see cref="HalfProduct"/> with fp32 sums; its operands are halves, transposed beforehand where a gradient sums over the other side. Inputs are in
 /// units of their root mean square and the loss is not divided by anything, so that halves hold gradients without a loss scale. Six products of
-/// <c>2 batch rows width</c> and four small ones per step and layer.
+/// <c>2 batch rows width</c> and four small ones per step and layer; of the latter three are large, and three more there, where the decoder has a hidden layer.
 /// </remarks>
 internal sealed class TrainingPass : IDisposable
 {
@@ -18,6 +18,7 @@ internal sealed class TrainingPass : IDisposable
     private readonly HalfProduct product;
     private readonly HalfTransposeKernel transpose;
     private readonly IHiddenLayerKernels? hidden;
+    private readonly IHiddenLayerKernels? decoder;
     private readonly LatentKernels latents;
     private readonly ReconstructionKernels reconstruction;
     private readonly SumKernels sums;
@@ -32,6 +33,11 @@ internal sealed class TrainingPass : IDisposable
     private readonly ArrayView<uint> spread;
     private readonly ArrayView<uint> transposedLeft;
     private readonly ArrayView<uint> transposedRight;
+    private readonly ArrayView<float> decoderSums;
+    private readonly ArrayView<uint> terms;
+    private readonly ArrayView<float> termGradients;
+    private readonly ArrayView<uint> decoderSpread;
+    private readonly ArrayView<uint> decoderTransposed;
     private readonly ArrayView<uint> downTransposed;
     private readonly ArrayView<uint> upTransposed;
     private readonly ArrayView<float> scratch;
@@ -43,12 +49,7 @@ internal sealed class TrainingPass : IDisposable
     {
         this.shape = shape;
         (product, transpose, latents, reconstruction, sums) = (new(accelerator), new(accelerator), new(accelerator), new(accelerator), new(accelerator));
-        hidden = shape.Activation switch
-        {
-            FeatureActivation.SwiGlu => new HiddenLayerKernels<GatedFeatures>(accelerator),
-            FeatureActivation.Gelu => new HiddenLayerKernels<SmoothFeatures>(accelerator),
-            _ => null,
-        };
+        (hidden, decoder) = (Kernels(accelerator, shape.Activation), Kernels(accelerator, shape.Decoder));
         Inputs = Allocate<uint>(accelerator, (long)batch * shape.Width);
         RowLosses = Allocate<float>(accelerator, batch);
         Gradients = Allocate<float>(accelerator, shape.Count);
@@ -61,10 +62,15 @@ internal sealed class TrainingPass : IDisposable
         errors = Allocate<uint>(accelerator, (long)batch * shape.Width / 2);
         featureGradients = Allocate<float>(accelerator, (long)batch * shape.Inputs);
         spread = Allocate<uint>(accelerator, (long)batch * shape.Rows);
-        transposedLeft = Allocate<uint>(accelerator, (long)batch * Math.Max(shape.Rows, shape.Width));
-        transposedRight = Allocate<uint>(accelerator, (long)batch * Math.Max(shape.Inputs, shape.Width));
+        transposedLeft = Allocate<uint>(accelerator, (long)batch * Math.Max(Math.Max(shape.Rows, shape.DecoderRows), shape.Width));
+        transposedRight = Allocate<uint>(accelerator, (long)batch * Math.Max(Math.Max(shape.Inputs, shape.Terms), shape.Width));
+        decoderSums = Allocate<float>(accelerator, (long)batch * shape.DecoderRows);
+        terms = decoder is null ? codeHalves : Allocate<uint>(accelerator, (long)batch * shape.Terms / 2);
+        termGradients = decoder is null ? codes : Allocate<float>(accelerator, (long)batch * shape.Terms);
+        decoderSpread = Allocate<uint>(accelerator, (long)batch * shape.DecoderRows / 2);
+        decoderTransposed = Allocate<uint>(accelerator, (long)shape.DecoderRows * shape.Latents / 2);
         downTransposed = Allocate<uint>(accelerator, (long)shape.Inputs * shape.Latents / 2);
-        upTransposed = Allocate<uint>(accelerator, (long)shape.Width * shape.Latents / 2);
+        upTransposed = Allocate<uint>(accelerator, (long)shape.Width * shape.Terms / 2);
         scratch = Allocate<float>(accelerator, SumKernels.Groups);
         Gradients.MemSetToZero(accelerator.DefaultStream);
     }
@@ -99,26 +105,47 @@ internal sealed class TrainingPass : IDisposable
             latents.Round(stream, codes, codeHalves, (long)batch * shape.Latents);
         else
             latents.Quantise(stream, codes, codeHalves, (long)batch * shape.Latents, bits);
-        product.Launch(stream, codeHalves, network.Up, decoded, batch, shape.Width, shape.Latents);
-        reconstruction.Miss(stream, Inputs, decoded, errors, RowLosses, batch, shape.Width);
+        if (decoder is not null)
+        {
+            product.Launch(stream, codeHalves, network.DecoderHidden, decoderSums, batch, shape.DecoderRows, shape.Latents);
+            decoder.Forward(stream, DecoderLayer(network, batch));
+        }
+
+        product.Launch(stream, terms, network.Up, decoded, batch, shape.Width, shape.Terms);
+        reconstruction.Miss(stream, Inputs, decoded, network.Offset, errors, RowLosses, batch, shape.Width);
     }
 
     /// <summary>Computes the gradients of the batch that <see cref="Forward"/> went through.</summary>
     internal void Backward(AcceleratorStream stream, NetworkParameters network, int batch)
     {
         var (width, count, inputs, rows) = (shape.Width, shape.Latents, shape.Inputs, shape.Rows);
-        // Up: errors^T codes.
+        // Up: errors^T terms.
         transpose.Launch(stream, errors, transposedLeft, batch, width);
-        transpose.Launch(stream, codeHalves, transposedRight, batch, count);
-        product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(shape.Up, shape.Count - shape.Up), width, count, batch);
-        // Codes: errors up. Their own values are no longer needed.
-        transpose.Launch(stream, network.Up, upTransposed, width, count);
-        product.Launch(stream, errors, upTransposed, codes, batch, count, width);
+        transpose.Launch(stream, terms, transposedRight, batch, shape.Terms);
+        product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(shape.Up, shape.Offset - shape.Up), width, shape.Terms, batch);
+        if (shape.Count > shape.Offset)
+            sums.LaunchRows(stream, transposedLeft, Gradients.SubView(shape.Offset, width), width, batch);
+        // Terms: errors up. Codes' own values, where they are the terms, are no longer needed.
+        transpose.Launch(stream, network.Up, upTransposed, width, shape.Terms);
+        product.Launch(stream, errors, upTransposed, termGradients, batch, shape.Terms, width);
+        if (decoder is not null)
+        {
+            decoder.Backward(stream, DecoderLayer(network, batch));
+            // The decoder's hidden layer: gradients of its sums^T codes; codes: gradients of its sums weight.
+            transpose.Launch(stream, decoderSpread, transposedLeft, batch, shape.DecoderRows);
+            transpose.Launch(stream, codeHalves, transposedRight, batch, count);
+            product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(shape.DecoderWeight, shape.DecoderBias - shape.DecoderWeight), shape.DecoderRows, count, batch);
+            if (shape.Decoder == FeatureActivation.Gelu)
+                sums.LaunchRows(stream, transposedLeft, Gradients.SubView(shape.DecoderBias, shape.DecoderRows), shape.DecoderRows, batch);
+            transpose.Launch(stream, network.DecoderHidden, decoderTransposed, shape.DecoderRows, count);
+            product.Launch(stream, decoderSpread, decoderTransposed, codes, batch, count, shape.DecoderRows);
+        }
+
         latents.Round(stream, codes, codeHalves, (long)batch * count);
         // Down: code gradients^T differences.
         transpose.Launch(stream, codeHalves, transposedLeft, batch, count);
         transpose.Launch(stream, differences, transposedRight, batch, inputs);
-        product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(shape.Down, shape.Up - shape.Down), count, inputs, batch);
+        product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(shape.Down, shape.DecoderWeight - shape.Down), count, inputs, batch);
         if (hidden is not null)
         {
             transpose.Launch(stream, network.Down, downTransposed, count, inputs);
@@ -160,6 +187,25 @@ internal sealed class TrainingPass : IDisposable
         Spread = spread,
         Batch = batch,
         Features = shape.Features,
+        Subtracts = 1,
+    };
+
+    private HiddenLayerArguments DecoderLayer(NetworkParameters network, int batch) => new()
+    {
+        Sums = decoderSums,
+        Bias = network.DecoderBias,
+        Differences = terms,
+        Gradients = termGradients,
+        Spread = decoderSpread,
+        Batch = batch,
+        Features = shape.DecoderFeatures,
+    };
+
+    private static IHiddenLayerKernels? Kernels(Accelerator accelerator, FeatureActivation? activation) => activation switch
+    {
+        FeatureActivation.SwiGlu => new HiddenLayerKernels<GatedFeatures>(accelerator),
+        FeatureActivation.Gelu => new HiddenLayerKernels<SmoothFeatures>(accelerator),
+        _ => null,
     };
 
     private ArrayView<T> Allocate<T>(Accelerator accelerator, long count)

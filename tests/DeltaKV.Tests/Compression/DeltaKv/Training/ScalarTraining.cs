@@ -14,7 +14,10 @@ internal static class ScalarTraining
         {
             var (own, other) = (Features(shape, parameters, tokens[row]), Features(shape, parameters, references[row]));
             var latents = Product(parameters, shape.Down, shape.Latents, [.. own.Zip(other, (a, b) => a - b)]);
-            var decoded = Product(parameters, shape.Up, shape.Width, latents);
+            var terms = Activated(shape.Decoder, shape.DecoderFeatures, parameters, shape.DecoderWeight, shape.DecoderBias, latents);
+            var decoded = Product(parameters, shape.Up, shape.Width, terms);
+            for (var i = shape.Offset; i < shape.Count; i++)
+                decoded[i - shape.Offset] += parameters[i];
             for (var i = 0; i < shape.Width; i++)
             {
                 var miss = decoded[i] - (tokens[row][i] - references[row][i]);
@@ -25,15 +28,18 @@ internal static class ScalarTraining
         return sum;
     }
 
-    private static double[] Features(NetworkShape shape, double[] parameters, double[] row)
+    private static double[] Features(NetworkShape shape, double[] parameters, double[] row) =>
+        Activated(shape.Activation, shape.Features, parameters, 0, shape.Bias, row);
+
+    private static double[] Activated(FeatureActivation? activation, int features, double[] parameters, long weight, long bias, double[] x)
     {
-        if (shape.Activation is null)
-            return row;
-        var sums = Product(parameters, 0, shape.Rows, row);
+        if (activation is null)
+            return x;
+        var sums = Product(parameters, weight, activation == FeatureActivation.SwiGlu ? 2 * features : features, x);
         for (var i = 0; i < sums.Length; i++)
-            sums[i] += parameters[shape.Bias + i];
-        return [.. Enumerable.Range(0, shape.Features).Select(i => shape.Activation == FeatureActivation.SwiGlu
-            ? ScalarNetwork.Silu(sums[i]) * sums[shape.Features + i]
+            sums[i] += parameters[bias + i];
+        return [.. Enumerable.Range(0, features).Select(i => activation == FeatureActivation.SwiGlu
+            ? ScalarNetwork.Silu(sums[i]) * sums[features + i]
             : ScalarNetwork.Gelu(sums[i]))];
     }
 

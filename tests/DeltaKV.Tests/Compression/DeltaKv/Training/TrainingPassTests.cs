@@ -13,17 +13,20 @@ public sealed class TrainingPassTests(KernelFixture device)
     private const double Step = 1e-5;
 
     [Theory]
-    [InlineData("SwiGlu", 48, 32, 32, 16)]
-    [InlineData("Gelu", 64, 48, 32, 24)]
-    [InlineData("SwiGlu", 80, 16, 64, 8)]
-    [InlineData("", 64, 0, 32, 16)]
-    public void Gradients_are_those_of_finite_differences(string kind, int width, int features, int latents, int batch)
+    [InlineData("SwiGlu", 48, 32, 32, 16, "", 0)]
+    [InlineData("Gelu", 64, 48, 32, 24, "", 0)]
+    [InlineData("SwiGlu", 80, 16, 64, 8, "", 0)]
+    [InlineData("", 64, 0, 32, 16, "", 0)]
+    [InlineData("Gelu", 64, 48, 32, 24, "Gelu", 80)]
+    [InlineData("SwiGlu", 48, 32, 32, 16, "SwiGlu", 64)]
+    [InlineData("", 64, 0, 32, 16, "Gelu", 16)]
+    public void Gradients_are_those_of_finite_differences(string kind, int width, int features, int latents, int batch, string decoder, int decoderFeatures)
     {
-        var shape = new NetworkShape(width, kind.Length == 0 ? null : Enum.Parse<FeatureActivation>(kind), features, latents);
+        var shape = new NetworkShape(width, Parse(kind), features, latents, Parse(decoder), decoderFeatures);
         var values = NetworkParameters.Random(shape, new SeededRandom(3, kind));
         // Halves throughout, so that device and reference have the same function; biases too, which start at 0.
         for (var i = 0L; i < values.Length; i++)
-            values[i] = (float)(System.Half)(i >= shape.Bias && i < shape.Down ? 0.1f * (i % 5) : 2 * values[i]);
+            values[i] = (float)(System.Half)(IsBias(shape, i) ? 0.1f * (i % 5) : 2 * values[i]);
         var (tokens, references) = (Numbers.Singles(1, batch * width, 2f), Numbers.Singles(2, batch * width, 2f));
         var rows = LayerRows.Of(tokens, references, width, 1f);
 
@@ -43,10 +46,11 @@ public sealed class TrainingPassTests(KernelFixture device)
         var gradients = Read(pass.Gradients, (int)shape.Count);
         var norm = Math.Sqrt(gradients.Sum(g => (double)g * g));
         Assert.Equal(norm, Math.Sqrt(Read(pass.SquaredNorm, 1)[0]), norm * 1e-4);
-        foreach (var (first, last) in new[] { (0, shape.Bias), (shape.Bias, shape.Down), (shape.Down, shape.Up), (shape.Up, shape.Count) })
+        long[] borders = [0, shape.Bias, shape.Down, shape.DecoderWeight, shape.DecoderBias, shape.Up, shape.Offset, shape.Count];
+        foreach (var (first, last) in borders.Zip(borders.Skip(1)))
         {
             // SwiGLU has no biases to train, as published.
-            if (last == first || (first == shape.Bias && shape.Activation == FeatureActivation.SwiGlu))
+            if (last == first || (IsBias(shape, first) && kind + decoder is "SwiGlu" or "SwiGluSwiGlu"))
                 continue;
             var part = gradients[(int)first..(int)last];
             var size = Math.Sqrt(part.Average(g => (double)g * g));
@@ -61,6 +65,11 @@ public sealed class TrainingPassTests(KernelFixture device)
             }
         }
     }
+
+    private static FeatureActivation? Parse(string kind) => kind.Length == 0 ? null : Enum.Parse<FeatureActivation>(kind);
+
+    private static bool IsBias(NetworkShape shape, long at) =>
+        (at >= shape.Bias && at < shape.Down) || (at >= shape.DecoderBias && at < shape.Up) || at >= shape.Offset;
 
     private static double Slope(NetworkShape shape, double[] parameters, double[][] tokens, double[][] references, long at)
     {
