@@ -27,6 +27,13 @@ internal sealed class Arena(Accelerator accelerator, AcceleratorStream stream) :
         return buffer.View;
     }
 
+    /// <summary>Numbers in bf16 become halves where they lie.</summary>
+    internal ArrayView<uint> Halves(ArrayView<BFloat16> numbers)
+    {
+        accelerator.LoadKernel<ArrayView<uint>>(Narrow)(stream, new KernelConfig(1024, 256), numbers.Cast<uint>());
+        return numbers.Cast<uint>();
+    }
+
     internal ArrayView<T> Upload<T>(T[] data)
         where T : unmanaged => Keep(accelerator.Allocate1D(data)).View;
 
@@ -42,6 +49,12 @@ internal sealed class Arena(Accelerator accelerator, AcceleratorStream stream) :
         stream.Synchronize();
         foreach (var buffer in buffers)
             buffer.Dispose();
+    }
+
+    private static void Narrow(ArrayView<uint> target)
+    {
+        for (var i = Grid.GlobalIndex.X; i < target.Length; i += Grid.DimX * Group.DimX)
+            target[i] = Half2.FromSingles(new BFloat16x2(target[i]).Low, new BFloat16x2(target[i]).High).Bits;
     }
 
     private static void Fill(ArrayView<uint> target, int single)

@@ -3,6 +3,7 @@ using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Compression.Codes.Reading;
+using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
@@ -41,14 +42,24 @@ internal static class CodedCases
         Read("coded int3 b8 32k", Hadamard(ChunkWidth.Bits3), 8, 32768, 0),
         Read("coded general klt512 b1 128k", Klt(512), 1, 131072, 0, general: true),
         Prefill("coded prefill klt512 2k over 32k", Klt(512), 2048, 32768),
-        Observe("coded observe b1 128k", 131072),
-        ObserveCodes("coded observe klt512 b1 128k", Klt(512), 131072),
+        First("coded first recomputed b1 128k", 1, 131072, 128256),
+        First("coded first recomputed b3 128k", 3, 131072, 128256),
+        First("coded first recomputed b8 32k", 8, 32768, 128256),
+        First("coded first recomputed b1 128k, 16k words", 1, 131072, 16384),
+        Observe("coded observe again b1 128k", 131072),
+        ObserveCodes("coded observe again klt512 b1 128k", Klt(512), 131072),
+        ObservedDecode("coded decode observed b1 128k", 1, 131072),
+        Read("coded klt512 observed b1 128k", Klt(512), 1, 131072, 0, observed: true),
+        Scores("coded observe b1 128k", 1, 131072, select: false),
+        Scores("coded observe b3 128k", 3, 131072, select: false),
+        Scores("coded observe, select b1 128k", 1, 131072, select: true),
+        Scores("coded observe, select b3 128k", 3, 131072, select: true),
         Top("coded top2048 b1 128k", 131072),
         Compress("coded compress published 256 at 128k, 4 layers", Published(), 131072, 4),
         Compress("coded compress klt512 256, 4 layers", Klt(512), 131072, 4),
     ];
 
-    private static KernelCase Read(string name, LinearCodec codec, int rows, int context, int top, bool general = false) =>
+    private static KernelCase Read(string name, LinearCodec codec, int rows, int context, int top, bool general = false, bool observed = false) =>
         new(name, 4.0 * rows * (top > 0 ? top : context) * Shape.KeyHeads * Shape.HeadDim, 0, 3, arena =>
         {
             var tables = arena.Keep(new CodeTables(arena.Accelerator, [codec]));
@@ -67,6 +78,8 @@ internal static class CodedCases
                 PartialOutput = arena.Singles((long)rows * splits * Shape.OutputWidth),
                 PartialSoftmax = arena.Singles(2L * rows * splits * Shape.QueryHeads).Cast<Float2>(),
                 Splits = splits,
+                Logits = observed ? Logits(arena, rows, context) : default,
+                LogSumExp = observed ? arena.Singles((long)rows * Shape.QueryHeads) : default,
             };
             var latent = arena.Keep(new LatentDecode(arena.Accelerator, Shape, [codec], tables, rows));
             IDecodeKernel<CodeReader> kernel = general ? new ReaderDecodeKernel<CodeReader>(arena.Accelerator) : latent;
@@ -122,6 +135,88 @@ internal static class CodedCases
         return _ => kernel.Launch(arena.Stream, arguments, scores, context, 1, Shape, 1);
     });
 
+    /// <summary>The recomputed layer: rows of a table by words of a vocabulary, all equally frequent.</summary>
+    private static KernelCase First(string name, int rows, int context, int vocabulary) =>
+        new(name, 4.0 * rows * context * Shape.KeyHeads * Shape.HeadDim, 0, 3, arena =>
+        {
+            var random = new Random(4);
+            var codec = FirstLayerTable.Codec(Shape.KeyHeads, Shape.HeadDim);
+            var tables = arena.Keep(new CodeTables(arena.Accelerator, [codec], 0));
+            var table = arena.BFloat16s((long)vocabulary * 2 * Shape.KeyHeads * Shape.HeadDim);
+            // Halves below a half's infinity.
+            var pool = Pool(arena, tables, rows, context, codec) with
+            {
+                TokenRows = arena.Halves(table),
+                TokenIds = arena.Upload([.. Enumerable.Range(0, rows * context).Select(_ => random.Next(vocabulary))]),
+                TokenStride = context,
+            };
+            var arguments = new DecodeArguments<CodeReader>
+            {
+                Reader = new CodeReader(pool, Raw(arena, rows, context), 0),
+                Rows = new TokenRows(arena.Upload([.. Enumerable.Range(0, rows)]), arena.Upload([.. Enumerable.Repeat(context - 1, rows)])),
+                Order = new TokenOrder(arena.Upload([.. Enumerable.Repeat(new ReadBounds(16, context - 64), rows)]), default, default, 0),
+                Qkv = arena.BFloat16s((long)rows * Shape.QkvWidth).Cast<uint>(),
+                Output = arena.BFloat16s((long)rows * Shape.OutputWidth).Cast<BFloat16x2>(),
+            };
+            var latent = arena.Keep(new LatentDecode(arena.Accelerator, Shape, [codec], tables, rows, recomputed: 0));
+            return _ => latent.Launch(arena.Stream, arguments, Shape, rows);
+        });
+
+    /// <summary>A raw observation layer's attention, which leaves its scores behind.</summary>
+    private static KernelCase ObservedDecode(string name, int rows, int context) =>
+        new(name, 4.0 * rows * context * Shape.KeyHeads * Shape.HeadDim, 0, 3, arena =>
+        {
+            var cache = AttentionCases.Cache(arena, Shape, rows, context / KvBlockLayout.Size);
+            var arguments = new DecodeArguments<RawReader>
+            {
+                Reader = new RawReader(new KvBlocks<BFloat16x8>(cache.Keys.Cast<BFloat16x8>(), cache.Values.Cast<BFloat16x8>(), cache.Tables, cache.TableStride), Shape.KeyHeads),
+                Rows = new TokenRows(arena.Upload([.. Enumerable.Range(0, rows)]), arena.Upload([.. Enumerable.Repeat(context - 1, rows)])),
+                Order = TokenOrder.All(arena.Upload([.. Enumerable.Repeat(new ReadBounds(16, context - 64), rows)])),
+                Qkv = arena.BFloat16s((long)rows * Shape.QkvWidth).Cast<uint>(),
+                Output = arena.BFloat16s((long)rows * Shape.OutputWidth).Cast<BFloat16x2>(),
+                LogSumExp = arena.Singles((long)rows * Shape.QueryHeads),
+                Logits = Logits(arena, rows, context),
+            };
+            var kernel = arena.Keep(new ObservedDecode(arena.Accelerator, Shape, rows));
+            return _ => kernel.Launch(arena.Stream, arguments, Shape, rows);
+        });
+
+    /// <summary>Scores from what attention left behind, and the selection from them. The bytes are those of the logits and of the scores.</summary>
+    private static KernelCase Scores(string name, int rows, int context, bool select) => new(name, rows * context * ((2.0 * Shape.QueryHeads) + 4), 0, 3, arena =>
+    {
+        var logits = Logits(arena, rows, context);
+        var tokens = new TokenRows(arena.Upload([.. Enumerable.Range(0, rows)]), arena.Upload([.. Enumerable.Repeat(context - 1, rows)]));
+        var bounds = arena.Upload([.. Enumerable.Repeat(new ReadBounds(16, context - 64), rows)]);
+        var candidates = arena.Keep(new TopCandidates(arena.Accelerator, rows, context));
+        var selection = TopTokensKernel.Arguments(
+            tokens, bounds, arena.Singles((long)rows * context), context, arena.Upload(new int[rows * 2048]), 2048, arena.Upload(new int[rows]), new SelectionBudget(2048, 0f));
+        selection.Histograms = select ? candidates.HistogramsFor(rows, context) : default;
+        var logSumExp = arena.Singles((long)rows * Shape.QueryHeads);
+        var (score, top) = (new LogitScores(arena.Accelerator), new TopTokensKernel(arena.Accelerator, candidates));
+        return _ =>
+        {
+            score.Launch(arena.Stream, selection, TokenOrder.All(bounds), logits, logSumExp, 1, Shape, rows);
+            if (select)
+                top.Launch(arena.Stream, selection, rows);
+        };
+    });
+
+    /// <summary>Logits of tokens that all heads find more or less relevant: weights spread over 29 binary orders of magnitude.</summary>
+    internal static TokenLogits Logits(Arena arena, int rows, int context)
+    {
+        var random = new Random(1);
+        var relevance = Enumerable.Range(0, rows * context).Select(_ => -29f * random.NextSingle()).ToArray();
+        var pairs = new uint[rows * context * Shape.QueryHeads / 2];
+        for (var i = 0; i < pairs.Length; i++)
+        {
+            // Rows, key heads, tokens, pairs.
+            var token = (i / (Shape.QueryHeads / 2 * context) * context) + (i / TokenLogits.WidthOf(Shape.GroupSize) % context);
+            pairs[i] = Half2.FromSingles(relevance[token] + random.NextSingle(), relevance[token] + random.NextSingle()).Bits;
+        }
+
+        return new(arena.Upload(pairs), context, Shape.GroupSize);
+    }
+
     private static KernelCase Top(string name, int context) => new(name, 4.0 * context, 0, 3, arena =>
     {
         var random = new Random(1);
@@ -131,7 +226,7 @@ internal static class CodedCases
         var lists = arena.Upload(new int[2048]);
         var counts = arena.Upload(new int[1]);
         var kernel = new TopTokensKernel(arena.Accelerator, arena.Keep(new TopCandidates(arena.Accelerator, 1, context)));
-        return _ => kernel.Launch(arena.Stream, rows, bounds, scores, context, lists, 2048, counts, new SelectionBudget(2048, 0f), 1);
+        return _ => kernel.Launch(arena.Stream, TopTokensKernel.Arguments(rows, bounds, scores, context, lists, 2048, counts, new SelectionBudget(2048, 0f)), 1);
     });
 
     /// <summary>The last 256 tokens of a long prompt: gather, references, search, encode.</summary>

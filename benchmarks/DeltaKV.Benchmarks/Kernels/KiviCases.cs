@@ -21,6 +21,8 @@ internal static class KiviCases
         Decode("kivi-4 decode b1 32k", 4, 4, 1, 32768),
         Decode("kivi-4 decode b1 128k", 4, 4, 1, 131072),
         Decode("kivi-4 decode b3 128k", 4, 4, 3, 131072),
+        Decode("kivi-4 decode observed b1 128k", 4, 4, 1, 131072, isObserved: true),
+        Decode("kivi-4 decode observed b3 128k", 4, 4, 3, 131072, isObserved: true),
         Decode("kivi-4 decode b8 32k", 4, 4, 8, 32768),
         Decode("kivi-8-4 decode b1 128k", 8, 4, 1, 131072),
         Decode("kivi-4-2 decode b1 128k", 4, 2, 1, 131072),
@@ -35,10 +37,12 @@ internal static class KiviCases
 
     private static double TokenBytes(int keyBits, int valueBits) => (double)Shape.KeyHeads * new KiviCode(keyBits, valueBits).HeadBytes(Shape.HeadDim) / KiviCode.GroupSize;
 
-    private static KernelCase Decode(string name, int keyBits, int valueBits, int rows, int context, bool isGeneral = false) =>
+    private static KernelCase Decode(string name, int keyBits, int valueBits, int rows, int context, bool isGeneral = false, bool isObserved = false) =>
         new(name, TokenBytes(keyBits, valueBits) * rows * context, 0, 3, arena =>
         {
             var arguments = Arguments(arena, keyBits, valueBits, rows, context);
+            if (isObserved)
+                arguments = arguments with { LogSumExp = arena.Singles((long)rows * Shape.QueryHeads), Logits = CodedCases.Logits(arena, rows, context) };
             IDecodeKernel<KiviReader> kernel = isGeneral ? new ReaderDecodeKernel<KiviReader>(arena.Accelerator) : new KiviDecodeKernel(arena.Accelerator);
             return _ => kernel.Launch(arena.Stream, arguments, Shape, rows);
         });

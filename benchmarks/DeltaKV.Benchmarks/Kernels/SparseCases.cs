@@ -46,7 +46,7 @@ internal static class SparseCases
                 if (scores)
                     score.Launch(arena.Stream, qkv, rows, pages, bounds, keys, pageStride, Shape, 1);
                 if (select)
-                    selection.Launch(arena.Stream, rows, bounds, keys, pageStride, lists, listStride, counts, new SelectionBudget(top, 0), 1, Shape.KeyHeads, PageBounds.PageShift);
+                    selection.Launch(arena.Stream, TopTokensKernel.Arguments(rows, bounds, keys, pageStride, lists, listStride, counts, new SelectionBudget(top, 0), PageBounds.PageShift), 1, Shape.KeyHeads);
                 if (read)
                     decode();
             };

@@ -1,3 +1,4 @@
+using DeltaKV.Cache.Selection;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 
@@ -30,6 +31,9 @@ internal struct DecodeArguments<TReader>
 
     /// <summary>Natural logarithm of the softmax denominator <c>[rows, queryHeads]</c>, or an empty view.</summary>
     public ArrayView<float> LogSumExp;
+
+    /// <summary>Where scores of coded tokens are left behind, if anybody asks for them and the kernel does so: <see cref="IDecodeKernel{TReader}.KeepsLogits"/>.</summary>
+    public TokenLogits Logits;
 
     /// <summary>Query heads.</summary>
     public int QueryHeads;

@@ -67,13 +67,11 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
         var values = keys.SubView(PerTile * ((TShape.HeadDim / 8) + 1));
 
         var rowOfLane = Warp.LaneIdx >> 2;
-        var column = 2 * (Warp.LaneIdx & 3);
         var queries = LocalMemory.Allocate<UInt4>(TShape.HeadDim / 16);
         LoadQueries<TShape>(queries, arguments, row, firstQuery + Math.Min(rowOfLane, queryCount - 1));
         var output = LocalMemory.Allocate<Float4>(TShape.HeadDim / 8);
         for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
             output[i] = new Float4(0f, 0f, 0f, 0f);
-        var scores = LocalMemory.Allocate<Float4>(2);
         var max = float.NegativeInfinity;
         var sum = 0f;
 
@@ -86,31 +84,10 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
             for (var part = 0; part < 2; part++)
                 TReader.Load<TShape>(arguments.Reader, sequence, head, part == 1, isCoded, position, keys.SubView(part * PerTile * ((TShape.HeadDim / 8) + 1)));
             Warp.Barrier();
-            scores[0] = new Float4(0f, 0f, 0f, 0f);
-            scores[1] = new Float4(0f, 0f, 0f, 0f);
-            WarpAttention.Scores<TShape>(queries, keys, scores);
-
-            var s0 = Masked(scores[0].X * arguments.Scale, position, column);
-            var s1 = Masked(scores[0].Y * arguments.Scale, position, column + 1);
-            var s2 = Masked(scores[1].X * arguments.Scale, position, column + 8);
-            var s3 = Masked(scores[1].Y * arguments.Scale, position, column + 9);
-            var newMax = MathF.Max(max, WarpAttention.RowMax(MathF.Max(MathF.Max(s0, s1), MathF.Max(s2, s3))));
-            // A tile always has a token, so the largest score is finite.
-            var correction = FastMath.Ex2(max - newMax);
-            max = newMax;
-            s0 = FastMath.Ex2(s0 - max);
-            s1 = FastMath.Ex2(s1 - max);
-            s2 = FastMath.Ex2(s2 - max);
-            s3 = FastMath.Ex2(s3 - max);
-            sum = (sum * correction) + s0 + s1 + s2 + s3;
-            for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
-                output[i] = new Float4(output[i].X * correction, output[i].Y * correction, 0f, 0f);
-            var probabilities = new UInt4(BFloat16x2.FromSingles(s0, s1).Bits, 0, BFloat16x2.FromSingles(s2, s3).Bits, 0);
-            WarpAttention.Accumulate<TShape>(probabilities, values, output);
+            WarpAttention.Attend<TShape>(queries, keys, values, position, arguments.Scale, ref max, ref sum, output);
             Warp.Barrier();
         }
 
-        sum = WarpAttention.RowSum(sum);
         Finish<TShape>(arguments, shared.Cast<float>(), output, max, sum, row, firstQuery, queryCount);
     }
 
@@ -122,67 +99,36 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
             queries[step] = new UInt4(source[8 * step], 0, source[(8 * step) + 4], 0);
     }
 
-    private static float Masked(float score, int position, int column) =>
-        Warp.Shuffle(position, column) < 0 ? float.NegativeInfinity : score;
-
     /// <summary>Adds the warps' results through shared memory and writes the group's.</summary>
     private static void Finish<TShape>(
         DecodeArguments<TReader> arguments, ArrayView<float> shared, ArrayView<Float4> output, float max, float sum, int row, int firstQuery, int queryCount)
         where TShape : struct, IHeadShape
     {
-        // Each warp overwrites its own tiles with 8 rows of output, then 8 maxima and 8 sums.
-        var stride = 2 * 16 * ((TShape.HeadDim / 8) + 1) * 4;
-        var own = shared.SubView((Group.IdxX >> 5) * stride, stride);
-        var rowOfLane = Warp.LaneIdx >> 2;
-        var column = 2 * (Warp.LaneIdx & 3);
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
-        {
-            own[(rowOfLane * TShape.HeadDim) + (8 * i) + column] = output[i].X;
-            own[(rowOfLane * TShape.HeadDim) + (8 * i) + column + 1] = output[i].Y;
-        }
-
-        if (column == 0)
-        {
-            own[(8 * TShape.HeadDim) + rowOfLane] = max;
-            own[(8 * TShape.HeadDim) + 8 + rowOfLane] = sum;
-        }
-
+        // Each warp overwrites its own tiles.
+        const int TileRows = 16;
+        var stride = 2 * TileRows * ((TShape.HeadDim / 8) + 1) * 4;
+        WarpMerge.Store<TShape>(shared.SubView((Group.IdxX >> 5) * stride, stride), output, max, sum);
         Group.Barrier();
         for (var pair = Group.IdxX; pair < queryCount * (TShape.HeadDim / 2); pair += 32 * Warps)
         {
             var query = pair / (TShape.HeadDim / 2);
             var element = 2 * (pair % (TShape.HeadDim / 2));
-            var groupMax = float.NegativeInfinity;
-            for (var warp = 0; warp < Unroll.Full(Warps); warp++)
-                groupMax = MathF.Max(groupMax, shared[(warp * stride) + (8 * TShape.HeadDim) + query]);
-            var total = 0f;
-            var low = 0f;
-            var high = 0f;
-            for (var warp = 0; warp < Unroll.Full(Warps); warp++)
-            {
-                var warpMax = shared[(warp * stride) + (8 * TShape.HeadDim) + query];
-                // A warp without tiles has -infinity and no weight.
-                var weight = warpMax > float.NegativeInfinity ? FastMath.Ex2(warpMax - groupMax) : 0f;
-                total += weight * shared[(warp * stride) + (8 * TShape.HeadDim) + 8 + query];
-                low += weight * shared[(warp * stride) + (query * TShape.HeadDim) + element];
-                high += weight * shared[(warp * stride) + (query * TShape.HeadDim) + element + 1];
-            }
-
+            var merged = WarpMerge.Add(shared, Warps, stride, TShape.HeadDim, query, element);
             var target = ((long)row * arguments.QueryHeads) + firstQuery + query;
             if (arguments.Splits == 1)
             {
-                var inverse = total > 0f ? 1f / total : 0f;
-                arguments.Output[((target * TShape.HeadDim) + element) >> 1] = BFloat16x2.FromSingles(low * inverse, high * inverse);
+                var inverse = merged.Total > 0f ? 1f / merged.Total : 0f;
+                arguments.Output[((target * TShape.HeadDim) + element) >> 1] = BFloat16x2.FromSingles(merged.Low * inverse, merged.High * inverse);
                 if (element == 0 && arguments.LogSumExp.Length > 0)
-                    arguments.LogSumExp[target] = (groupMax + FastMath.Lg2(total)) * 0.6931471805599453f;
+                    arguments.LogSumExp[target] = (merged.Largest + FastMath.Lg2(merged.Total)) * 0.6931471805599453f;
             }
             else
             {
                 var part = (target * arguments.Splits) + Grid.IdxX;
-                arguments.PartialOutput[(part * TShape.HeadDim) + element] = low;
-                arguments.PartialOutput[(part * TShape.HeadDim) + element + 1] = high;
+                arguments.PartialOutput[(part * TShape.HeadDim) + element] = merged.Low;
+                arguments.PartialOutput[(part * TShape.HeadDim) + element + 1] = merged.High;
                 if (element == 0)
-                    arguments.PartialSoftmax[part] = new Float2(groupMax, total);
+                    arguments.PartialSoftmax[part] = new Float2(merged.Largest, merged.Total);
             }
         }
     }

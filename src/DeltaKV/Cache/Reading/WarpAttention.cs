@@ -40,6 +40,41 @@ internal static class WarpAttention
         }
     }
 
+    /// <summary>Takes a tile into a warp's online softmax, base 2; the tile must have a token.</summary>
+    /// <param name="queries">Fragments of 8 query rows.</param>
+    /// <param name="keys">The tile's keys.</param>
+    /// <param name="values">Its values.</param>
+    /// <param name="position">The position of token <c>lane % 16</c>; negative: none, which weighs nothing.</param>
+    /// <param name="scale">Factor on the scores.</param>
+    /// <param name="max">The lane's row's largest score so far.</param>
+    /// <param name="sum">The lane's part of the row's sum of weights.</param>
+    /// <param name="output">Output fragments <c>[HeadDim / 8]</c>.</param>
+    internal static void Attend<TShape>(
+        ArrayView<UInt4> queries, ArrayView<UInt4> keys, ArrayView<UInt4> values, int position, float scale, ref float max, ref float sum, ArrayView<Float4> output)
+        where TShape : struct, IHeadShape
+    {
+        var scores = LocalMemory.Allocate<Float4>(2);
+        scores[0] = default;
+        scores[1] = default;
+        Scores<TShape>(queries, keys, scores);
+        var column = 2 * (Warp.LaneIdx & 3);
+        var s0 = Masked(scores[0].X * scale, position, column);
+        var s1 = Masked(scores[0].Y * scale, position, column + 1);
+        var s2 = Masked(scores[1].X * scale, position, column + 8);
+        var s3 = Masked(scores[1].Y * scale, position, column + 9);
+        var larger = MathF.Max(max, RowMax(MathF.Max(MathF.Max(s0, s1), MathF.Max(s2, s3))));
+        var correction = FastMath.Ex2(max - larger);
+        max = larger;
+        s0 = FastMath.Ex2(s0 - max);
+        s1 = FastMath.Ex2(s1 - max);
+        s2 = FastMath.Ex2(s2 - max);
+        s3 = FastMath.Ex2(s3 - max);
+        sum = (sum * correction) + s0 + s1 + s2 + s3;
+        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
+            output[i] = new Float4(output[i].X * correction, output[i].Y * correction, 0f, 0f);
+        Accumulate<TShape>(new UInt4(BFloat16x2.FromSingles(s0, s1).Bits, 0, BFloat16x2.FromSingles(s2, s3).Bits, 0), values, output);
+    }
+
     /// <summary>The largest of four lanes that share a row.</summary>
     internal static float RowMax(float value)
     {
@@ -53,4 +88,7 @@ internal static class WarpAttention
         value += Warp.ShuffleXor(value, 1);
         return value + Warp.ShuffleXor(value, 2);
     }
+
+    private static float Masked(float score, int position, int column) =>
+        Warp.Shuffle(position, column) < 0 ? float.NegativeInfinity : score;
 }

@@ -9,28 +9,28 @@ internal static class GroupScan
     internal static Result Exclusive(int value)
     {
         var partial = SharedMemory.Allocate<int>(32);
-        var inclusive = value;
-        for (var distance = 1; distance < 32; distance <<= 1)
-        {
-            var below = Warp.ShuffleUp(inclusive, distance);
-            inclusive += Warp.LaneIdx >= distance ? below : 0;
-        }
-
+        var inclusive = Inclusive(value);
         if (Warp.IsLastLane)
             partial[Group.IdxX >> 5] = inclusive;
         Group.Barrier();
-        var warps = Group.DimX >> 5;
-        var before = 0;
-        var total = 0;
-        for (var warp = 0; warp < warps; warp++)
-        {
-            var sum = partial[warp];
-            before += warp < (Group.IdxX >> 5) ? sum : 0;
-            total += sum;
-        }
-
+        var sums = Inclusive(Warp.LaneIdx < (Group.DimX >> 5) ? partial[Warp.LaneIdx] : 0);
+        var total = Warp.Shuffle(sums, 31);
+        var before = Warp.Shuffle(sums, Math.Max((Group.IdxX >> 5) - 1, 0));
+        before = Group.IdxX < 32 ? 0 : before;
         Group.Barrier();
         return new Result(before + inclusive - value, total);
+    }
+
+    /// <summary>Sums over the lanes up to this one.</summary>
+    private static int Inclusive(int value)
+    {
+        for (var distance = 1; distance < 32; distance <<= 1)
+        {
+            var below = Warp.ShuffleUp(value, distance);
+            value += Warp.LaneIdx >= distance ? below : 0;
+        }
+
+        return value;
     }
 
     /// <summary>Sums of a scan.</summary>

@@ -58,7 +58,7 @@ internal sealed class PartialRead : IDisposable
             bounds.View.BaseView.CopyFromPageLockedAsync(stream, staging, steps.Length);
     }
 
-    /// <summary>Attends rows in that order; returns what it attended with.</summary>
+    /// <summary>Attends rows in that order.</summary>
     /// <param name="stream">Where to enqueue.</param>
     /// <param name="blocks">The layer's keys and values.</param>
     /// <param name="order">What is read.</param>
@@ -67,8 +67,7 @@ internal sealed class PartialRead : IDisposable
     /// <param name="rows">Sequence and position of the rows.</param>
     /// <param name="rowCount">The number of rows.</param>
     /// <param name="output">Attention output.</param>
-    /// <param name="logSumExp">Where softmax denominators go, or an empty view.</param>
-    internal DecodeArguments<RawReader> Decode(
+    internal void Decode(
         AcceleratorStream stream,
         KvBlocks<BFloat16> blocks,
         TokenOrder order,
@@ -76,10 +75,15 @@ internal sealed class PartialRead : IDisposable
         ArrayView<uint> qkv,
         TokenRows rows,
         int rowCount,
-        ArrayView<BFloat16x2> output,
-        ArrayView<float> logSumExp)
-    {
-        var arguments = new DecodeArguments<RawReader>
+        ArrayView<BFloat16x2> output) => decode.Launch(stream, Arguments(blocks, order, tokens, qkv, rows, rowCount, output), shape, rowCount);
+
+    /// <summary>What a kernel attends with to every token of a layer for an observer.</summary>
+    internal DecodeArguments<RawReader> Observed(
+        KvBlocks<BFloat16> blocks, ArrayView<uint> qkv, TokenRows rows, int rowCount, ArrayView<BFloat16x2> output, TokenSelector selector) =>
+        Arguments(blocks, Everything, int.MaxValue, qkv, rows, rowCount, output) with { LogSumExp = selector.LogSumExp, Logits = selector.Logits(rowCount) };
+
+    private DecodeArguments<RawReader> Arguments(
+        KvBlocks<BFloat16> blocks, TokenOrder order, int tokens, ArrayView<uint> qkv, TokenRows rows, int rowCount, ArrayView<BFloat16x2> output) => new()
         {
             Reader = Reader(blocks),
             Rows = rows,
@@ -88,12 +92,8 @@ internal sealed class PartialRead : IDisposable
             Output = output,
             PartialOutput = partialOutput.View,
             PartialSoftmax = partialSoftmax.View,
-            LogSumExp = logSumExp,
             Splits = Math.Min(Splits(shape, rowCount, multiprocessors), Math.Max(1, tokens / GroupTokens)),
         };
-        decode.Launch(stream, arguments, shape, rowCount);
-        return arguments;
-    }
 
     /// <summary>What the tiles of a prompt attend with in that order.</summary>
     internal PrefillReadArguments<RawReader> Prefill(KvBlocks<BFloat16> blocks, TokenOrder order, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output) => new()

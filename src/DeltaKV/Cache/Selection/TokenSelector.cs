@@ -7,16 +7,21 @@ namespace DeltaKV.Cache.Selection;
 /// <summary>Owns the scores and lists of selected tokens; observation layers fill them, the layers after them read.</summary>
 internal sealed class TokenSelector : IDisposable
 {
+    // Scores of more rows are computed by reading keys again.
+    private const long MaxLogitBytes = 256L << 20;
+
     private readonly SelectionBudget budget;
     private readonly SelectionBudget prefill;
     private readonly AttentionShape shape;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> logSumExp;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> scores;
+    private readonly MemoryBuffer1D<uint, Stride1D.Dense> logits;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> lists;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> counts;
     private readonly TopCandidates candidates;
     private readonly TopTokensKernel top;
     private readonly LargestScoresKernel largest;
+    private readonly LogitScores fromLogits;
     private readonly int heads;
     private readonly int scoreStride;
     private readonly int listStride;
@@ -38,11 +43,13 @@ internal sealed class TokenSelector : IDisposable
         listStride = ListStride(budget, prefillTokens, sequenceTokens);
         logSumExp = accelerator.Allocate1D<float>((long)rows * shape.QueryHeads);
         scores = accelerator.Allocate1D<float>((long)rows * heads * scoreStride);
+        logits = accelerator.Allocate1D<uint>(LogitRows(shape, rows, sequenceTokens) * LogitWords(shape, sequenceTokens));
         lists = accelerator.Allocate1D<int>((long)sequences * heads * listStride);
         counts = accelerator.Allocate1D<int>((long)sequences * heads);
         candidates = new TopCandidates(accelerator, sequences * heads, scoreStride);
         top = new TopTokensKernel(accelerator, candidates);
         largest = new LargestScoresKernel(accelerator);
+        fromLogits = new LogitScores(accelerator);
     }
 
     /// <summary>Where an observation layer's attention leaves its softmax denominators.</summary>
@@ -52,39 +59,70 @@ internal sealed class TokenSelector : IDisposable
     internal static long Bytes(AttentionShape shape, SelectionBudget budget, bool perHead, int prefillTokens, int sequences, int sequenceTokens)
     {
         var heads = perHead ? shape.KeyHeads : 1L;
+        var rows = Rows(prefillTokens, sequences);
         var lists = sequences * heads * (ListStride(budget, prefillTokens, sequenceTokens) + 1);
-        return (sizeof(float) * ((Rows(prefillTokens, sequences) * (shape.QueryHeads + (heads * sequenceTokens))) + lists))
+        return (sizeof(float) * ((rows * (shape.QueryHeads + (heads * sequenceTokens))) + lists + (LogitRows(shape, rows, sequenceTokens) * LogitWords(shape, sequenceTokens))))
             + TopCandidates.Bytes(sequences * (int)heads, sequenceTokens);
     }
 
     /// <summary>The order of tokens with what the last observation layer selected.</summary>
     internal TokenOrder Order(ArrayView<ReadBounds> bounds) => new(bounds, lists.View, counts.View, listStride, heads);
 
+    /// <summary>Where a layer's attention may leave its scores behind, or nothing, if there is no room for so many rows.</summary>
+    internal TokenLogits Logits(int rows) =>
+        rows * LogitWords(shape, scoreStride) <= logits.Length ? new TokenLogits(logits.View, scoreStride, shape.GroupSize) : default;
+
     /// <summary>Selects from what a layer just attended to.</summary>
     internal void Observe<TReader>(AcceleratorStream stream, IScoreKernel<TReader> kernel, DecodeArguments<TReader> decode, int rows)
         where TReader : unmanaged, IKvReader<TReader>
     {
-        kernel.Launch(stream, decode, scores.View, scoreStride, heads, shape, rows);
-        top.Launch(stream, decode.Rows, decode.Order.Bounds, scores.View, scoreStride, lists.View, listStride, counts.View, budget, rows, heads);
+        var selection = Selection(decode, budget);
+        if (decode.Logits.AreKept)
+        {
+            selection.Histograms = candidates.HistogramsFor(rows * heads, scoreStride);
+            fromLogits.Launch(stream, selection, decode.Order, decode.Logits, decode.LogSumExp, heads, shape, rows);
+        }
+        else
+        {
+            kernel.Launch(stream, decode, scores.View, scoreStride, heads, shape, rows);
+        }
+
+        top.Launch(stream, selection, rows, heads);
     }
 
     /// <summary>Selects for a prompt chunk from what some of its queries just attended to.</summary>
     internal void ObservePrompt<TReader>(AcceleratorStream stream, IScoreKernel<TReader> kernel, DecodeArguments<TReader> decode, int queries)
         where TReader : unmanaged, IKvReader<TReader>
     {
-        kernel.Launch(stream, decode, scores.View, scoreStride, heads, shape, queries);
+        var selection = Selection(decode, prefill);
+        if (decode.Logits.AreKept)
+            fromLogits.Launch(stream, selection, decode.Order, decode.Logits, decode.LogSumExp, heads, shape, queries);
+        else
+            kernel.Launch(stream, decode, scores.View, scoreStride, heads, shape, queries);
         largest.Launch(stream, decode.Rows, decode.Order.Bounds, scores.View, scoreStride, heads, queries);
-        top.Launch(stream, decode.Rows, decode.Order.Bounds, scores.View, scoreStride, lists.View, listStride, counts.View, prefill, 1, heads);
+        top.Launch(stream, selection, 1, heads);
     }
 
     public void Dispose()
     {
         logSumExp.Dispose();
         scores.Dispose();
+        logits.Dispose();
         lists.Dispose();
         counts.Dispose();
         candidates.Dispose();
     }
+
+    private TopTokensArguments Selection<TReader>(DecodeArguments<TReader> decode, SelectionBudget of)
+        where TReader : unmanaged =>
+        TopTokensKernel.Arguments(decode.Rows, decode.Order.Bounds, scores.View, scoreStride, lists.View, listStride, counts.View, of);
+
+    /// <summary>Words of a row's logits.</summary>
+    private static long LogitWords(AttentionShape shape, int sequenceTokens) => (long)shape.KeyHeads * TokenLogits.WidthOf(shape.GroupSize) * sequenceTokens;
+
+    /// <summary>Rows whose logits find room.</summary>
+    private static long LogitRows(AttentionShape shape, int rows, int sequenceTokens) =>
+        Math.Min(rows, MaxLogitBytes / (sizeof(uint) * LogitWords(shape, sequenceTokens)));
 
     private static int ListStride(SelectionBudget budget, int prefillTokens, int sequenceTokens) =>
         Math.Max(1, Math.Min(Math.Max(budget.MaxTokens(sequenceTokens), prefillTokens), sequenceTokens));

@@ -28,10 +28,10 @@ internal struct TopTokensArguments
     /// <summary>Where counts go <c>[sequences, heads]</c>.</summary>
     public ArrayView<int> Counts;
 
-    /// <summary>Candidates: numbers of tokens, slice by slice <c>[rows, heads, ScoreStride]</c>.</summary>
-    public ArrayView<int> Candidates;
+    /// <summary>Candidates: numbers of tokens and bits of their scores, slice by slice <c>[rows, heads, ScoreStride]</c>.</summary>
+    public ArrayView<UInt2> Candidates;
 
-    /// <summary>Candidates of the slices <c>[rows, heads, slices]</c>.</summary>
+    /// <summary>Candidates of the slices, the least leading bits that they have, and how many are wanted of those that have them <c>[rows, heads, slices + 2]</c>.</summary>
     public ArrayView<int> CandidateCounts;
 
     /// <summary>How many scores have which leading bits <c>[rows, heads, buckets]</c>; zeros between launches.</summary>

@@ -1,4 +1,5 @@
 using DeltaKV.Cache;
+using DeltaKV.Cache.Reading;
 using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes.Decoding;
 using DeltaKV.Compression.Codes.Reading;
@@ -39,6 +40,7 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
         ? 0
         : LatentDecode.WorkBytes(
             format.Shape, DecodeRows(limits), format.Codecs.Select(codec => codec.HistoryHeads).Where(heads => heads > 0).DefaultIfEmpty(1).Min()))
+        + (format.ObservesRawLayers ? ObservedDecode.Bytes(format.Shape, DecodeRows(limits)) : 0)
         + (format.Observers.Count == 0
         ? 0
         : TokenSelector.Bytes(

@@ -159,7 +159,10 @@ internal sealed class Evictor : IDisposable
             },
             heads);
         top.Launch(
-            stream, new TokenRows(headNumbers.View, headNumbers.View), jobBounds, ranks.View, maxTokens, lists.View, maxTokens, counts.View, new SelectionBudget(job.Keep, 0), heads);
+            stream,
+            TopTokensKernel.Arguments(
+                new TokenRows(headNumbers.View, headNumbers.View), jobBounds, ranks.View, maxTokens, lists.View, maxTokens, counts.View, new SelectionBudget(job.Keep, 0)),
+            heads);
         compact.Launch(stream, new CompactKernel.Arguments
         {
             Keys = memory.Keys.Cast<UInt4>(),

@@ -50,6 +50,9 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
             combine.Launch(stream, arguments.PartialOutput, arguments.PartialSoftmax, arguments.Output, arguments.LogSumExp, shape, arguments.Splits, rowCount);
     }
 
+    /// <inheritdoc/>
+    public bool KeepsLogits(KiviReader reader) => true;
+
     /// <summary>Blocks in shared memory per warp, of which one is worked on: as many as let three groups share a multiprocessor's 227 KB.</summary>
     private static int Stages(int units) => units <= 192 ? 4 : units <= 384 ? 3 : 2;
 
@@ -147,6 +150,13 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
 
             var keys = ring.SubView(current * units);
             KiviFragments.Scores<THead, TKeys>(keys, queries, arguments.Scale, scores);
+            if (arguments.Logits.AreKept)
+            {
+                var list = ((long)row * arguments.KeyHeads) + head;
+                arguments.Logits.Keep(list, Grid.IdxY / arguments.KeyHeads, block * Tokens, blocks * Tokens, scores[0], 1f);
+                arguments.Logits.Keep(list, Grid.IdxY / arguments.KeyHeads, (block * Tokens) + 16, blocks * Tokens, scores[1], 1f);
+            }
+
             softmax.Update<THead>(ref scores[0], ref scores[1], sums, ref zeros);
             var weights = new UInt4(
                 Transposed(scores[0].X, scores[0].Y), Transposed(scores[0].Z, scores[0].W), Transposed(scores[1].X, scores[1].Y), Transposed(scores[1].Z, scores[1].W));

@@ -16,6 +16,7 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
     private readonly PartialRead read;
     private readonly TokenSelector selector;
     private readonly ScoreKernel<RawReader> score;
+    private readonly ObservedDecode observed;
     private readonly ReaderPrefillKernel<RawReader> prefill;
     private readonly PromptSample sample;
     private readonly bool readsAll;
@@ -36,6 +37,7 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
         read = new PartialRead(stream.Accelerator, kernels.Shape, limits.Sequences, Math.Max(limits.Sequences, PromptSample.MaxQueries));
         selector = new TokenSelector(stream.Accelerator, kernels.Shape, options.Budget, options.PerHead, options.PrefillTokens, limits.Sequences, limits.SequenceTokens);
         score = new ScoreKernel<RawReader>(stream.Accelerator);
+        observed = new ObservedDecode(stream.Accelerator, kernels.Shape, Math.Max(limits.Sequences, PromptSample.MaxQueries));
         prefill = new ReaderPrefillKernel<RawReader>(stream.Accelerator);
         sample = new PromptSample(stream.Accelerator, kernels, options.PrefillTokens, limits.StepTokens);
         readTokens = options.Budget.MaxTokens(limits.SequenceTokens) + options.Sinks + options.Recent;
@@ -47,6 +49,7 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
     /// <summary>What is allocated besides blocks.</summary>
     internal static long FixedBytes(AttentionShape shape, OmniKvOptions options, KvLimits limits) =>
         PartialRead.Bytes(shape, Math.Max(limits.Sequences, PromptSample.MaxQueries)) + PromptSample.Bytes(shape, options.PrefillTokens, limits.StepTokens)
+        + ObservedDecode.Bytes(shape, Math.Max(limits.Sequences, PromptSample.MaxQueries))
         + TokenSelector.Bytes(shape, options.Budget, options.PerHead, options.PrefillTokens, limits.Sequences, limits.SequenceTokens);
 
     public void Prepare(AcceleratorStream stream, ReadOnlySpan<SequenceStep> sequences)
@@ -67,13 +70,15 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
         {
             kernels.DecodeAttention(stream, qkv, step.Rows, blocks, output, step.DecodeRows);
         }
+        else if (observes)
+        {
+            var decode = read.Observed(blocks, qkv.Cast<uint>(), step.Rows, step.DecodeRows, output.Cast<BFloat16x2>(), selector);
+            observed.Launch(stream, decode, kernels.Shape, step.DecodeRows);
+            selector.Observe(stream, score, decode, step.DecodeRows);
+        }
         else
         {
-            var order = observes ? read.Everything : selector.Order(read.Bounds);
-            var decode = read.Decode(
-                stream, blocks, order, observes ? int.MaxValue : readTokens, qkv.Cast<uint>(), step.Rows, step.DecodeRows, output.Cast<BFloat16x2>(), observes ? selector.LogSumExp : default);
-            if (observes)
-                selector.Observe(stream, score, decode, step.DecodeRows);
+            read.Decode(stream, blocks, selector.Order(read.Bounds), readTokens, qkv.Cast<uint>(), step.Rows, step.DecodeRows, output.Cast<BFloat16x2>());
         }
 
         if (follows && sample.Chooses(step))
@@ -82,8 +87,8 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
             kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
         if (observes && sample.Chooses(step))
         {
-            var decode = read.Decode(
-                stream, blocks, read.Everything, int.MaxValue, sample.Gather(stream, qkv), sample.Rows, sample.Count, sample.Output, selector.LogSumExp);
+            var decode = read.Observed(blocks, sample.Gather(stream, qkv), sample.Rows, sample.Count, sample.Output, selector);
+            observed.Launch(stream, decode, kernels.Shape, sample.Count);
             selector.ObservePrompt(stream, score, decode, sample.Count);
         }
     }
@@ -94,6 +99,7 @@ internal sealed class OmniKvLayers : IKvLayers<BFloat16>
         read.Dispose();
         selector.Dispose();
         sample.Dispose();
+        observed.Dispose();
     }
 
     /// <summary>Position after the last token that may be left out.</summary>

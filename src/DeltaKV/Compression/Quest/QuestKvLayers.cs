@@ -81,9 +81,12 @@ internal sealed class QuestKvLayers : IKvLayers<BFloat16>
         var (blocks, rows) = (Blocks(layer), step.DecodeRows);
         score.Launch(stream, qkv, step.Rows, pages.Of(layer, blocks.Tables, blocks.TableStride), read.Bounds, scores.View, pageStride, kernels.Shape, rows);
         top.Launch(
-            stream, step.Rows, read.Bounds, scores.View, pageStride, lists.View, listStride, counts.View, options.Budget, rows, kernels.Shape.KeyHeads, PageBounds.PageShift);
+            stream,
+            TopTokensKernel.Arguments(step.Rows, read.Bounds, scores.View, pageStride, lists.View, listStride, counts.View, options.Budget, PageBounds.PageShift),
+            rows,
+            kernels.Shape.KeyHeads);
         var order = new TokenOrder(read.Bounds, lists.View, counts.View, listStride, kernels.Shape.KeyHeads, PageBounds.PageShift);
-        read.Decode(stream, blocks, order, listStride << PageBounds.PageShift, qkv.Cast<uint>(), step.Rows, rows, output.Cast<BFloat16x2>(), default);
+        read.Decode(stream, blocks, order, listStride << PageBounds.PageShift, qkv.Cast<uint>(), step.Rows, rows, output.Cast<BFloat16x2>());
         kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
     }
 

@@ -1,3 +1,5 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Cache.Selection;
 using DeltaKV.Gpu;
 
 namespace DeltaKV.Kernels.Attention;
@@ -11,7 +13,10 @@ internal readonly struct DecodeArguments(
     ArrayView<float> partialSums,
     ArrayView<Float2> partialScales,
     AttentionShape shape,
-    int splits)
+    int splits,
+    ArrayView<ReadBounds> bounds = default,
+    TokenLogits logits = default,
+    ArrayView<float> logSumExp = default)
 {
     /// <summary>Rotated q first in each row, in pieces of 16 bytes.</summary>
     public readonly ArrayView<UInt4> Qkv = qkv.Cast<UInt4>();
@@ -31,6 +36,15 @@ internal readonly struct DecodeArguments(
 
     /// <summary>(largest score, sum of exponentials) of the splits <c>[rows, queryHeads, splits]</c>.</summary>
     public readonly ArrayView<Float2> PartialScales = partialScales;
+
+    /// <summary>Which tokens of a sequence an observer may choose from, if the layer is observed.</summary>
+    public readonly ArrayView<ReadBounds> Bounds = bounds;
+
+    /// <summary>Where their scores are left behind.</summary>
+    public readonly TokenLogits Logits = logits;
+
+    /// <summary>Natural logarithm of the softmax denominator <c>[rows, queryHeads]</c>, if the layer is observed.</summary>
+    public readonly ArrayView<float> LogSumExp = logSumExp;
 
     /// <summary>Key heads.</summary>
     public readonly int KeyHeads = shape.KeyHeads;

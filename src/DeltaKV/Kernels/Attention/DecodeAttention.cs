@@ -1,3 +1,5 @@
+using DeltaKV.Cache.Reading;
+using DeltaKV.Cache.Selection;
 using DeltaKV.Gpu;
 
 namespace DeltaKV.Kernels.Attention;
@@ -14,6 +16,7 @@ internal sealed class DecodeAttention : IDisposable
     private readonly int groupsPerMultiprocessor;
     private readonly Kernels whole;
     private readonly Kernels fromStart;
+    private readonly Kernels observed;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> partialSums;
     private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialScales;
 
@@ -27,6 +30,7 @@ internal sealed class DecodeAttention : IDisposable
         this.maxRows = maxRows;
         whole = Select<KeyRanges.Whole>();
         fromStart = Select<KeyRanges.FromStart>();
+        observed = Select<KeyRanges.Observed>();
         var parts = 0;
         for (var rows = 1; rows <= maxRows; rows++)
             parts = Math.Max(parts, rows * Splits(rows));
@@ -46,16 +50,53 @@ internal sealed class DecodeAttention : IDisposable
     {
         if (count == 0)
             return;
+        var arguments = new DecodeArguments(qkv, rows, cache, output, partialSums.View, partialScales.View, shape, Splits(count));
+        Launch(stream, cache.Starts.Length > 0 ? fromStart : whole, arguments, count);
+    }
+
+    /// <summary>Attends as <see cref="Launch(AcceleratorStream, ArrayView{BFloat16}, TokenRows, KvBlocks{BFloat16}, ArrayView{BFloat16}, int)"/> does, and leaves scores and softmax denominators behind for an observer.</summary>
+    /// <param name="stream">Where to enqueue.</param>
+    /// <param name="qkv">Rotated q first in each row <c>[count, qkvWidth]</c>.</param>
+    /// <param name="rows">What the rows are.</param>
+    /// <param name="cache">The layer's keys and values.</param>
+    /// <param name="output">The result <c>[count, queryHeads * headDim]</c>.</param>
+    /// <param name="bounds">Which tokens of a sequence the observer may choose from.</param>
+    /// <param name="logits">Where their scores go.</param>
+    /// <param name="logSumExp">Where the denominators' logarithms go.</param>
+    /// <param name="count">The number of rows.</param>
+    internal void LaunchObserved(
+        AcceleratorStream stream,
+        ArrayView<BFloat16> qkv,
+        TokenRows rows,
+        KvBlocks<BFloat16> cache,
+        ArrayView<BFloat16> output,
+        ArrayView<ReadBounds> bounds,
+        TokenLogits logits,
+        ArrayView<float> logSumExp,
+        int count)
+    {
+        if (count > 0)
+            Launch(stream, observed, new DecodeArguments(qkv, rows, cache, output, partialSums.View, partialScales.View, shape, Splits(count), bounds, logits, logSumExp), count);
+    }
+
+    private void Launch(AcceleratorStream stream, Kernels kernels, DecodeArguments arguments, int count)
+    {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, maxRows);
-        var splits = Splits(count);
-        var arguments = new DecodeArguments(qkv, rows, cache, output, partialSums.View, partialScales.View, shape, splits);
-        var kernels = cache.Starts.Length > 0 ? fromStart : whole;
+        var splits = arguments.Splits;
         kernels.Attend.Launch(
             stream,
             new KernelConfig(new Index3D(splits, shape.KeyHeads, count), new Index3D(32 * DecodeAttentionKernel.Warps, 1, 1)),
             arguments);
         if (splits > 1)
             kernels.Combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, count), new Index2D(shape.HeadDim, 1)), arguments);
+    }
+
+    /// <summary>The most that it allocates, whatever the device.</summary>
+    internal static long Bytes(AttentionShape shape, int maxRows)
+    {
+        const int MostMultiprocessors = 160;
+        long parts = Math.Max(maxRows, MostMultiprocessors * ResidentGroups / shape.KeyHeads);
+        return parts * sizeof(float) * (shape.OutputWidth + (2L * shape.QueryHeads));
     }
 
     /// <inheritdoc/>

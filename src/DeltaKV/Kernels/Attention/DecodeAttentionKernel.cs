@@ -1,3 +1,4 @@
+using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
 
 namespace DeltaKV.Kernels.Attention;
@@ -90,6 +91,9 @@ internal static class DecodeAttentionKernel
         var scores = LocalMemory.Allocate<Float4>(TSets.Count);
         var weights = LocalMemory.Allocate<UInt2>(TSets.Count);
         var values = LocalMemory.Allocate<UInt4>(4 * ((THead.Dim + 63) / 64));
+        var limits = default(ReadBounds);
+        if (TRange.IsObserved)
+            limits = arguments.Bounds[arguments.Rows.Sequences[row]];
         for (; block < end; block++)
         {
             var valid = length - (block << KvBlockLayout.Shift) - firstToken;
@@ -101,6 +105,8 @@ internal static class DecodeAttentionKernel
             slot = Slot(arguments, nextBlock, keyHead, firstToken);
             LoadKeys<THead>(arguments, slot, Math.Max(0, valid - KvBlockLayout.Size - 1), keys);
             nextBlock = table[Math.Min(block + 2, blocks - 1)];
+            if (TRange.IsObserved)
+                Keep<TSets>(arguments, row, keyHead, limits, (block << KvBlockLayout.Shift) + firstToken, scores);
             for (var set = 0; set < Unroll.Full(TSets.Count); set++)
             {
                 scores[set] = TRange.HasStart
@@ -116,7 +122,7 @@ internal static class DecodeAttentionKernel
         }
 
         GridDependency.LaunchDependents();
-        DecodeFinish.Write<THead, TSets>(arguments, row, keyHead, sums, largest, total);
+        DecodeFinish.Write<THead, TSets, TRange>(arguments, row, keyHead, sums, largest, total);
     }
 
     /// <summary>The first row of K and V that this warp reads in a block.</summary>
@@ -208,6 +214,17 @@ internal static class DecodeAttentionKernel
             }
 
             scores[set] = new Float4(first.X + second.X, first.Y + second.Y, first.Z + second.Z, first.W + second.W);
+        }
+    }
+
+    /// <summary>Leaves the scores of 16 tokens behind, of those that an observer may choose from.</summary>
+    private static void Keep<TSets>(in DecodeArguments arguments, int row, int keyHead, ReadBounds limits, int position, ArrayView<Float4> scores)
+        where TSets : struct, IHeadSets
+    {
+        for (var set = 0; set < Unroll.Full(TSets.Count); set++)
+        {
+            arguments.Logits.Keep(
+                ((long)row * arguments.KeyHeads) + keyHead, set, position - limits.CodedStart, limits.CodedEnd - limits.CodedStart, scores[set], arguments.ScoreScale);
         }
     }
 

@@ -16,7 +16,7 @@ internal static class DecodeFinish
     }
 
     /// <summary>Merges the warps through shared memory; writes the output itself if there is one split, else the split's share.</summary>
-    internal static void Write<THead, TSets>(
+    internal static void Write<THead, TSets, TRange>(
         in DecodeArguments arguments,
         int row,
         int keyHead,
@@ -25,6 +25,7 @@ internal static class DecodeFinish
         ArrayView<Float2> total)
         where THead : struct, IHead
         where TSets : struct, DecodeAttentionKernel.IHeadSets
+        where TRange : struct, IKeyRange
     {
         var scales = SharedMemory.Allocate<Float2>(DecodeAttentionKernel.Warps * 8);
         var merged = SharedMemory.Allocate<float>(DecodeAttentionKernel.Warps * 8 * THead.Dim);
@@ -62,14 +63,15 @@ internal static class DecodeFinish
             }
 
             Group.Barrier();
-            WriteHeads<THead>(arguments, row, (keyHead * arguments.GroupSize) + (set * 8), Math.Min(8, arguments.GroupSize - (set * 8)), scales, merged);
+            WriteHeads<THead, TRange>(arguments, row, (keyHead * arguments.GroupSize) + (set * 8), Math.Min(8, arguments.GroupSize - (set * 8)), scales, merged);
             Group.Barrier();
         }
     }
 
-    private static void WriteHeads<THead>(
+    private static void WriteHeads<THead, TRange>(
         in DecodeArguments arguments, int row, int firstHead, int heads, ArrayView<Float2> scales, ArrayView<float> merged)
         where THead : struct, IHead
+        where TRange : struct, IKeyRange
     {
         for (var i = Group.IdxX; i < heads * THead.Dim; i += Group.DimX)
         {
@@ -93,6 +95,8 @@ internal static class DecodeFinish
             if (arguments.Splits == 1)
             {
                 arguments.Output[(index * THead.Dim) + element] = BFloat16.FromSingle(sum);
+                if (TRange.IsObserved && element == 0)
+                    arguments.LogSumExp[index] = Logarithm(largest, total);
             }
             else
             {
@@ -121,13 +125,13 @@ internal static class DecodeFinish
             blocks -= arguments.Cache.Starts[arguments.Rows.Sequences[row]] >> KvBlockLayout.Shift;
         var sum = 0f;
         var total = 0f;
+        var largest = float.NegativeInfinity;
         if (blocks > 0)
         {
             var blocksPerSplit = (blocks + arguments.Splits - 1) / arguments.Splits;
             var used = (blocks + blocksPerSplit - 1) / blocksPerSplit;
             var scales = arguments.PartialScales.SubView(index * arguments.Splits);
             var parts = arguments.PartialSums.SubView((index * arguments.Splits * THead.Dim) + Group.IdxX);
-            var largest = float.NegativeInfinity;
             for (var split = 0; split < used; split++)
                 largest = MathF.Max(largest, scales[split].X);
             for (var split = 0; split < used; split++)
@@ -141,5 +145,10 @@ internal static class DecodeFinish
         }
 
         arguments.Output[(index * THead.Dim) + Group.IdxX] = BFloat16.FromSingle(sum);
+        if (TRange.IsObserved && Group.IdxX == 0)
+            arguments.LogSumExp[index] = Logarithm(largest, total);
     }
+
+    /// <summary>The natural logarithm of a softmax denominator.</summary>
+    private static float Logarithm(float largest, float total) => (largest + FastMath.Lg2(total)) * 0.6931471805599453f;
 }

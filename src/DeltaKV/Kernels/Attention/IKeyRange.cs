@@ -1,8 +1,11 @@
 namespace DeltaKV.Kernels.Attention;
 
-/// <summary>Which slots of a sequence attention reads, decided when a kernel is compiled: all of them, or those from a start on.</summary>
+/// <summary>Which slots of a sequence attention reads, decided when a kernel is compiled: all of them, those from a start on, or all with an observer looking on.</summary>
 internal interface IKeyRange
 {
     /// <summary>Whether <see cref="KvBlocks{T}.Starts"/> is there.</summary>
     static abstract bool HasStart { get; }
+
+    /// <summary>Whether the layer is observed: scores are left behind where <see cref="DecodeArguments.Logits"/> says, softmax denominators too.</summary>
+    static abstract bool IsObserved { get; }
 }

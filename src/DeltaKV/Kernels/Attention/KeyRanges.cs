@@ -7,11 +7,23 @@ internal static class KeyRanges
     internal readonly struct Whole : IKeyRange
     {
         public static bool HasStart => false;
+
+        public static bool IsObserved => false;
     }
 
     /// <summary>Slots from the sequence's start on.</summary>
     internal readonly struct FromStart : IKeyRange
     {
         public static bool HasStart => true;
+
+        public static bool IsObserved => false;
+    }
+
+    /// <summary>Every slot, of an observed layer.</summary>
+    internal readonly struct Observed : IKeyRange
+    {
+        public static bool HasStart => false;
+
+        public static bool IsObserved => true;
     }
 }

@@ -71,8 +71,12 @@ public sealed class TopTokensKernelTests(KernelFixture device)
         using var candidates = shift == 0 ? new TopCandidates(device.Accelerator, 2 * heads, 700) : null;
         using var uploaded = device.Upload(keys);
         new TopTokensKernel(device.Accelerator, candidates).Launch(
-            device.Stream, new TokenRows(sequences.View, positions.View), bounds.View, uploaded.View.BaseView.Cast<float>(), 700, lists.View, 50, counts.View,
-            new SelectionBudget((20 << shift) - 3 + (shift == 0 ? 3 : 0), 0), 2, heads, shift);
+            device.Stream,
+            TopTokensKernel.Arguments(
+                new TokenRows(sequences.View, positions.View), bounds.View, uploaded.View.BaseView.Cast<float>(), 700, lists.View, 50, counts.View,
+                new SelectionBudget((20 << shift) - 3 + (shift == 0 ? 3 : 0), 0), shift),
+            2,
+            heads);
         var list = device.Download(lists, 2 * heads * 50);
         Assert.All(device.Download(counts, 2 * heads), count => Assert.Equal(20, count));
         for (var row = 0; row < 2; row++)
@@ -97,7 +101,9 @@ public sealed class TopTokensKernelTests(KernelFixture device)
         using var positions = device.Upload([-1]);
         using var scores = device.Upload(new float[32]);
         new TopTokensKernel(device.Accelerator).Launch(
-            device.Stream, new TokenRows(sequences.View, positions.View), bounds.View, scores.View, 32, lists.View, 8, counts.View, new SelectionBudget(4, 0), 1);
+            device.Stream,
+            TopTokensKernel.Arguments(new TokenRows(sequences.View, positions.View), bounds.View, scores.View, 32, lists.View, 8, counts.View, new SelectionBudget(4, 0)),
+            1);
         device.Stream.Synchronize();
         Assert.Equal(77, counts.GetAsArray1D()[0]);
     }
@@ -116,7 +122,9 @@ public sealed class TopTokensKernelTests(KernelFixture device)
         using var positions = device.Upload([40, scores.Length + 100]);
         using var uploaded = device.Upload(rows);
         new TopTokensKernel(device.Accelerator, candidates).Launch(
-            device.Stream, new TokenRows(sequences.View, positions.View), bounds.View, uploaded.View, stride, lists.View, listStride, counts.View, budget, 2);
+            device.Stream,
+            TopTokensKernel.Arguments(new TokenRows(sequences.View, positions.View), bounds.View, uploaded.View, stride, lists.View, listStride, counts.View, budget),
+            2);
         var list = device.Download(lists, 2 * listStride)[listStride..];
         var selected = counts.GetAsArray1D();
         Assert.Equal(-1, selected[0]);

@@ -22,10 +22,10 @@ internal sealed class CodedFixture : IDisposable
     private readonly int[] referenceTable;
     private readonly int blockStride;
 
-    internal CodedFixture(KernelFixture device, AttentionShape shape, LinearCodec[] codecs, int[] lengths, int referenceBits, int seed)
+    internal CodedFixture(KernelFixture device, AttentionShape shape, LinearCodec[] codecs, int[] lengths, int referenceBits, int seed, int recomputed = -1)
     {
         (this.device, Shape, Codecs, Lengths, ReferenceBits) = (device, shape, codecs, lengths, referenceBits);
-        Tables = Own(new CodeTables(device.Accelerator, codecs));
+        Tables = Own(new CodeTables(device.Accelerator, codecs, recomputed));
         var random = new Random(seed);
         blockStride = lengths.Max(length => (length + 15) / 16) + 1;
         Kv = [.. codecs.Select(_ => lengths.Select(length => Rows(random, length)).ToArray())];

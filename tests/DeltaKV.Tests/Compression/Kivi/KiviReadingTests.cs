@@ -1,4 +1,5 @@
 using DeltaKV.Cache.Reading;
+using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Kivi;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
@@ -85,13 +86,16 @@ public sealed class KiviReadingTests(KernelFixture device)
     }
 
     [Theory]
-    [InlineData(64, 2, 2, 4, false, false)]
-    [InlineData(64, 4, 2, 4, false, true)]
-    [InlineData(128, 8, 2, 4, true, true)]
-    [InlineData(64, 12, 1, 8, false, false)]
-    [InlineData(128, 8, 2, 4, true, false)]
-    [InlineData(128, 8, 2, 2, false, false)]
-    public void Scores_are_the_largest_softmax_over_heads(int headDim, int queryHeads, int keyHeads, int keyBits, bool perHead, bool isRotated)
+    [InlineData(64, 2, 2, 4, false, false, false)]
+    [InlineData(64, 4, 2, 4, false, true, false)]
+    [InlineData(128, 8, 2, 4, true, true, false)]
+    [InlineData(64, 12, 1, 8, false, false, false)]
+    [InlineData(128, 8, 2, 4, true, false, false)]
+    [InlineData(128, 8, 2, 2, false, false, false)]
+    [InlineData(64, 12, 1, 8, false, false, true)]
+    [InlineData(128, 8, 2, 4, true, false, true)]
+    [InlineData(128, 6, 2, 2, false, true, true)]
+    public void Scores_are_the_largest_softmax_over_heads(int headDim, int queryHeads, int keyHeads, int keyBits, bool perHead, bool isRotated, bool fromLogits)
     {
         int[] lengths = [40, 300];
         using var fixture = Create(headDim, queryHeads, keyHeads, keyBits, 4, lengths, 32, isRotated);
@@ -112,9 +116,20 @@ public sealed class KiviReadingTests(KernelFixture device)
             Output = output.View.BaseView.Cast<BFloat16x2>(),
             LogSumExp = logSumExp.View,
             Splits = 1,
+            Logits = fromLogits
+                ? new TokenLogits(fixture.Upload(Enumerable.Repeat(uint.MaxValue, 3 * keyHeads * Stride * TokenLogits.WidthOf(shape.GroupSize)).ToArray()), Stride, shape.GroupSize)
+                : default,
         };
         new KiviDecodeKernel(device.Accelerator).Launch(device.Stream, arguments, shape, 3);
-        new KiviScoreKernel(device.Accelerator).Launch(device.Stream, arguments, scores.View, Stride, lists, shape, 3);
+        if (fromLogits)
+        {
+            var selection = TopTokensKernel.Arguments(arguments.Rows, fixture.Bounds, scores.View, Stride, default, 0, default, new SelectionBudget(1, 0));
+            new LogitScores(device.Accelerator).Launch(device.Stream, selection, arguments.Order, arguments.Logits, logSumExp.View, lists, shape, 3);
+        }
+        else
+        {
+            new KiviScoreKernel(device.Accelerator).Launch(device.Stream, arguments, scores.View, Stride, lists, shape, 3);
+        }
 
         var actual = device.Download(scores, 3 * lists * Stride);
         var queries = Numbers.Widen(qkv);

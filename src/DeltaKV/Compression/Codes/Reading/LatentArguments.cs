@@ -1,10 +1,11 @@
 using DeltaKV.Cache.Reading;
+using DeltaKV.Cache.Selection;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
-/// <summary>What the two kernels of <see cref="LatentDecode"/> take.</summary>
+/// <summary>What the kernels of <see cref="LatentDecode"/> take.</summary>
 internal struct LatentArguments
 {
     /// <summary>Codes, references, matrices.</summary>
@@ -43,8 +44,14 @@ internal struct LatentArguments
     /// <summary>(largest score, sum of exponentials), base 2, <c>[rows, queryHeads, splits + 1]</c>; the last is that of the raw tokens.</summary>
     public ArrayView<Float2> PartialSoftmax;
 
-    /// <summary>Unnormalised sums of weighted raw values <c>[rows, queryHeads, headDim]</c>.</summary>
+    /// <summary>Unnormalised sums of weighted values <c>[rows, queryHeads, parts, headDim]</c>; the last part is that of the raw tokens.</summary>
     public ArrayView<float> PartialRaw;
+
+    /// <summary>Parts of <see cref="PartialRaw"/>: 1 where coded tokens are summed as codes.</summary>
+    public int RawParts;
+
+    /// <summary>Where scores of coded tokens are left behind for a selection, if anybody asks for them.</summary>
+    public TokenLogits Logits;
 
     /// <summary>Natural logarithm of the softmax denominator <c>[rows, queryHeads]</c>, or an empty view.</summary>
     public ArrayView<float> LogSumExp;

@@ -16,7 +16,11 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     private const int SharedBytes = 227 << 10;
     private const int StaticBytes = 26 << 10;
 
+    // Groups of a multiprocessor that read the recomputed layer.
+    private const int TableGroups = 3;
+
     private static readonly KernelSpecialization Narrow = new(32 * LatentDecodeKernel.Warps, 2);
+    private static readonly KernelSpecialization Table = new(32 * RecomputedDecodeKernel.Warps, TableGroups);
     private static readonly KernelSpecialization Wide = new(32 * LatentDecodeKernel.Warps, 1);
 
     private readonly Accelerator accelerator;
@@ -29,6 +33,9 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     private readonly KernelHandle<LatentArguments>[] score;
     private readonly KernelHandle<LatentArguments> clear;
     private readonly KernelHandle<LatentArguments> combine;
+    private readonly KernelHandle<LatentArguments> attendRecomputed;
+    private readonly CombineSplitsKernel combineRecomputed;
+    private readonly int recomputed;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> partialLatent;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> partialReferences;
     private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialSoftmax;
@@ -43,13 +50,19 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     /// <param name="maxSplits">Most groups that share the tokens of a row and head.</param>
     internal LatentDecode(Accelerator accelerator, AttentionShape shape, IReadOnlyList<LinearCodec> codecs, CodeTables codes, int maxRows, int recomputed = -1, int maxSplits = LatentCombineKernel.MaxSplits)
     {
-        (this.accelerator, this.shape, this.maxSplits) = (accelerator, shape, maxSplits);
+        (this.accelerator, this.shape, this.recomputed, this.maxSplits) = (accelerator, shape, recomputed, maxSplits);
         general = new ReaderDecodeKernel<CodeReader>(accelerator);
         generalScore = new ScoreKernel<CodeReader>(accelerator);
         clear = new KernelHandle<LatentArguments>(accelerator, LatentScoreKernel.Clear);
         tables = new LatentTables(accelerator, codecs, codes, recomputed);
         (attend, score, combine) = shape.HeadDim == 64 ? Select<Head64>() : Select<Head128>();
-        long parts = 0;
+        attendRecomputed = new KernelHandle<LatentArguments>(
+            accelerator, shape.HeadDim == 64 ? RecomputedDecodeKernel.Kernel<Head64> : RecomputedDecodeKernel.Kernel<Head128>, Table);
+        combineRecomputed = new CombineSplitsKernel(accelerator);
+        long raw = maxRows;
+        for (var rows = 1; IsFromTable(recomputed) && rows <= maxRows; rows++)
+            raw = Math.Max(raw, rows * (TableSplits(rows) + 1L));
+        var parts = raw;
         long latents = 0;
         long references = 0;
         for (var layer = 0; layer < codecs.Count; layer++)
@@ -68,7 +81,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
         partialLatent = accelerator.Allocate1D<float>(Math.Max(latents * shape.QueryHeads, 1));
         partialReferences = accelerator.Allocate1D<float>(Math.Max(references * shape.OutputWidth, 1));
         partialSoftmax = accelerator.Allocate1D<Float2>(Math.Max(parts * shape.QueryHeads, 1));
-        partialRaw = accelerator.Allocate1D<float>((long)maxRows * shape.OutputWidth);
+        partialRaw = accelerator.Allocate1D<float>(raw * shape.OutputWidth);
     }
 
     /// <summary>Bytes of the room for so many rows, whatever the codecs.</summary>
@@ -79,7 +92,8 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     {
         // Splits fill a device: two groups on each of, at most, 160 multiprocessors.
         long parts = maxRows + (320 / Math.Max(leastHeads, 1));
-        return parts * shape.QueryHeads * ((16 * LatentTables.MaxSteps * sizeof(float)) + (shape.HeadDim * sizeof(float)) + (2 * 2 * sizeof(float))) + ((long)maxRows * shape.OutputWidth * sizeof(float));
+        long raw = maxRows + (160 * TableGroups / shape.KeyHeads);
+        return parts * shape.QueryHeads * ((16 * LatentTables.MaxSteps * sizeof(float)) + (shape.HeadDim * sizeof(float)) + (2 * 2 * sizeof(float))) + (raw * shape.OutputWidth * sizeof(float));
     }
 
     /// <summary>Whether a compressed layer can be read this way.</summary>
@@ -93,6 +107,13 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     {
         if (rowCount == 0)
             return;
+        // What is recomputed comes before all observation layers, so nothing is selected of it.
+        if (IsFromTable(arguments.Reader.Layer) && arguments.Order.SelectedCounts.Length == 0)
+        {
+            LaunchRecomputed(stream, arguments, rowCount);
+            return;
+        }
+
         if (!Supports(arguments.Reader.Layer))
         {
             general.Launch(stream, arguments, shape, rowCount);
@@ -104,6 +125,9 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
         attend[Variant(plan, arguments.Reader)].Launch(stream, Config(plan, latent, latent.Splits + 1, rowCount), latent);
         combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, rowCount), new Index2D(2 * shape.HeadDim, 1)), latent);
     }
+
+    /// <inheritdoc/>
+    public bool KeepsLogits(CodeReader reader) => IsFromTable(reader.Layer) || Supports(reader.Layer);
 
     /// <inheritdoc/>
     public void Launch(
@@ -142,6 +166,29 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
 
     private static bool IsNarrow(LatentLayer plan) => plan.ValueSteps <= LatentDecodeKernel.Warps;
 
+    /// <summary>Whether a layer is read from the table of tokens by a kernel of its own.</summary>
+    private bool IsFromTable(int layer) => layer >= 0 && layer == recomputed && shape.HeadDim is 64 or 128;
+
+    private void LaunchRecomputed(AcceleratorStream stream, DecodeArguments<CodeReader> arguments, int rowCount)
+    {
+        var latent = Arguments(arguments, rowCount);
+        latent.Splits = TableSplits(rowCount);
+        latent.RawParts = latent.Splits + 1;
+        attendRecomputed.Launch(
+            stream,
+            new KernelConfig(
+                new Index3D(latent.Splits + 1, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
+                new Index3D(32 * RecomputedDecodeKernel.Warps, 1, 1),
+                SharedMemoryConfig.RequestDynamic<UInt4>(shape.HeadDim == 64 ? RecomputedDecodeKernel.Pieces<Head64>() : RecomputedDecodeKernel.Pieces<Head128>())),
+            latent);
+        combineRecomputed.Launch(
+            stream, partialRaw.View, partialSoftmax.View, arguments.Output, arguments.LogSumExp, shape, latent.Splits + 1, rowCount);
+    }
+
+    /// <summary>As many groups as fill the device once, one per head of which is for raw tokens.</summary>
+    private int TableSplits(int rows) => Math.Clamp(
+        (accelerator.NumMultiprocessors * TableGroups / (rows * shape.KeyHeads * ((shape.GroupSize + 7) / 8))) - 1, 1, maxSplits);
+
     /// <summary>Which of the kernels.</summary>
     private static int Variant(LatentLayer plan, CodeReader reader) =>
         (plan.Neighbours == 0 ? 0 : reader.Pool.ReferenceBits switch { 16 => 4, 8 => 8, _ => 12 }) + (IsNarrow(plan) ? 0 : 2) + (plan.IsFolded ? 0 : 1);
@@ -165,6 +212,8 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
             PartialReferences = partialReferences.View,
             PartialSoftmax = partialSoftmax.View,
             PartialRaw = partialRaw.View,
+            RawParts = 1,
+            Logits = arguments.Logits,
             LogSumExp = arguments.LogSumExp,
             Layer = reader.Layer,
             QueryHeads = shape.QueryHeads,
@@ -187,7 +236,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
 
     private int Bytes(LatentLayer plan, int stages) => 16 * Math.Max(
         UpPieces(plan) + (stages * LatentDecodeKernel.TileTokens * plan.Pieces),
-        Math.Max(RawSplit.Pieces(shape.HeadDim), LatentFinish.Floats(IsNarrow(plan) ? 1 : 4, plan.Neighbours > 0) / 4));
+        Math.Max(RawSplit.Pieces(shape.HeadDim, LatentDecodeKernel.Warps), LatentFinish.Floats(IsNarrow(plan) ? 1 : 4, plan.Neighbours > 0) / 4));
 
     /// <summary>Groups that fit a multiprocessor beside each other.</summary>
     private int Resident(LatentLayer plan, int stages) => IsNarrow(plan) && 2 * (Bytes(plan, stages) + StaticBytes) <= SharedBytes ? 2 : 1;

@@ -61,7 +61,7 @@ internal static class LatentDecodeKernel
         if (Grid.IdxX == arguments.Splits)
         {
             GridDependency.Wait();
-            RawSplit.Attend<TShape>(arguments, row, head, firstQuery, queryCount);
+            RawSplit.Attend<TShape, RawSplit.Eight>(arguments, row, head, firstQuery, queryCount);
             return;
         }
 
@@ -87,7 +87,7 @@ internal static class LatentDecodeKernel
             return;
         }
 
-        LatentKeys.LoadQueries<TShape>(arguments, row, firstQuery, queryCount, tables);
+        KeyTurns.LoadQueries<TShape>(arguments, row, firstQuery, queryCount, tables.Queries);
         LatentTile.Copy(arguments, plan, tokens, Grid.IdxX, tables, 0);
         CpAsync.WaitAll();
         Group.Barrier();
@@ -121,6 +121,15 @@ internal static class LatentDecodeKernel
 
             if (warp * WarpTokens < count)
                 LatentKeys.Score<TShape, TSteps, TScales, TReferences>(arguments, plan, tokens, (tile * TileTokens) + (warp * WarpTokens), tables, stage, scores);
+            if (arguments.Logits.AreKept)
+            {
+                var list = ((long)row * arguments.KeyHeads) + head;
+                var part = Grid.IdxY / arguments.KeyHeads;
+                var first = (tile * TileTokens) + (warp * WarpTokens);
+                arguments.Logits.Keep(list, part, first, tokens.Count, scores[0], arguments.Scale);
+                arguments.Logits.Keep(list, part, first + 16, tokens.Count, scores[1], arguments.Scale);
+            }
+
             NoteMaxima(arguments.Scale, scores, tables.Maxima);
             Group.Barrier();
 

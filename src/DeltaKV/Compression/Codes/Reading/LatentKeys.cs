@@ -6,9 +6,6 @@ namespace DeltaKV.Compression.Codes.Reading;
 /// <summary>Scores of a warp's 32 tokens: reconstructs their keys in registers.</summary>
 internal static class LatentKeys
 {
-    // The signs of a pair of halves; by itself a pair of negative zeros, which adds nothing.
-    private const uint Signs = 0x80008000;
-
     /// <summary>Words from piece to piece of a warp's tile.</summary>
     private const int PieceWords = LatentDecodeKernel.WarpTokens * 4;
 
@@ -31,46 +28,8 @@ internal static class LatentKeys
                 Half2.FromSingles(mean[first + 2].X, mean[first + 2].Y).Bits, Half2.FromSingles(mean[first + 3].X, mean[first + 3].Y).Bits);
         }
 
-        // Thread by thread a distance and eight neighbouring angles.
-        for (var i = Group.IdxX; i < LatentDecodeKernel.WarpTokens * TShape.HeadDim / 16; i += Group.DimX)
-        {
-            var distance = i / (TShape.HeadDim / 16);
-            var eight = i % (TShape.HeadDim / 16);
-            var cosines = LocalMemory.Allocate<uint>(Pairs);
-            var sines = LocalMemory.Allocate<uint>(Pairs);
-            for (var j = 0; j < Unroll.Full(Pairs); j++)
-            {
-                var even = RopeRotation.Of(distance * frequencies[(8 * eight) + (2 * j)], arguments.Pool.RopeScale);
-                var odd = RopeRotation.Of(distance * frequencies[(8 * eight) + (2 * j) + 1], arguments.Pool.RopeScale);
-                cosines[j] = Half2.FromSingles(even.X, odd.X).Bits;
-                sines[j] = Half2.FromSingles(even.Y, odd.Y).Bits;
-            }
-
-            var at = (distance * LatentShared.RopeStride<TShape>()) + ((eight >> 2) * 8) + (eight & 3);
-            tables.Rope[at] = new UInt4(cosines[0], cosines[1], cosines[2], cosines[3]);
-            tables.Rope[at + 4] = new UInt4(sines[0], sines[1], sines[2], sines[3]);
-        }
+        KeyTurns.Prepare<TShape>(arguments.Pool, LatentDecodeKernel.WarpTokens, tables.Rope);
     }
-
-    /// <summary>The first warp puts the queries where all find them.</summary>
-    internal static void LoadQueries<TShape>(in LatentArguments arguments, int row, int firstQuery, int queryCount, LatentShared tables)
-        where TShape : struct, IHeadShape
-    {
-        if (Group.IdxX >= 32)
-            return;
-        var query = firstQuery + Math.Min(Warp.LaneIdx >> 2, queryCount - 1);
-        var stride = (arguments.QueryHeads + (2 * arguments.KeyHeads)) * (TShape.HeadDim / 8);
-        var source = arguments.Qkv.SubView(((long)row * stride) + (query * (TShape.HeadDim / 8)) + (Warp.LaneIdx & 3));
-        for (var pass = 0; pass < Unroll.Full(TShape.HeadDim / 64); pass++)
-        {
-            tables.Queries[(pass * 64) + Warp.LaneIdx] = Halves(source[4 * pass]);
-            tables.Queries[(pass * 64) + 32 + Warp.LaneIdx] = Halves(source[(4 * pass) + (TShape.HeadDim / 16)]);
-        }
-    }
-
-    private static UInt4 Halves(UInt4 eight) => new(Halves(eight.X), Halves(eight.Y), Halves(eight.Z), Halves(eight.W));
-
-    private static uint Halves(uint pair) => Half2.FromSingles(new BFloat16x2(pair).Low, new BFloat16x2(pair).High).Bits;
 
     /// <summary>Scores, unscaled, of tokens <paramref name="first"/> to first + 31: two fragments, tokens by heads; -infinity past the end.</summary>
     internal static void Score<TShape, TSteps, TScales, TReferences>(
@@ -84,16 +43,8 @@ internal static class LatentKeys
         var turns = tables.Turns.SubView(warp * (TShape.HeadDim / 2), TShape.HeadDim / 2);
         var isContiguous = tokens.IsContiguous;
         var position = isContiguous ? 0 : Math.Max(tokens.PositionAt(first + Warp.LaneIdx), 0);
-        if (isContiguous && Warp.LaneIdx < TShape.HeadDim / 4)
-        {
-            // A pair of elements per lane.
-            var even = RopeRotation.Of((tokens.Start + first) * tables.Frequencies[2 * Warp.LaneIdx], 1f);
-            var odd = RopeRotation.Of((tokens.Start + first) * tables.Frequencies[(2 * Warp.LaneIdx) + 1], 1f);
-            var at = ((Warp.LaneIdx >> 4) * 32) + (Warp.LaneIdx & 15);
-            turns[at] = Half2.FromSingles(even.X, odd.X).Bits;
-            turns[at + 16] = Half2.FromSingles(even.Y, odd.Y).Bits;
-        }
-
+        if (isContiguous)
+            KeyTurns.TurnTo<TShape>(tables.Frequencies, tokens.Start + first, turns);
         Warp.Barrier();
         var codes = tables.Codes.SubView(
             firstWord + (warp * LatentDecodeKernel.WarpTokens * 4 * arguments.TokenPieces) + (4 * (Warp.LaneIdx >> 2)),
@@ -110,7 +61,7 @@ internal static class LatentKeys
             Multiply<TShape, TSteps, TScales>(plan, tables.Up.SubView((long)((pass * plan.KeySteps * Pairs * 32) + Warp.LaneIdx)), codes, keys);
             for (var i = 0; i < Unroll.Full(Sweep<TShape, TSteps>()); i++)
             {
-                TurnQueries(tables, turns.Cast<UInt4>(), isContiguous, pass + i, queries);
+                KeyTurns.TurnQueries(tables.Queries, turns.Cast<UInt4>(), isContiguous, pass + i, queries);
                 for (var half = 0; half < Unroll.Full(2); half++)
                     scores[half] = AddScores<TShape, TReferences>(arguments, tables, isContiguous, position, pass + i, (2 * i) + half, keys, queries, scores[half]);
             }
@@ -269,29 +220,6 @@ internal static class LatentKeys
         }
     }
 
-    /// <summary>The queries of a pass as right operands, turned back by the position of the warp's first token where tokens follow each other.</summary>
-    private static void TurnQueries(LatentShared tables, ArrayView<UInt4> turns, bool isContiguous, int pass, ArrayView<UInt2> queries)
-    {
-        var low = tables.Queries[(pass * 64) + Warp.LaneIdx];
-        var high = tables.Queries[(pass * 64) + 32 + Warp.LaneIdx];
-        // cos 0 = 1.
-        var cosine = new UInt4(0x3c003c00, 0x3c003c00, 0x3c003c00, 0x3c003c00);
-        var sine = default(UInt4);
-        if (isContiguous)
-        {
-            cosine = turns[(pass * 8) + (Warp.LaneIdx & 3)];
-            sine = turns[(pass * 8) + 4 + (Warp.LaneIdx & 3)];
-        }
-
-        queries[0] = Turned(low.X, high.X, cosine.X, sine.X);
-        queries[1] = Turned(low.Y, high.Y, cosine.Y, sine.Y);
-        queries[2] = Turned(low.Z, high.Z, cosine.Z, sine.Z);
-        queries[3] = Turned(low.W, high.W, cosine.W, sine.W);
-    }
-
-    /// <summary>Two elements and their partners by minus an angle each.</summary>
-    private static UInt2 Turned(uint low, uint high, uint cosine, uint sine) => Rotated(new Half2(low), new Half2(high), new Half2(cosine), new Half2(sine ^ Signs));
-
     /// <summary>Turns 16 tokens' keys of a pass to their places and adds their products with the queries.</summary>
     private static Float4 AddScores<TShape, TReferences>(
         in LatentArguments arguments,
@@ -314,7 +242,7 @@ internal static class LatentKeys
             var distance = (16 * half) + (8 * i) + (Warp.LaneIdx >> 2);
             if (isContiguous)
             {
-                var at = (distance * LatentShared.RopeStride<TShape>()) + (pass * 8) + (Warp.LaneIdx & 3);
+                var at = (distance * KeyTurns.Stride<TShape>()) + (pass * 8) + (Warp.LaneIdx & 3);
                 var c = tables.Rope[at];
                 var s = tables.Rope[at + 4];
                 (cosines[4 * i], cosines[(4 * i) + 1], cosines[(4 * i) + 2], cosines[(4 * i) + 3]) = (c.X, c.Y, c.Z, c.W);
@@ -370,15 +298,7 @@ internal static class LatentKeys
     {
         var x = Half2.FromSingles(x0, x1) + new Half2(addedX);
         var y = Half2.FromSingles(y0, y1) + new Half2(addedY);
-        return Rotated(x, y, new Half2(cosine), new Half2(sine));
-    }
-
-    private static UInt2 Rotated(Half2 x, Half2 y, Half2 cosine, Half2 sine)
-    {
-        var zero = new Half2(Signs);
-        return new UInt2(
-            Half2.FusedMultiplyAdd(new Half2(y.Bits ^ Signs), sine, Half2.FusedMultiplyAdd(x, cosine, zero)).Bits,
-            Half2.FusedMultiplyAdd(x, sine, Half2.FusedMultiplyAdd(y, cosine, zero)).Bits);
+        return KeyTurns.Rotated(x, y, new Half2(cosine), new Half2(sine));
     }
 
     private static Float4 Masked(Float4 score, int left) => new(

@@ -53,7 +53,7 @@ internal static class LatentScoreKernel
         var tiles = (tokens.Count + LatentDecodeKernel.TileTokens - 1) / LatentDecodeKernel.TileTokens;
         if (Grid.IdxX < tiles)
         {
-            LatentKeys.LoadQueries<TShape>(arguments, row, firstQuery, queryCount, tables);
+            KeyTurns.LoadQueries<TShape>(arguments, row, firstQuery, queryCount, tables.Queries);
             LatentTile.Copy(arguments, plan, tokens, Grid.IdxX, tables, 0);
         }
 

@@ -18,7 +18,7 @@ internal struct LatentShared
     /// <summary>The head's pieces.</summary>
     public ArrayView<int> Pieces;
 
-    /// <summary>Eight cosines, or sines, as halves, of every distance within a warp's tokens.</summary>
+    /// <summary>Rotations by every distance within a warp's tokens: <see cref="KeyTurns"/>.</summary>
     public ArrayView<UInt4> Rope;
 
     /// <summary>Cosines and sines of the position of a warp's first token, pairs of halves <c>[warps][pass][cosines, sines][16]</c>.</summary>
@@ -45,10 +45,6 @@ internal struct LatentShared
     /// <summary>Words from head to head of a tile's weights: eight heads' lie in different banks.</summary>
     internal const int WeightStride = (LatentDecodeKernel.TileTokens / 2) + 4;
 
-    /// <summary>16-byte pieces from distance to distance of <see cref="Rope"/>: those of two distances lie in different banks.</summary>
-    internal static int RopeStride<TShape>()
-        where TShape : struct, IHeadShape => (TShape.HeadDim / 8) + 4;
-
     internal static LatentShared Allocate<TShape, TReferences>(int upPieces)
         where TShape : struct, IHeadShape
         where TReferences : struct, LatentDecodeKernel.IReferences
@@ -60,7 +56,7 @@ internal struct LatentShared
             Codes = dynamic.SubView((long)upPieces).Cast<uint>(),
             Steps = SharedMemory.Allocate<UInt4>(LatentTables.MaxSteps),
             Pieces = SharedMemory.Allocate<int>(LatentTables.MaxPieces),
-            Rope = SharedMemory.Allocate<UInt4>(LatentDecodeKernel.WarpTokens * ((TShape.HeadDim / 8) + 4)),
+            Rope = SharedMemory.Allocate<UInt4>(LatentDecodeKernel.WarpTokens * KeyTurns.Stride<TShape>()),
             Turns = SharedMemory.Allocate<UInt4>(LatentDecodeKernel.Warps * TShape.HeadDim / 8).Cast<uint>(),
             Frequencies = SharedMemory.Allocate<float>(TShape.HeadDim / 2),
             Mean = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 8),

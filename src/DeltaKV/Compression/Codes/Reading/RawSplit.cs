@@ -3,16 +3,22 @@ using DeltaKV.Gpu;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
-/// <summary>The group of <see cref="LatentDecodeKernel"/> that attends to a head's raw tokens: sinks and window, some hundred.</summary>
+/// <summary>The group of decode attention over codes that attends to a head's raw tokens: sinks and window, some hundred.</summary>
 internal static class RawSplit
 {
-    private const int Warps = LatentDecodeKernel.Warps;
+    /// <summary>16-byte pieces of dynamic shared memory that so many warps take.</summary>
+    internal static int Pieces(int headDim, int warps) => warps * 2 * 16 * ((headDim / 8) + 1);
 
-    /// <summary>16-byte pieces of dynamic shared memory that it takes.</summary>
-    internal static int Pieces(int headDim) => Warps * 2 * 16 * ((headDim / 8) + 1);
+    /// <summary>The warps of a group.</summary>
+    internal interface IWarps
+    {
+        /// <summary>Their number.</summary>
+        static abstract int Count { get; }
+    }
 
-    internal static void Attend<TShape>(in LatentArguments arguments, int row, int head, int firstQuery, int queryCount)
+    internal static void Attend<TShape, TWarps>(in LatentArguments arguments, int row, int head, int firstQuery, int queryCount)
         where TShape : struct, IHeadShape
+        where TWarps : struct, IWarps
     {
         var warp = Group.IdxX >> 5;
         var shared = SharedMemory.GetDynamic<UInt4>();
@@ -32,88 +38,47 @@ internal static class RawSplit
         var output = LocalMemory.Allocate<Float4>(TShape.HeadDim / 8);
         for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
             output[i] = default;
-        var scores = LocalMemory.Allocate<Float4>(2);
         var max = float.NegativeInfinity;
         var sum = 0f;
-        var column = 2 * (Warp.LaneIdx & 3);
-        for (var tile = warp; tile < tiles; tile += Warps)
+        for (var tile = warp; tile < tiles; tile += TWarps.Count)
         {
             var position = arguments.Order.PositionAt(sequence, head, limits, 0, 0, length, false, (tile << 4) + (Warp.LaneIdx & 15));
             RawTile.Load<TShape>(arguments.Raw, arguments.KeyHeads, sequence, head, false, position, keys);
             RawTile.Load<TShape>(arguments.Raw, arguments.KeyHeads, sequence, head, true, position, values);
             Warp.Barrier();
-            scores[0] = default;
-            scores[1] = default;
-            WarpAttention.Scores<TShape>(queries, keys, scores);
-            var s0 = Masked(scores[0].X * arguments.Scale, position, column);
-            var s1 = Masked(scores[0].Y * arguments.Scale, position, column + 1);
-            var s2 = Masked(scores[1].X * arguments.Scale, position, column + 8);
-            var s3 = Masked(scores[1].Y * arguments.Scale, position, column + 9);
-            var larger = MathF.Max(max, WarpAttention.RowMax(MathF.Max(MathF.Max(s0, s1), MathF.Max(s2, s3))));
-            var correction = FastMath.Ex2(max - larger);
-            max = larger;
-            s0 = FastMath.Ex2(s0 - max);
-            s1 = FastMath.Ex2(s1 - max);
-            s2 = FastMath.Ex2(s2 - max);
-            s3 = FastMath.Ex2(s3 - max);
-            sum = (sum * correction) + s0 + s1 + s2 + s3;
-            for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
-                output[i] = new Float4(output[i].X * correction, output[i].Y * correction, 0f, 0f);
-            WarpAttention.Accumulate<TShape>(
-                new UInt4(BFloat16x2.FromSingles(s0, s1).Bits, 0, BFloat16x2.FromSingles(s2, s3).Bits, 0), values, output);
+            WarpAttention.Attend<TShape>(queries, keys, values, position, arguments.Scale, ref max, ref sum, output);
             Warp.Barrier();
         }
 
         GridDependency.LaunchDependents();
-        Finish<TShape>(arguments, shared.Cast<float>(), output, max, WarpAttention.RowSum(sum), ((long)row * arguments.QueryHeads) + firstQuery, queryCount);
+        // Each warp overwrites its own tiles.
+        var merged = shared.Cast<float>();
+        var floats = 2 * 16 * ((TShape.HeadDim / 8) + 1) * 4;
+        WarpMerge.Store<TShape>(merged.SubView(warp * floats, floats), output, max, sum);
+        Group.Barrier();
+        var target = ((long)row * arguments.QueryHeads) + firstQuery;
+        for (var pair = Group.IdxX; pair < queryCount * (TShape.HeadDim / 2); pair += 32 * TWarps.Count)
+        {
+            var of = pair / (TShape.HeadDim / 2);
+            var element = 2 * (pair % (TShape.HeadDim / 2));
+            var result = WarpMerge.Add(merged, TWarps.Count, floats, TShape.HeadDim, of, element);
+            var part = (((target + of) * arguments.RawParts) + arguments.RawParts - 1) * TShape.HeadDim;
+            arguments.PartialRaw[part + element] = result.Low;
+            arguments.PartialRaw[part + element + 1] = result.High;
+            if (element == 0)
+                arguments.PartialSoftmax[((target + of) * (arguments.Splits + 1)) + arguments.Splits] = new Float2(result.Largest, result.Total);
+        }
     }
 
-    private static float Masked(float score, int position, int column) =>
-        Warp.Shuffle(position, column) < 0 ? float.NegativeInfinity : score;
-
-    /// <summary>Adds the warps' results through shared memory: each overwrites its own tiles with 8 rows of output, 8 maxima and 8 sums.</summary>
-    private static void Finish<TShape>(
-        in LatentArguments arguments, ArrayView<float> shared, ArrayView<Float4> output, float max, float sum, long target, int queryCount)
-        where TShape : struct, IHeadShape
+    /// <summary>Four warps.</summary>
+    internal readonly struct Four : IWarps
     {
-        var stride = 2 * 16 * ((TShape.HeadDim / 8) + 1) * 4;
-        var own = shared.SubView((Group.IdxX >> 5) * stride, stride);
-        var rowOfLane = Warp.LaneIdx >> 2;
-        var column = 2 * (Warp.LaneIdx & 3);
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
-        {
-            own[(rowOfLane * TShape.HeadDim) + (8 * i) + column] = output[i].X;
-            own[(rowOfLane * TShape.HeadDim) + (8 * i) + column + 1] = output[i].Y;
-        }
+        public static int Count => 4;
+    }
 
-        if (column == 0)
-        {
-            own[(8 * TShape.HeadDim) + rowOfLane] = max;
-            own[(8 * TShape.HeadDim) + 8 + rowOfLane] = sum;
-        }
-
-        Group.Barrier();
-        for (var i = Group.IdxX; i < queryCount * TShape.HeadDim; i += 32 * Warps)
-        {
-            var query = i / TShape.HeadDim;
-            var element = i % TShape.HeadDim;
-            var largest = float.NegativeInfinity;
-            for (var warp = 0; warp < Unroll.Full(Warps); warp++)
-                largest = MathF.Max(largest, shared[(warp * stride) + (8 * TShape.HeadDim) + query]);
-            var total = 0f;
-            var value = 0f;
-            for (var warp = 0; warp < Unroll.Full(Warps); warp++)
-            {
-                var of = shared[(warp * stride) + (8 * TShape.HeadDim) + query];
-                // A warp without tiles has -infinity and no weight.
-                var weight = of > float.NegativeInfinity ? FastMath.Ex2(of - largest) : 0f;
-                total += weight * shared[(warp * stride) + (8 * TShape.HeadDim) + 8 + query];
-                value += weight * shared[(warp * stride) + i];
-            }
-
-            arguments.PartialRaw[((target + query) * TShape.HeadDim) + element] = value;
-            if (element == 0)
-                arguments.PartialSoftmax[((target + query) * (arguments.Splits + 1)) + arguments.Splits] = new Float2(largest, total);
-        }
+    /// <summary>Eight warps.</summary>
+    internal readonly struct Eight : IWarps
+    {
+        public static int Count => 8;
     }
 }

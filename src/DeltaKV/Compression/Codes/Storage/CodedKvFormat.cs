@@ -74,6 +74,9 @@ internal sealed class CodedKvFormat
     /// <summary>Layers that select tokens.</summary>
     internal IReadOnlyCollection<int> Observers { get; }
 
+    /// <summary>Whether any of them stays raw.</summary>
+    internal bool ObservesRawLayers => Observers.Any(layer => RawLayer[layer] >= 0);
+
     /// <summary>Whether the first layer comes from a table of tokens.</summary>
     internal bool RecomputesFirstLayer { get; }
 

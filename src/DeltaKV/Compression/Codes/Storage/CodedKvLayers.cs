@@ -44,7 +44,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
     private readonly Reconstructor? reconstructor;
     private readonly DecodedRead? decoded;
     private readonly bool dependsOnLengths;
-    private readonly ReaderDecodeKernel<RawReader> decodeRaw;
+    private readonly ObservedDecode? decodeRaw;
     private readonly ScoreKernel<RawReader> scoreRaw;
     private readonly ReaderPrefillKernel<CodeReader> prefill;
     private readonly ReconstructKernel<CodeReader> reconstruct;
@@ -114,7 +114,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         }
 
         hot = format.HotBytes > 0 ? new HotSet(accelerator, format, limits, reconstructor) : null;
-        decodeRaw = new ReaderDecodeKernel<RawReader>(accelerator);
+        decodeRaw = format.ObservesRawLayers ? new ObservedDecode(accelerator, format.Shape, decodeRows) : null;
         scoreRaw = new ScoreKernel<RawReader>(accelerator);
         prefill = new ReaderPrefillKernel<CodeReader>(accelerator);
         reconstruct = new ReconstructKernel<CodeReader>(accelerator);
@@ -204,11 +204,12 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         {
             var rawReader = new RawReader(raw, format.Shape.KeyHeads);
             if (Observes(layer))
-                Decode(stream, layer, decodeRaw, scoreRaw, rawReader, everything, qkv, step, output);
+                Decode(stream, layer, decodeRaw!, scoreRaw, rawReader, everything, qkv, step, output);
             else
                 kernels.DecodeAttention(stream, qkv, step.Rows, blocks, output, step.DecodeRows);
             kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
-            ObservePrompt(stream, layer, decodeRaw, scoreRaw, rawReader, everything, qkv, step);
+            if (format.Observers.Contains(layer))
+                ObservePrompt(stream, layer, decodeRaw!, scoreRaw, rawReader, everything, qkv, step);
             return;
         }
 
@@ -262,6 +263,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         decode?.Dispose();
         decoded?.Dispose();
         reconstructor?.Dispose();
+        decodeRaw?.Dispose();
         scratch.Dispose();
         selector?.Dispose();
         sample.Dispose();
@@ -293,6 +295,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
             PartialOutput = scratch.PartialOutput,
             PartialSoftmax = scratch.PartialSoftmax,
             LogSumExp = observes ? selector!.LogSumExp : default,
+            Logits = observes && kernel.KeepsLogits(reader) ? selector!.Logits(step.DecodeRows) : default,
             Splits = DecodeSplits(step.DecodeRows),
         };
         kernel.Launch(stream, arguments, format.Shape, step.DecodeRows);
@@ -329,6 +332,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
             PartialOutput = scratch.PartialOutput,
             PartialSoftmax = scratch.PartialSoftmax,
             LogSumExp = selector!.LogSumExp,
+            Logits = kernel.KeepsLogits(reader) ? selector.Logits(sample.Count) : default,
             Splits = DecodeSplits(sample.Count),
         };
         kernel.Launch(stream, arguments, format.Shape, sample.Count);

@@ -1,6 +1,8 @@
 using DeltaKV.Cache.Reading;
+using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Reading;
+using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 using DeltaKV.Tests.Kernels;
@@ -106,16 +108,77 @@ public sealed class LatentDecodeTests(KernelFixture device)
     }
 
     [Theory]
-    [InlineData("klt", 128, 8, 2, 0, 1, 1)]
-    [InlineData("klt", 64, 10, 1, 2, 1, 512)]
-    [InlineData("hadamard4", 64, 6, 2, 0, 2, 2)]
-    [InlineData("hadamard3", 64, 6, 2, 0, 2, 2)]
-    [InlineData("hadamard3", 128, 4, 1, 2, 1, 1)]
-    [InlineData("klt3", 128, 8, 2, 0, 1, 2)]
-    [InlineData("wide4", 128, 4, 1, 4, 1, 2)]
-    [InlineData("klt:wc", 64, 4, 2, 0, 1, 2)]
-    [InlineData("hadamard4:cwc", 64, 6, 3, 0, 3, 2)]
-    public void Scores_are_the_largest_softmax_over_heads(string name, int headDim, int queryHeads, int keyHeads, int neighbours, int lists, int maxSplits)
+    [InlineData(128, 8, 2, 512)]
+    [InlineData(128, 4, 1, 1)]
+    [InlineData(64, 10, 1, 2)]
+    [InlineData(64, 2, 2, 512)]
+    public void The_recomputed_layer_is_read_from_the_table_of_tokens(int headDim, int queryHeads, int keyHeads, int maxSplits)
+    {
+        int[] lengths = [1, 17, 150, 333, 670];
+        var shape = new AttentionShape(queryHeads, keyHeads, headDim);
+        LinearCodec[] codecs = [FirstLayerTable.Codec(keyHeads, headDim)];
+        using var fixture = new CodedFixture(device, shape, codecs, lengths, 16, 5, recomputed: 0);
+        int[] rowSequences = [2, 4, 0, 3, 1, 0];
+        var positions = rowSequences.Select(s => lengths[s] - 1).ToArray();
+        positions[5] = -1;
+        var qkv = Numbers.BFloat16s(9, 6 * shape.QkvWidth, 2f);
+        using var output = device.Poisoned<BFloat16>(6 * shape.OutputWidth);
+        using var logSumExp = device.Poisoned<float>(6 * shape.QueryHeads);
+        using var scores = device.Poisoned<float>(6 * 700);
+        using var latent = new LatentDecode(device.Accelerator, shape, codecs, fixture.Tables, 6, recomputed: 0, maxSplits: maxSplits);
+        var arguments = new DecodeArguments<CodeReader>
+        {
+            Reader = new CodeReader(WithTable(fixture), fixture.RawOf(0), 0),
+            Rows = new TokenRows(fixture.Upload(rowSequences), fixture.Upload(positions)),
+            Order = Order(fixture, null),
+            Qkv = fixture.Upload(qkv).Cast<uint>(),
+            Output = output.View.BaseView.SubView(0, 6 * shape.OutputWidth).Cast<BFloat16x2>(),
+            LogSumExp = logSumExp.View.BaseView.SubView(0, 6 * shape.QueryHeads),
+            Logits = Logits(fixture, 6, 700),
+        };
+        Assert.True(latent.KeepsLogits(arguments.Reader));
+
+        latent.Launch(device.Stream, arguments, shape, 6);
+        Score(arguments, scores.View.BaseView.SubView(0, 6 * 700), 700, 1, shape, 6);
+
+        var actual = Numbers.Widen(device.Download(output, 6 * shape.OutputWidth));
+        var actualSums = device.Download(logSumExp, 6 * shape.QueryHeads);
+        var queries = Numbers.Widen(qkv);
+        var truth = new StoredTokens(fixture, 0, isExact: true);
+        for (var row = 0; row < 5; row++)
+        {
+            for (var h = 0; h < queryHeads; h++)
+            {
+                var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
+                var (expected, sum) = truth.Attend(query, rowSequences[row], h / shape.GroupSize, null);
+                Numbers.AssertClose(expected, actual.AsSpan((row * shape.OutputWidth) + (h * headDim), headDim).ToArray(), Tolerance, 1e-2, $"row {row} head {h}");
+                Assert.Equal(sum, actualSums[(row * queryHeads) + h], 1e-2);
+            }
+        }
+
+        Assert.All(actual[(5 * shape.OutputWidth)..], value => Assert.Equal(0f, value));
+        CheckScores(fixture, truth, shape, 1, queries, rowSequences, 5, device.Download(scores, 6 * 700));
+    }
+
+    [Theory]
+    [InlineData("klt", 128, 8, 2, 0, 1, 1, false)]
+    [InlineData("klt", 64, 10, 1, 2, 1, 512, false)]
+    [InlineData("hadamard4", 64, 6, 2, 0, 2, 2, false)]
+    [InlineData("hadamard3", 64, 6, 2, 0, 2, 2, false)]
+    [InlineData("hadamard3", 128, 4, 1, 2, 1, 1, false)]
+    [InlineData("klt3", 128, 8, 2, 0, 1, 2, false)]
+    [InlineData("wide4", 128, 4, 1, 4, 1, 2, false)]
+    [InlineData("klt:wc", 64, 4, 2, 0, 1, 2, false)]
+    [InlineData("hadamard4:cwc", 64, 6, 3, 0, 3, 2, false)]
+    [InlineData("klt", 128, 8, 2, 0, 1, 1, true)]
+    [InlineData("klt", 64, 10, 1, 2, 1, 512, true)]
+    [InlineData("hadamard4", 64, 6, 2, 0, 2, 2, true)]
+    [InlineData("klt3", 128, 8, 2, 0, 1, 2, true)]
+    [InlineData("wide4", 128, 4, 1, 4, 1, 2, true)]
+    [InlineData("klt:wc", 64, 4, 2, 0, 1, 2, true)]
+    [InlineData("hadamard4:cwc", 64, 6, 3, 0, 3, 2, true)]
+    public void Scores_are_the_largest_softmax_over_heads(
+        string name, int headDim, int queryHeads, int keyHeads, int neighbours, int lists, int maxSplits, bool fromLogits)
     {
         int[] lengths = [17, 150, 670];
         var shape = new AttentionShape(queryHeads, keyHeads, headDim);
@@ -139,25 +202,33 @@ public sealed class LatentDecodeTests(KernelFixture device)
             Qkv = fixture.Upload(qkv).Cast<uint>(),
             Output = output.View.BaseView.SubView(0, 4 * shape.OutputWidth).Cast<BFloat16x2>(),
             LogSumExp = logSumExp.View.BaseView.SubView(0, 4 * shape.QueryHeads),
+            Logits = fromLogits ? Logits(fixture, 4, 700) : default,
         };
         latent.Launch(device.Stream, arguments, shape, 4);
-        latent.Launch(device.Stream, arguments, scores.View.BaseView.SubView(0, 4 * lists * 700), 700, lists, shape, 4);
+        if (fromLogits)
+            Score(arguments, scores.View.BaseView.SubView(0, 4 * lists * 700), 700, lists, shape, 4);
+        else
+            latent.Launch(device.Stream, arguments, scores.View.BaseView.SubView(0, 4 * lists * 700), 700, lists, shape, 4);
 
-        var actual = device.Download(scores, 4 * lists * 700);
-        var queries = Numbers.Widen(qkv);
-        var truth = new StoredTokens(fixture, 0);
-        for (var row = 0; row < 3; row++)
+        CheckScores(fixture, new StoredTokens(fixture, 0), shape, lists, Numbers.Widen(qkv), rowSequences, 3, device.Download(scores, 4 * lists * 700));
+    }
+
+    private static void CheckScores(
+        CodedFixture fixture, StoredTokens truth, AttentionShape shape, int lists, float[] queries, int[] rowSequences, int rows, float[] actual)
+    {
+        var lengths = fixture.Lengths;
+        for (var row = 0; row < rows; row++)
         {
             var s = rowSequences[row];
             var expected = new double[lists, CodedFixture.CodedEnd(lengths[s])];
-            for (var h = 0; h < queryHeads; h++)
+            for (var h = 0; h < shape.QueryHeads; h++)
             {
-                var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
+                var query = queries.AsSpan((row * shape.QkvWidth) + (h * shape.HeadDim), shape.HeadDim).ToArray();
                 var (_, sum) = truth.Attend(query, s, h / shape.GroupSize, null);
                 // Heads without history have no say, and choose what all others do.
-                if (!codecs[0].KeepsHistory(h / shape.GroupSize))
+                if (!fixture.Codecs[0].KeepsHistory(h / shape.GroupSize))
                     continue;
-                int[] own = lists == 1 ? [0] : [h / shape.GroupSize, .. Enumerable.Range(0, keyHeads).Where(head => !codecs[0].KeepsHistory(head))];
+                int[] own = lists == 1 ? [0] : [h / shape.GroupSize, .. Enumerable.Range(0, shape.KeyHeads).Where(head => !fixture.Codecs[0].KeepsHistory(head))];
                 foreach (var list in own)
                 {
                     for (var p = CodedFixture.Sinks; p < CodedFixture.CodedEnd(lengths[s]); p++)
@@ -175,6 +246,42 @@ public sealed class LatentDecodeTests(KernelFixture device)
                 }
             }
         }
+    }
+
+    private TokenLogits Logits(CodedFixture fixture, int rows, int stride) => new(
+        fixture.Upload(Enumerable.Repeat(uint.MaxValue, rows * fixture.Shape.KeyHeads * stride * TokenLogits.WidthOf(fixture.Shape.GroupSize)).ToArray()),
+        stride,
+        fixture.Shape.GroupSize);
+
+    private void Score(DecodeArguments<CodeReader> arguments, ArrayView<float> scores, int stride, int lists, AttentionShape shape, int rows) =>
+        new LogitScores(device.Accelerator).Launch(
+            device.Stream,
+            TopTokensKernel.Arguments(arguments.Rows, arguments.Order.Bounds, scores, stride, default, 0, default, new SelectionBudget(1, 0)),
+            arguments.Order,
+            arguments.Logits,
+            arguments.LogSumExp,
+            lists,
+            shape,
+            rows);
+
+    /// <summary>Every token of the fixture is a word of its own, in scattered order.</summary>
+    private static CodePoolView WithTable(CodedFixture fixture)
+    {
+        var stride = fixture.Lengths.Max();
+        var words = Enumerable.Range(0, fixture.Lengths.Length * stride).ToArray();
+        new Random(6).Shuffle(words);
+        var width = fixture.Tables.Width;
+        var rows = new uint[words.Length * width / 2];
+        for (var s = 0; s < fixture.Lengths.Length; s++)
+        {
+            for (var p = 0; p < fixture.Lengths[s]; p++)
+            {
+                for (var i = 0; i < width; i += 2)
+                    rows[((words[(s * stride) + p] * width) + i) / 2] = Half2.FromSingles((float)fixture.Kv[0][s][p][i], (float)fixture.Kv[0][s][p][i + 1]).Bits;
+            }
+        }
+
+        return fixture.Pool with { TokenRows = fixture.Upload(rows), TokenIds = fixture.Upload(words), TokenStride = stride };
     }
 
     private static int[][] Selection(CodedFixture fixture)

@@ -7,7 +7,7 @@ internal sealed class StoredTokens
     private readonly double[][][] rows;
     private readonly Func<int, bool> keepsHistory;
 
-    internal StoredTokens(CodedFixture fixture, int layer)
+    internal StoredTokens(CodedFixture fixture, int layer, bool isExact = false)
     {
         this.fixture = fixture;
         keepsHistory = fixture.Codecs[layer].KeepsHistory;
@@ -16,7 +16,7 @@ internal sealed class StoredTokens
         var coder = new ReferenceCoder(fixture.Codecs[layer]);
         rows = [.. fixture.Lengths.Select((length, s) => Enumerable.Range(0, length).Select(p =>
         {
-            var isCoded = p >= CodedFixture.Sinks && p < CodedFixture.CodedEnd(length);
+            var isCoded = !isExact && p >= CodedFixture.Sinks && p < CodedFixture.CodedEnd(length);
             var kv = isCoded ? Decode(coder, records, references, layer, s, p) : (double[])fixture.Kv[layer][s][p].Clone();
             for (var h = 0; h < fixture.Shape.KeyHeads; h++)
                 fixture.Rotate(kv.AsSpan(h * fixture.Shape.HeadDim, fixture.Shape.HeadDim), p, back: false);

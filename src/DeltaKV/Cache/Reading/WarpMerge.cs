@@ -1,0 +1,72 @@
+using DeltaKV.Gpu;
+
+namespace DeltaKV.Cache.Reading;
+
+/// <summary>The end of a split of decode attention: the warps of a group lay their results into shared memory, and threads add them up.</summary>
+/// <remarks>A warp's result: 8 rows of unnormalised output, one per query head, then their 8 largest scores, base 2, and their 8 sums of weights.</remarks>
+internal static class WarpMerge
+{
+    /// <summary>Floats of a warp's result.</summary>
+    internal static int Floats(int headDim) => (8 * headDim) + 16;
+
+    /// <summary>Lays down the fragments of <see cref="WarpAttention"/>: a lane has the columns 2t, 2t + 1 of every eight of row g.</summary>
+    internal static void Store<TShape>(ArrayView<float> own, ArrayView<Float4> output, float max, float sum)
+        where TShape : struct, IHeadShape
+    {
+        var row = Warp.LaneIdx >> 2;
+        var column = 2 * (Warp.LaneIdx & 3);
+        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
+        {
+            own[(row * TShape.HeadDim) + (8 * i) + column] = output[i].X;
+            own[(row * TShape.HeadDim) + (8 * i) + column + 1] = output[i].Y;
+        }
+
+        sum = WarpAttention.RowSum(sum);
+        if (column == 0)
+            StoreSoftmax(own, TShape.HeadDim, row, max, sum);
+    }
+
+    /// <summary>Lays down a row's largest score and sum of weights.</summary>
+    internal static void StoreSoftmax(ArrayView<float> own, int headDim, int row, float max, float sum)
+    {
+        own[(8 * headDim) + row] = max;
+        own[(8 * headDim) + 8 + row] = sum;
+    }
+
+    /// <summary>Adds two neighbouring elements of a row over the warps, whose results lie that many floats apart; the number of warps is a constant.</summary>
+    internal static Sum Add(ArrayView<float> shared, int warps, int stride, int headDim, int row, int element)
+    {
+        var largest = float.NegativeInfinity;
+        for (var warp = 0; warp < Unroll.Full(warps); warp++)
+            largest = MathF.Max(largest, shared[(warp * stride) + (8 * headDim) + row]);
+        var sum = new Sum { Largest = largest };
+        for (var warp = 0; warp < Unroll.Full(warps); warp++)
+        {
+            var own = shared.SubView(warp * stride);
+            // A warp without tokens has -infinity and no weight.
+            var max = own[(8 * headDim) + row];
+            var weight = max > float.NegativeInfinity ? FastMath.Ex2(max - largest) : 0f;
+            sum.Total = FastMath.Fma(weight, own[(8 * headDim) + 8 + row], sum.Total);
+            sum.Low = FastMath.Fma(weight, own[(row * headDim) + element], sum.Low);
+            sum.High = FastMath.Fma(weight, own[(row * headDim) + element + 1], sum.High);
+        }
+
+        return sum;
+    }
+
+    /// <summary>What the warps of a group found together.</summary>
+    internal struct Sum
+    {
+        /// <summary>The largest score.</summary>
+        public float Largest;
+
+        /// <summary>The sum of weights relative to it.</summary>
+        public float Total;
+
+        /// <summary>The element's weighted sum.</summary>
+        public float Low;
+
+        /// <summary>That of the next one.</summary>
+        public float High;
+    }
+}
