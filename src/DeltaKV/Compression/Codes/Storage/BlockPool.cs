@@ -41,6 +41,35 @@ internal sealed class BlockPool(int count)
         allocator.Release(block);
     }
 
+    /// <summary>
+    /// Takes over from a snapshot what holds the first slots of a sequence: whole blocks are shared, the last partial one is copied. Blocks that are not there, which have negative numbers, are not there
+    /// afterwards either.
+    /// </summary>
+    /// <param name="source">The snapshot's blocks.</param>
+    /// <param name="target">Where their numbers go.</param>
+    /// <param name="slots">How many slots.</param>
+    /// <param name="size">Slots of a block.</param>
+    /// <param name="copy">Copies a block.</param>
+    /// <param name="sharesNone">Whether whole blocks are copied, too, because something in them goes on changing.</param>
+    internal void TakeOver(IReadOnlyList<int> source, List<int> target, int slots, int size, Action<int, int> copy, bool sharesNone = false)
+    {
+        for (var block = 0; block * size < slots; block++)
+        {
+            var number = source[block];
+            if (number >= 0 && !sharesNone && (block + 1) * size <= slots)
+            {
+                Share(number);
+            }
+            else if (number >= 0)
+            {
+                number = Take();
+                copy(source[block], number);
+            }
+
+            target.Add(number);
+        }
+    }
+
     /// <summary>Whether anybody else has a hold on a block that a running sequence holds.</summary>
     internal bool IsShared(int block) => allocator.ReferenceCount(block) > 1;
 

@@ -161,59 +161,18 @@ internal sealed class CodedSequence(CodedKvCache owner) : ISequenceCache
         if (pools.Full.FreeCount < 1 || pools.Window.FreeCount < 1 || pools.References.FreeCount < 1)
             return false;
 
-        ShareBeginning(pools.Full, source.Full, Map.Full, FullBlocks(common) == 0 ? 0 : common, KvBlockLayout.Size, owner.Store.CopyFull);
-        for (var block = 0; block < CodedKvFormat.Blocks(common, BlockTokens); block++)
-        {
-            var isRaw = block < sinks / BlockTokens || block >= end / BlockTokens;
-            if (!isRaw)
-            {
-                Map.Window.Add(CodedBlocks.None);
-                continue;
-            }
-
-            Map.WindowCount++;
-            if ((block + 1) * BlockTokens <= common)
-            {
-                pools.Window.Share(source.Window[block]);
-                Map.Window.Add(source.Window[block]);
-            }
-            else
-            {
-                Map.Window.Add(pools.Window.Take());
-                owner.Store.CopyWindow(source.Window[block], Map.Window[block]);
-            }
-        }
-
+        if (format.RawLayerCount > 0)
+            pools.Full.TakeOver(source.Full, Map.Full, common, KvBlockLayout.Size, owner.Store.CopyFull);
+        // Behind the coded part the snapshot's raw tokens are there, or none is taken over; within it there are none.
+        pools.Window.TakeOver(source.Window, Map.Window, common, BlockTokens, owner.Store.CopyWindow);
+        Map.WindowCount = Map.Window.Count(block => block != CodedBlocks.None);
         if (end > sinks)
         {
-            foreach (var block in CollectionsMarshal.AsSpan(source.Codes)[..(end / CodeTokens)])
-            {
-                if (block != CodedBlocks.None)
-                    pools.Codes.Share(block);
-                Map.Codes.Add(block);
-            }
-
-            ShareBeginning(pools.References, source.References, Map.References, references, BlockTokens, owner.Store.CopyReferences);
+            pools.Codes.TakeOver(source.Codes, Map.Codes, end, CodeTokens, (_, _) => throw new InvalidOperationException("A block of codes is whole."));
+            pools.References.TakeOver(source.References, Map.References, references, BlockTokens, owner.Store.CopyReferences);
         }
 
         CodedEnd = end;
         return true;
-    }
-
-    private static void ShareBeginning(BlockPool pool, List<int> source, List<int> target, int count, int size, Action<int, int> copy)
-    {
-        for (var block = 0; block < CodedKvFormat.Blocks(count, size); block++)
-        {
-            if ((block + 1) * size <= count)
-            {
-                pool.Share(source[block]);
-                target.Add(source[block]);
-            }
-            else
-            {
-                target.Add(pool.Take());
-                copy(source[block], target[block]);
-            }
-        }
     }
 }
