@@ -17,8 +17,13 @@ internal sealed record BenchSource(string Name, ModelConfig Config, string? Path
     internal static BenchSource Shape(string name, string method)
     {
         var config = BenchShapes.Get(name);
-        return new(name, config, null, method, UntrainedCodec.Resolve(method, config) ?? UntrainedProfile.Resolve(method, config) ?? KvMethods.Resolve(method, config, null));
+        return new(name, config, null, method, Untrained(method, config));
     }
+
+    /// <summary>The method of a shape, or the methods that it composes.</summary>
+    private static IKvMethod? Untrained(string method, ModelConfig config) => KvComposition.Split(method) is { Length: > 1 } parts
+        ? KvComposition.Resolve(method, parts, config, part => Untrained(part, config))
+        : UntrainedCodec.Resolve(method, config) ?? UntrainedProfile.Resolve(method, config) ?? KvMethods.Resolve(method, config, null);
 
     /// <exception cref="DirectoryNotFoundException">There is no such directory.</exception>
     /// <exception cref="ModelFormatException">It holds no model that runs here.</exception>

@@ -1,5 +1,6 @@
 using DeltaKV.Compression;
 using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Eviction;
 
 namespace DeltaKV.Cli.Benchmarking;
 
@@ -8,7 +9,12 @@ internal static class LayerKinds
 {
     /// <summary>One name per layer.</summary>
     internal static string[] Of(IKvMethod? method, int layers) => [.. Enumerable.Range(0, layers).Select(layer =>
-        method is CodedKvMethod { Format: var format } ? Kind(format, layer) : "attention")];
+        method switch
+        {
+            CodedKvMethod { Format: var format } => Kind(format, layer),
+            EvictionMethod { Format.Kept: { } kept } when kept.Kinds[layer] >= 0 => "kept tokens, coded (attention)",
+            _ => "attention",
+        })];
 
     private static string Kind(Compression.Codes.Storage.CodedKvFormat format, int layer)
     {

@@ -25,7 +25,7 @@ internal static class KvMethods
     /// <summary>A codec beside a model's weights, used when none is named.</summary>
     internal const string CodecFileName = "codec.safetensors";
 
-    /// <summary>All names.</summary>
+    /// <summary>All names, of which two may be joined: see <see cref="KvComposition"/>.</summary>
     internal static IReadOnlyCollection<string> Names =>
         [Auto, Full, "deltakv", "identity", "int8", "int4", "int4-2", "int3", "int2", "kivi-8", "kivi-4", "kivi-2", "quest", "omnikv", .. EvictionPolicies.Names];
 
@@ -35,6 +35,8 @@ internal static class KvMethods
     /// <exception cref="NotSupportedException">It needs a codec, and there are no weights it could be of; or it does not fit the model's heads.</exception>
     internal static IKvMethod? Resolve(string text, ModelConfig config, ModelWeights? weights)
     {
+        if (KvComposition.Split(text) is { Length: > 1 } parts)
+            return KvComposition.Resolve(text, parts, config, part => Resolve(part, config, weights));
         var spec = KvMethodSpec.Parse(text);
         switch (spec.Name)
         {
@@ -58,11 +60,11 @@ internal static class KvMethods
                 return Rotated(spec, config, ChunkWidth.Bits3, ChunkWidth.Bits3);
             case "int2":
                 return Rotated(spec, config, ChunkWidth.Bits2, ChunkWidth.Bits2);
-            case "kivi-8":
+            case "kivi-8" or "kivi8":
                 return Kivi(spec, config, 8);
-            case "kivi-4":
+            case "kivi-4" or "kivi4":
                 return Kivi(spec, config, 4);
-            case "kivi-2":
+            case "kivi-2" or "kivi2":
                 return Kivi(spec, config, 2);
             case "quest":
                 return QuestKvMethod.Create(spec, config);
@@ -72,11 +74,8 @@ internal static class KvMethods
                 return DeltaKv(spec, config, weights ?? throw new NotSupportedException("The method 'deltakv' needs a model to which its codec belongs; a shape with random weights has none. Use a method without a codec, such as 'int4'."));
             case var name when EvictionPolicies.Names.Contains(name):
                 return new EvictionMethod(config, EvictionPolicies.Create(spec, config, weights));
-            case var name when name.Contains('+', StringComparison.Ordinal):
-                throw new ArgumentException(
-                    $"'{name}' composes methods by name, which none can be: what deletes tokens keeps the rest uncompressed. Compositions are settings: 'deltakv:fulllayers=kivi4', 'kivi-4:observers=2+5,top=512', 'int4:observers=2+5,top=512'.", nameof(text));
             default:
-                throw new ArgumentException($"There is no key/value method '{spec.Name}'; there are: {string.Join(", ", Names)}.", nameof(text));
+                throw new ArgumentException($"There is no key/value method '{spec.Name}'; there are: {string.Join(", ", Names)}, and what deletes tokens with what codes them, as 'snapkv+kivi-4'.", nameof(text));
         }
     }
 

@@ -37,7 +37,22 @@ public class KvMethodSpecTests
     [InlineData("int4:hot=some", "some")]
     [InlineData("int4:heads=all", "'shared' or 'each'")]
     [InlineData("quest:recent=5", "recent")]
-    [InlineData("snapkv+kivi-4", "fulllayers=kivi4")]
+    [InlineData("snapkv+zip", "'snapkv+zip'")]
+    [InlineData("snapkv+kivi-4+int4", "names 3 methods")]
+    [InlineData("kivi-4+snapkv", "'snapkv+kivi-4'")]
+    [InlineData("deltakv+kivi-4", "deltakv:fulllayers=kivi4")]
+    [InlineData("full+kivi-4", "'kivi-4' alone")]
+    [InlineData("quest+kivi-4", "kivi-4:observers")]
+    [InlineData("snapkv+streaming-llm", "both delete")]
+    [InlineData("snapkv+full", "'snapkv' alone")]
+    [InlineData("snapkv+quest", "chooses among all tokens")]
+    [InlineData("h2o+kivi-4", "'snapkv+kivi-4'")]
+    [InlineData("snapkv+int4:neighbours=2", "differences from other tokens")]
+    [InlineData("snapkv+kivi-4:first=recomputed", "first=recomputed")]
+    [InlineData("snapkv+kivi-4:share=25", "'snapkv:share=25+kivi-4'")]
+    [InlineData("snapkv+kivi-4:window=8", "window")]
+    [InlineData("snapkv:recent=5+kivi-4", "recent")]
+    [InlineData("kvzip+int8:full=0+1,fulllayers=kivi4", "differ in size")]
     [InlineData("quest:dense=-1", "negative")]
     [InlineData("omnikv:observers=9", "0 to 7")]
     [InlineData("kivi-4:keys=3", "8, 4 or 2")]
@@ -82,6 +97,19 @@ public class KvMethodSpecTests
     [InlineData("int8:full=0,fulllayers=kivi4", 4800)]
     public void Methods_know_their_bytes_per_token(string text, long bytes) =>
         Assert.Equal(bytes, Assert.IsType<CodedKvMethod>(Resolve(text)).BytesPerToken);
+
+    [Theory]
+    [InlineData("snapkv:share=25+kivi-4", "snapkv:share=25", "kivi-4")]
+    [InlineData("snapkv + kivi4:full=0+1", "snapkv ", " kivi4:full=0+1")]
+    [InlineData("kivi-4:observers=2+5,top=512", "kivi-4:observers=2+5,top=512")]
+    [InlineData("KvZip:chunk=64+KIVI-2:recent=32", "KvZip:chunk=64", "KIVI-2:recent=32")]
+    public void A_plus_sign_before_a_name_joins_methods(string text, params string[] parts) => Assert.Equal(parts, KvComposition.Split(text));
+
+    [Theory]
+    // A quarter of a token's codes over all layers.
+    [InlineData("snapkv:share=25+kivi-4", 2560 / 4)]
+    [InlineData("pyramidkv:share=50+kivi8", 4608 / 2)]
+    public void Compositions_know_what_they_keep_of_a_token(string text, double bytes) => Assert.InRange(Resolve(text)!.BytesPerToken, 0.99 * bytes, 1.01 * bytes);
 
     [Theory]
     // 1024 bytes of keys and values per layer; a sixteenth more for pages.

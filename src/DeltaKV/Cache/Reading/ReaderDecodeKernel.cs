@@ -56,7 +56,7 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
         var limits = arguments.Order.Bounds[sequence];
         var selectedCount = arguments.Order.SelectedOf(sequence, head);
         var codedCount = selectedCount < 0 ? limits.CodedEnd - limits.CodedStart : selectedCount;
-        var rawCount = length - limits.CodedEnd + limits.CodedStart;
+        var rawCount = arguments.Order.RawCount(sequence, limits, length);
         var codedTiles = (codedCount + 15) >> 4;
         var tiles = length > 0 ? codedTiles + ((rawCount + 15) >> 4) : 0;
 

@@ -51,7 +51,7 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
         var limits = arguments.Order.Bounds[rows.Sequence];
         var selectedCount = arguments.Order.SelectedOf(rows.Sequence, head);
         var codedCount = selectedCount < 0 ? limits.CodedEnd - limits.CodedStart : selectedCount;
-        var rawCount = length - limits.CodedEnd + limits.CodedStart;
+        var rawCount = arguments.Order.RawCount(rows.Sequence, limits, length);
         var codedTiles = (codedCount + TileTokens - 1) / TileTokens;
         var tiles = codedTiles + ((rawCount + TileTokens - 1) / TileTokens);
 

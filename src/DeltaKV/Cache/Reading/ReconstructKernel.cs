@@ -5,7 +5,8 @@ using DeltaKV.Kernels.Attention;
 namespace DeltaKV.Cache.Reading;
 
 /// <summary>
-/// Writes what a reader reads as plain blocks: the tokens of a sequence, coded or raw, all or without what is not selected, where the p-th is slot <c>p mod 64</c> of block <c>p / 64</c>.
+/// Writes what a reader reads as plain blocks: the tokens of a sequence, coded or raw, all or without what is not selected, where the p-th is slot <c>p mod 64</c> of block <c>p / 64</c>,
+/// counted from an origin on.
 /// The unfused way: reconstruct once, then attend as to raw blocks.
 /// </summary>
 /// <remarks>
@@ -32,6 +33,7 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
     /// <param name="values">Where values go.</param>
     /// <param name="shape">The heads.</param>
     /// <param name="rawOnly">Coded tokens are there already.</param>
+    /// <param name="origin">A multiple of 64 below which there is nothing.</param>
     internal void Launch(
         AcceleratorStream stream,
         TReader reader,
@@ -42,9 +44,10 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         ArrayView<BFloat16> keys,
         ArrayView<BFloat16> values,
         AttentionShape shape,
-        bool rawOnly = false)
+        bool rawOnly = false,
+        int origin = 0)
     {
-        if (length == 0)
+        if (length <= origin)
             return;
         var arguments = new Arguments
         {
@@ -56,9 +59,10 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
             Sequence = sequence,
             Length = length,
             RawOnly = rawOnly ? 1 : 0,
+            Origin = origin,
         };
         // A warp per part, so that a group reads the same records.
-        var grid = new Index3D((length - leftOut + 15) / 16, ((2 * shape.KeyHeads) + Warps - 1) / Warps, 1);
+        var grid = new Index3D((length - origin - leftOut + 15) / 16, ((2 * shape.KeyHeads) + Warps - 1) / Warps, 1);
         (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 })
             .Launch(stream, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1)), arguments);
     }
@@ -69,7 +73,7 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         var warp = Group.IdxX >> 5;
         var part = (Grid.IdxY * Warps) + warp;
         var sequence = arguments.Sequence;
-        var first = Grid.IdxX * 16;
+        var first = arguments.Origin + (Grid.IdxX * 16);
         if (part >= 2 * arguments.KeyHeads)
             return;
         var chunks = TShape.HeadDim / 8;
@@ -86,13 +90,14 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         var isCoded = first >= limits.CodedStart && first < limits.CodedStart + codedCount;
         if (isCoded && arguments.RawOnly != 0)
             return;
-        var index = first + (Warp.LaneIdx & 15) - (isCoded ? limits.CodedStart : first < limits.CodedStart ? 0 : codedCount);
+        var start = arguments.Order.StartOf(sequence);
+        var index = first + (Warp.LaneIdx & 15) - (isCoded ? limits.CodedStart : first < limits.CodedStart ? start : start + codedCount);
         var position = arguments.Order.PositionAt(sequence, head, limits, selected, codedCount, arguments.Length, isCoded, index);
-        position = position < arguments.Length ? position : -1;
+        position = index >= 0 && position < arguments.Length ? position : -1;
         TReader.Load<TShape>(arguments.Reader, sequence, head, isValue, isCoded, position, tile);
         Warp.Barrier();
 
-        var block = (long)(first / KvBlockLayout.Size);
+        var block = (long)((first - arguments.Origin) / KvBlockLayout.Size);
         var target = (isValue ? arguments.Values : arguments.Keys)
             .SubView(((((block * arguments.KeyHeads) + head) * KvBlockLayout.Size) + (first % KvBlockLayout.Size)) * chunks);
         for (var i = Warp.LaneIdx; i < 16 * chunks; i += 32)
@@ -109,5 +114,6 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         public int Sequence;
         public int Length;
         public int RawOnly;
+        public int Origin;
     }
 }

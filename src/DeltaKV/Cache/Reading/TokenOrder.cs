@@ -12,6 +12,7 @@ namespace DeltaKV.Cache.Reading;
 /// <param name="selectedHeads">Lists of a sequence: 1, which all heads read, or one per key/value head.</param>
 /// <param name="selectedShift">Binary logarithm of the tokens that an entry stands for: 0 for tokens, 4 for pages of 16.</param>
 /// <param name="windowHeads">Key/value heads that read raw tokens alone, a bit each.</param>
+/// <param name="starts">First slot that is read <c>[sequences]</c>, where something was deleted; an empty view: all from 0 on.</param>
 internal readonly struct TokenOrder(
     ArrayView<ReadBounds> bounds,
     ArrayView<int> selected,
@@ -19,7 +20,8 @@ internal readonly struct TokenOrder(
     int selectedStride,
     int selectedHeads = 1,
     int selectedShift = 0,
-    ulong windowHeads = 0)
+    ulong windowHeads = 0,
+    ArrayView<int> starts = default)
 {
     /// <summary>Per sequence.</summary>
     public readonly ArrayView<ReadBounds> Bounds = bounds;
@@ -42,11 +44,14 @@ internal readonly struct TokenOrder(
     /// <summary>Key/value heads that read raw tokens alone, a bit each.</summary>
     public readonly ulong WindowHeads = windowHeads;
 
+    /// <summary>First slots that are read.</summary>
+    public readonly ArrayView<int> Starts = starts;
+
     /// <summary>Everything is read.</summary>
     public static TokenOrder All(ArrayView<ReadBounds> bounds) => new(bounds, default, default, 0);
 
     /// <summary>The same order in a layer of which some heads keep no history.</summary>
-    public TokenOrder WithWindowHeads(ulong heads) => new(Bounds, Selected, SelectedCounts, SelectedStride, SelectedHeads, SelectedShift, heads);
+    public TokenOrder WithWindowHeads(ulong heads) => new(Bounds, Selected, SelectedCounts, SelectedStride, SelectedHeads, SelectedShift, heads, Starts);
 
     /// <summary>Whether a key/value head reads coded tokens at all.</summary>
     public bool ReadsHistory(int head) => (WindowHeads >> head & 1) == 0;
@@ -61,6 +66,12 @@ internal readonly struct TokenOrder(
         var count = SelectedCounts[ListOf(sequence, head)];
         return count < 0 ? -1 : count << SelectedShift;
     }
+
+    /// <summary>The first slot that is read of a sequence.</summary>
+    public int StartOf(int sequence) => Starts.Length == 0 ? 0 : Starts[sequence];
+
+    /// <summary>How many raw tokens of a sequence of that length are read.</summary>
+    public int RawCount(int sequence, ReadBounds limits, int length) => length - limits.CodedEnd + limits.CodedStart - StartOf(sequence);
 
     /// <summary>The position at an index of a tile, or -1 past the end.</summary>
     /// <param name="sequence">Row of the tables.</param>
@@ -85,7 +96,8 @@ internal readonly struct TokenOrder(
             return index < codedCount ? coded : -1;
         }
 
-        var raw = index < limits.CodedStart ? index : limits.CodedEnd - limits.CodedStart + index;
+        var raw = StartOf(sequence) + index;
+        raw = raw < limits.CodedStart ? raw : limits.CodedEnd - limits.CodedStart + raw;
         return raw < length ? raw : -1;
     }
 

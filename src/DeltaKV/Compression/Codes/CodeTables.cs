@@ -11,7 +11,8 @@ internal sealed class CodeTables : IDisposable
     /// <param name="accelerator">Where the tables go.</param>
     /// <param name="codecs">One per compressed layer, all of the same heads.</param>
     /// <param name="recomputed">Number of the layer that comes from a table of tokens; -1: none. Its codec has no chunks.</param>
-    internal CodeTables(Accelerator accelerator, IReadOnlyList<LinearCodec> codecs, int recomputed = -1)
+    /// <param name="isApart">Whether every layer has blocks of its own; else a block holds all layers.</param>
+    internal CodeTables(Accelerator accelerator, IReadOnlyList<LinearCodec> codecs, int recomputed = -1, bool isApart = false)
     {
         ArgumentOutOfRangeException.ThrowIfZero(codecs.Count, nameof(codecs));
         (KeyHeads, HeadDim) = (codecs[0].KeyHeads, codecs[0].HeadDim);
@@ -36,7 +37,7 @@ internal sealed class CodeTables : IDisposable
             means.AddRange(codec.Mean.Select((mean, i) => mean + (codec.Offset?[i] ?? 0f)));
             layers.Add(new LayerCode
             {
-                FirstWord = BlockWords,
+                FirstWord = isApart ? 0 : BlockWords,
                 RecordWords = layout.Words,
                 ScaleWord = layout.ScaleCount == 0 ? -1 : layout.ScaleWord,
                 ScaleStride = codec.Scales == CodeScales.PerChunk ? 1 : 0,

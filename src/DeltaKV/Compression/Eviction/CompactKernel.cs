@@ -4,7 +4,7 @@ using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Eviction;
 
-/// <summary>Copies the tokens that stay, listed per head in order of their slots, to the slots before a sequence's end, in blocks of their own.</summary>
+/// <summary>Copies tokens that stay, listed per head in order of their slots, to the slots before a sequence's end, in blocks of their own.</summary>
 /// <remarks>
 /// Shapes: keys and values <c>[blocks, keyHeads, 64, d]</c> in 16-byte pieces, lists <c>[heads, listStride]</c>. One warp per token and head. Moves 8 d bytes per token and head:
 /// bound by memory. RoPE is in the keys already, and attention does not ask which slot a token lies in.
@@ -17,23 +17,24 @@ internal sealed class CompactKernel(Accelerator accelerator)
 
     internal void Launch(AcceleratorStream stream, Arguments arguments) => compact.Launch(
         stream,
-        new KernelConfig(new Index3D((arguments.Keep + Warps - 1) / Warps, arguments.KeyHeads, 1), new Index3D(32 * Warps, 1, 1)),
+        new KernelConfig(new Index3D((arguments.Count + Warps - 1) / Warps, arguments.KeyHeads, 1), new Index3D(32 * Warps, 1, 1)),
         arguments);
 
     private static void Kernel(Arguments arguments)
     {
         var index = (Grid.IdxX * Warps) + (Group.IdxX >> 5);
-        if (index >= arguments.Keep)
+        if (index >= arguments.Count)
             return;
+        index += arguments.First;
         var head = Grid.IdxY;
         var from = arguments.Lists[((long)(arguments.IsShared ? 0 : head) * arguments.ListStride) + index];
         var to = arguments.NewStart + index;
-        var source = Row(arguments, arguments.Table[from >> KvBlockLayout.Shift], head, from);
+        var source = Row(arguments, arguments.Source.Tables[from >> KvBlockLayout.Shift], head, from);
         var target = Row(arguments, arguments.Blocks[(to >> KvBlockLayout.Shift) - (arguments.NewStart >> KvBlockLayout.Shift)], head, to);
         for (var piece = Warp.LaneIdx; piece < arguments.Pieces; piece += 32)
         {
-            arguments.Keys[(target * arguments.Pieces) + piece] = arguments.Keys[(source * arguments.Pieces) + piece];
-            arguments.Values[(target * arguments.Pieces) + piece] = arguments.Values[(source * arguments.Pieces) + piece];
+            arguments.Keys[(target * arguments.Pieces) + piece] = arguments.Source.Keys[(source * arguments.Pieces) + piece];
+            arguments.Values[(target * arguments.Pieces) + piece] = arguments.Source.Values[(source * arguments.Pieces) + piece];
         }
 
         if (arguments.Marks.Length > 0 && Warp.IsFirstLane)
@@ -45,15 +46,18 @@ internal sealed class CompactKernel(Accelerator accelerator)
 
     internal struct Arguments
     {
+        /// <summary>Where the tokens are, with the sequence's row of the table.</summary>
+        public KvBlocks<UInt4> Source;
         public ArrayView<UInt4> Keys;
         public ArrayView<UInt4> Values;
         public ArrayView<float> Marks;
-        public ArrayView<int> Table;
         public ArrayView<int> Blocks;
         public ArrayView<int> Lists;
         public int ListStride;
         public int NewStart;
-        public int Keep;
+        /// <summary>The first of the tokens that is copied.</summary>
+        public int First;
+        public int Count;
         public int KeyHeads;
         public int Pieces;
         public bool IsShared;

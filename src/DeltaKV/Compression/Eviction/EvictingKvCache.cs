@@ -9,20 +9,24 @@ internal sealed class EvictingKvCache : IKvCache
     private readonly SnapshotList<EvictionSnapshot> snapshots;
     private readonly List<EvictingSequence> admitted = [];
     private readonly List<EvictionJob> jobs = [];
+    private readonly List<CodingRange> ranges = [];
     private readonly Stack<int> querySlots;
     private readonly bool prefixCaching;
     private long version;
 
     /// <param name="format">What is stored.</param>
-    /// <param name="blocks">Blocks of the pool.</param>
+    /// <param name="blocks">Raw blocks.</param>
+    /// <param name="codedBlocks">Coded blocks, by kind.</param>
     /// <param name="querySlots">Prompts whose last queries can be kept at once.</param>
     /// <param name="store">The memory.</param>
     /// <param name="prefixCaching">Whether finished sequences are kept for prompts that begin alike.</param>
-    internal EvictingKvCache(EvictionFormat format, int blocks, int querySlots, IEvictionStore store, bool prefixCaching)
+    internal EvictingKvCache(EvictionFormat format, int blocks, IReadOnlyList<int> codedBlocks, int querySlots, IEvictionStore store, bool prefixCaching)
     {
         (Format, Store, this.prefixCaching) = (format, store, prefixCaching);
         Pool = new BlockPool(blocks);
-        snapshots = new SnapshotList<EvictionSnapshot>((snapshot, tokens) => snapshot.Usable(tokens), snapshot => ForEach(snapshot.Layers, Pool.Forget));
+        CodePools = [.. codedBlocks.Select(count => new BlockPool(count))];
+        snapshots = new SnapshotList<EvictionSnapshot>(
+            (snapshot, tokens) => snapshot.Usable(tokens), snapshot => ForEach(snapshot.Layers, Pool.Forget, (kind, block) => CodePools[kind].Forget(block)));
         this.querySlots = new Stack<int>(Enumerable.Range(0, querySlots).Reverse());
     }
 
@@ -40,13 +44,17 @@ internal sealed class EvictingKvCache : IKvCache
                 metadata += sequence.MetadataBytes;
             }
 
-            return UsageOf(tokens, Pool.HeldCount, metadata);
+            return UsageOf(tokens, Pool.HeldCount, kind => CodePools[kind].HeldCount, metadata);
         }
     }
 
     internal EvictionFormat Format { get; }
 
+    /// <summary>Raw blocks.</summary>
     internal BlockPool Pool { get; }
+
+    /// <summary>Coded blocks, by kind.</summary>
+    internal IReadOnlyList<BlockPool> CodePools { get; }
 
     internal IEvictionStore Store { get; }
 
@@ -59,21 +67,42 @@ internal sealed class EvictingKvCache : IKvCache
     public bool Flush()
     {
         jobs.Clear();
+        ranges.Clear();
         foreach (var sequence in admitted)
             sequence.CollectEvictions(jobs);
-        if (jobs.Count == 0)
-            return false;
-        Store.Evict(jobs);
         foreach (var sequence in admitted)
+            sequence.CollectCoding(ranges);
+        if (jobs.Count > 0)
+            Store.Evict(jobs);
+        if (ranges.Count > 0)
+            Store.Code(ranges);
+        foreach (var sequence in admitted)
+        {
             sequence.FinishEvictions();
-        return true;
+            sequence.FinishCoding();
+        }
+
+        return jobs.Count + ranges.Count > 0;
     }
 
-    internal KvUsage UsageOf(long tokens, long blocks, long metadata) => new(
+    internal KvUsage UsageOf(long tokens, long blocks, Func<int, long> coded, long metadata) => new(
         tokens,
         tokens * Format.LayerCount * Format.TokenBytes,
         blocks * EvictionFormat.BlockTokens * Format.TokenBytes,
+        LatentBytes: Enumerable.Range(0, CodePools.Count).Sum(kind => coded(kind) * Format.Kept!.KindBytes[kind]),
         MetadataBytes: metadata + (blocks * Format.MarkBytes));
+
+    /// <summary>No blocks.</summary>
+    internal BlockNeed Nothing() => new(CodePools.Count);
+
+    /// <summary>A need, and a block of every layer for each of so many others.</summary>
+    internal BlockNeed WithOthers(BlockNeed need, int others)
+    {
+        need.Raw += others * Format.LayerCount;
+        for (var kind = 0; kind < CodePools.Count; kind++)
+            need.Coded[kind] += others * Format.Kept!.Kinds.Count(other => other == kind);
+        return need;
+    }
 
     /// <summary>A number that no map had before.</summary>
     internal long NextVersion() => ++version;
@@ -89,9 +118,9 @@ internal sealed class EvictingKvCache : IKvCache
     /// <summary>Makes so many blocks free, forgetting snapshots if need be, the least recently used first.</summary>
     /// <param name="blocks">How many.</param>
     /// <param name="spared">A snapshot that is not forgotten, the most recently used; null: any is.</param>
-    internal bool TryFree(int blocks, EvictionSnapshot? spared = null)
+    internal bool TryFree(BlockNeed blocks, EvictionSnapshot? spared = null)
     {
-        while (blocks > Pool.FreeCount)
+        while (blocks.Raw > Pool.FreeCount || CodePools.Zip(blocks.Coded).Any(pair => pair.Second > pair.First.FreeCount))
         {
             if (!snapshots.TryForgetOldest(spared))
                 return false;
@@ -108,17 +137,13 @@ internal sealed class EvictingKvCache : IKvCache
     {
         if (!prefixCaching || snapshot.Tokens.Length < EvictionFormat.BlockTokens)
             return;
-        ForEach(snapshot.Layers, Pool.Keep);
+        ForEach(snapshot.Layers, Pool.Keep, (kind, block) => CodePools[kind].Keep(block));
         snapshots.Add(snapshot);
     }
 
-    /// <summary>Calls an action for every block.</summary>
-    internal static void ForEach(LayerBlocks[] layers, Action<int> action)
+    private static void ForEach(LayerBlocks[] layers, Action<int> raw, Action<int, int> coded)
     {
         foreach (var layer in layers)
-        {
-            for (var i = layer.FirstBlock; i < layer.Blocks.Count; i++)
-                action(layer.Blocks[i]);
-        }
+            layer.ForEach(raw, coded);
     }
 }

@@ -1,11 +1,13 @@
 using DeltaKV.Cache;
+using DeltaKV.Compression.Eviction.Kept;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
+using DeltaKV.Weights;
 
 namespace DeltaKV.Compression.Eviction;
 
-/// <summary>A cache whose layers keep some of the prompt's tokens, as a policy says, uncompressed; attention reads what is there.</summary>
+/// <summary>A cache whose layers keep some of the prompt's tokens, as a policy says, uncompressed or coded; attention reads what is there.</summary>
 internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
 {
     private readonly AcceleratorStream stream;
@@ -17,26 +19,31 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
     private readonly QueryStore queries;
     private readonly Evictor evictor;
     private readonly MarkHistogram? histogram;
+    private readonly KeptStore? kept;
     private readonly List<PromptRows> prompts = [];
 
     /// <param name="stream">The stream all steps run on.</param>
     /// <param name="kernels">Attention; not owned.</param>
     /// <param name="format">What is stored.</param>
-    /// <param name="blocks">Blocks of the pool.</param>
+    /// <param name="blocks">Raw blocks.</param>
+    /// <param name="codedBlocks">Coded blocks, by kind.</param>
     /// <param name="limits">The most sequences, new tokens and tokens of a sequence.</param>
     /// <param name="prefixCaching">Whether finished sequences are kept for prompts that begin alike.</param>
+    /// <param name="rope">The model's rotary embedding, for codes of keys as they are before it.</param>
     internal EvictingKvLayers(
-        AcceleratorStream stream, ITransformerKernels<BFloat16> kernels, EvictionFormat format, int blocks, KvLimits limits, bool prefixCaching)
+        AcceleratorStream stream, ITransformerKernels<BFloat16> kernels, EvictionFormat format, int blocks, IReadOnlyList<int> codedBlocks, KvLimits limits,
+        bool prefixCaching, RopeParameters rope)
     {
         (this.stream, this.kernels, this.format) = (stream, kernels, format);
         var accelerator = stream.Accelerator;
         memory = new EvictionMemory(accelerator, format, blocks);
         limits = WithProbe(format, limits);
-        tables = new EvictionTables(accelerator, format.LayerCount, limits.Sequences, limits.SequenceTokens);
+        tables = new EvictionTables(accelerator, format, limits.Sequences, limits.SequenceTokens);
+        kept = format.Kept is null ? null : new KeptStore(accelerator, kernels, format, codedBlocks, limits, tables, rope);
         queries = new QueryStore(accelerator, format, limits.Sequences);
-        evictor = new Evictor(accelerator, format, limits, memory, tables, queries);
+        evictor = new Evictor(accelerator, format, limits, memory, tables, queries, kept);
         histogram = format.Probing is null ? null : new MarkHistogram(accelerator, format, tables);
-        cache = new EvictingKvCache(format, blocks, limits.Sequences, this, prefixCaching);
+        cache = new EvictingKvCache(format, blocks, codedBlocks, limits.Sequences, this, prefixCaching);
     }
 
     public IKvCache Cache => cache;
@@ -50,6 +57,7 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
         return EvictionTables.Bytes(format.LayerCount, limits.Sequences, limits.SequenceTokens)
             + Math.Max(sizeof(ushort), limits.Sequences * format.QueryBytes)
             + Evictor.Bytes(format, limits)
+            + (format.Kept is null ? 0 : KeptStore.WorkspaceBytes(format, limits))
             + (format.Probing is null ? 0 : (long)format.LayerCount * MarkHistogram.Buckets * sizeof(int));
     }
 
@@ -59,6 +67,7 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
             sequence.Row = -1;
         tables.Upload(stream, sequences);
         queries.Prepare(sequences);
+        kept?.Prepare(sequences);
         prompts.Clear();
         if (!format.HasMarks)
             return;
@@ -70,13 +79,21 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
         }
     }
 
-    public KvBlocks<BFloat16> Blocks(int layer) => new(memory.Keys, memory.Values, tables.Blocks(layer), tables.RowEntries, starts: tables.Starts(layer));
+    public KvBlocks<BFloat16> Blocks(int layer) => tables.Raw(memory, layer);
 
     public void Attend(AcceleratorStream stream, int layer, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output)
     {
         var blocks = Blocks(layer);
-        kernels.DecodeAttention(stream, qkv, step.Rows, blocks, output, step.DecodeRows);
-        kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
+        if (format.Kept?.Kinds[layer] >= 0)
+        {
+            kept!.Attend(stream, layer, blocks, qkv, step, output);
+        }
+        else
+        {
+            kernels.DecodeAttention(stream, qkv, step.Rows, blocks, output, step.DecodeRows);
+            kernels.PrefillAttention(stream, qkv, step.Tiles, blocks, output, step.TileCount);
+        }
+
         queries.Keep(stream, layer, qkv);
         if (format.HasMarks)
             evictor.Mark(stream, layer, qkv, step.Rows, step.DecodeRows, prompts);
@@ -88,8 +105,11 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
 
     public void Evict(IReadOnlyList<EvictionJob> jobs) => evictor.Run(stream, jobs);
 
+    public void Code(IReadOnlyList<CodingRange> ranges) => kept!.Code(stream, ranges, evictor.Raw);
+
     public void Dispose()
     {
+        kept?.Dispose();
         histogram?.Dispose();
         evictor.Dispose();
         queries.Dispose();

@@ -5,28 +5,17 @@ namespace DeltaKV.Compression.Eviction;
 
 /// <summary>What one sequence owns of an evicting cache.</summary>
 /// <remarks>
-/// Evicted from when its prompt is complete, and later only if its policy says so or a continued prompt has grown well beyond the budget. The prompt is what was admitted
-/// first: a sequence computed again after preemption is evicted from at the same length, for <see cref="StepLimit"/> ends a step there.
+/// Evicted from when its prompt is complete, and later only if its policy says so or a continued prompt has grown well beyond the budget: see <see cref="EvictionPlan"/>. If kept
+/// tokens are coded, a prompt that will be evicted from stays raw until its end; everything else is coded as it leaves the window.
 /// </remarks>
 internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
 {
-    private const int BlockTokens = EvictionFormat.BlockTokens;
-
-    /// <summary>A policy that keeps its budget while decoding evicts when so many tokens are there beyond it.</summary>
-    private const int DecodingSlack = BlockTokens;
-
-    /// <summary>A prompt that continues from what was kept is left alone until so many tokens are there beyond its budget.</summary>
-    private const int ContinuingSlack = 4 * BlockTokens;
-
     private readonly EvictionFormat format = owner.Format;
+    private readonly EvictionPlan plan = new(owner.Format);
+    private readonly PromptProbe probe = new(owner.Format.Probing);
+    private readonly SequenceLayers layers = new(owner);
+    private readonly SpareBlocks spares = new(owner);
     private readonly List<int> tokens = [];
-    private readonly List<int> spares = [];
-    private readonly int[] budgets = new int[owner.Format.LayerCount];
-    private int[] prompt = [];
-    private int[] probe = [];
-    private int probed;
-    private int probeDone;
-    private bool isPromptDone;
     private bool admitted;
     private bool isEvicting;
 
@@ -35,29 +24,30 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     /// <summary>The tables are uploaded layer by layer; nobody else needs blocks of this cache.</summary>
     public BlockTable Blocks { get; } = new();
 
-    public KvUsage Usage => owner.UsageOf(Length, Layers.Sum(layer => (long)layer.Held) + spares.Count, MetadataBytes);
+    public KvUsage Usage => owner.UsageOf(
+        Length, Layers.Sum(layer => (long)layer.Held) + spares.RawCount, kind => Layers.Where(layer => layer.Kind == kind).Sum(layer => layer.HeldCodes) + spares.CodedCount(kind), MetadataBytes);
 
     /// <inheritdoc/>
-    public int StepLimit => IsProbing ? int.MaxValue : Math.Max(1, NextBorder() - Length);
+    public int StepLimit => IsProbing ? int.MaxValue : Math.Max(1, plan.NextBorder(Length, Layers) - Length);
 
     /// <inheritdoc/>
-    public ReadOnlySpan<int> Probe => probe.AsSpan(probeDone);
+    public ReadOnlySpan<int> Probe => probe.Left;
 
     /// <summary>Whether the next tokens are a probe's.</summary>
-    internal bool IsProbing => probe.Length > probeDone;
+    internal bool IsProbing => probe.IsReading;
 
     /// <summary>The first token that has received no attention that counts.</summary>
-    internal int FreshFrom => format.Probing is null ? Length : probeDone == 0 && probed == EvictedEnd ? EvictedEnd : int.MaxValue;
+    internal int FreshFrom => format.Probing is null ? Length : probe.IsFresh(EvictedEnd) ? EvictedEnd : int.MaxValue;
 
     /// <summary>Where every token lives, layer by layer.</summary>
-    internal LayerBlocks[] Layers { get; private set; } = NewLayers(owner.Format.LayerCount);
+    internal LayerBlocks[] Layers => layers.All;
 
-    /// <summary>Block numbers, a start per layer, and queries that wait for the end of the prompt.</summary>
+    /// <summary>Block numbers, a start and coded bounds per layer, and queries that wait for the end of the prompt.</summary>
     internal long MetadataBytes =>
-        Layers.Sum(layer => (layer.Blocks.Count + 1L) * sizeof(int)) + (QuerySlot < 0 ? 0 : format.QueryBytes);
+        Layers.Sum(layer => (layer.Entries + (layer.Kind < 0 ? 1L : 3L)) * sizeof(int)) + (QuerySlot < 0 ? 0 : format.QueryBytes);
 
     /// <summary>The length of the prompt.</summary>
-    internal int PromptLength => prompt.Length;
+    internal int PromptLength => plan.PromptLength;
 
     /// <summary>The length at the last eviction; 0: everything is there.</summary>
     internal int EvictedEnd { get; private set; }
@@ -77,30 +67,44 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     /// <summary>Row of the tables in the last prepared step; -1: it was not in it.</summary>
     internal int Row { get; set; } = -1;
 
+    /// <summary>Whether nothing is coded, nor will be before the prompt's end.</summary>
+    internal bool IsRaw => !IsCoding && Layers.All(layer => !layer.HasCodes);
+
+    /// <summary>Whether tokens wait uncoded for the eviction at the prompt's end.</summary>
+    private bool StaysRaw => !plan.IsPromptDone && MustEvict(PromptLength);
+
+    /// <summary>Whether tokens are coded as they leave the window.</summary>
+    private bool IsCoding => format.Kept is not null && !probe.HasPart && !StaysRaw;
+
     public bool TryAdmit(ReadOnlySpan<int> tokens)
     {
         if (admitted)
             throw new InvalidOperationException("The sequence is admitted already.");
         ArgumentOutOfRangeException.ThrowIfZero(tokens.Length, nameof(tokens));
-        Begin(tokens);
+        plan.Begin(tokens);
+        plan.IsPromptDone = false;
         var (snapshot, agreeing) = owner.FindSnapshot(tokens[..^1]);
         if (snapshot is not null && StartOf(snapshot, agreeing) is > 0 and var common)
         {
             // Others give room back when they end: waiting for it is cheaper than to forget the very snapshot that is to be taken over whole.
-            if (!owner.TryFree(BlocksBehind(snapshot, common, tokens.Length), snapshot) && owner.Admitted.Count > 0 && common == snapshot.Tokens.Length)
+            var evicts = plan.MustEvict(PromptLength, snapshot.Layers, snapshot.EvictedEnd);
+            var behind = owner.WithOthers(layers.Behind(snapshot, common, tokens.Length, evicts ? plan.Budgets : null), owner.Admitted.Count);
+            if (!owner.TryFree(behind, snapshot) && owner.Admitted.Count > 0 && common == snapshot.Tokens.Length)
                 return false;
-            StartFrom(snapshot, tokens, common);
+            if (layers.TryTakeOver(snapshot, common))
+            {
+                this.tokens.AddRange(tokens[..common]);
+                (Length, EvictedEnd) = (common, snapshot.EvictedEnd);
+                Version = owner.NextVersion();
+            }
         }
 
         admitted = true;
         owner.Add(this);
-        isPromptDone = Length > 0 && Length >= PromptLength;
+        plan.IsPromptDone = Length > 0 && Length >= PromptLength;
 
         // The whole prompt must fit now. Others may each need a block of every layer.
-        var need = (owner.Admitted.Count - 1) * format.LayerCount;
-        foreach (var layer in Layers)
-            need += EvictionFormat.Blocks(tokens.Length) - layer.Blocks.Count;
-        var fits = owner.TryFree(need) && TryKeepQueries();
+        var fits = owner.TryFree(owner.WithOthers(layers.ForPrompt(tokens.Length, StaysRaw ? plan.Budgets : null), owner.Admitted.Count - 1)) && TryKeepQueries();
         if (!fits)
             LetGo(keeps: false);
         return fits;
@@ -109,29 +113,21 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     public bool TryReserve(int tokens)
     {
         var length = Length + tokens;
-        var need = 0;
-        foreach (var layer in Layers)
-            need += EvictionFormat.Blocks(length) - layer.Blocks.Count;
-        var spare = SparesFor(length) - spares.Count;
-        if (!owner.TryFree(need + Math.Max(spare, 0)))
+        var need = layers.Missing(length, IsCoding);
+        var spare = SparesFor(length);
+        if (!owner.TryFree(need.Plus(spares.Missing(spare))))
             return false;
-        for (; spare > 0; spare--)
-            spares.Add(owner.Pool.Take());
-        if (need == 0)
+        spares.Fill(spare);
+        if (need.IsNone)
             return true;
-        foreach (var layer in Layers)
-        {
-            while (layer.Blocks.Count < EvictionFormat.Blocks(length))
-                layer.Blocks.Add(owner.Pool.Take());
-        }
-
+        layers.Extend(length, IsCoding);
         Version = owner.NextVersion();
         return true;
     }
 
     public void Commit(ReadOnlySpan<int> history)
     {
-        var room = Layers[0].Blocks.Count * BlockTokens;
+        var room = Layers[0].Blocks.Count * EvictionFormat.BlockTokens;
         if (history.Length < Length || history.Length > room)
             throw new ArgumentException($"{history.Length} tokens are committed to room for {room} that holds {Length}.", nameof(history));
         tokens.AddRange(history[tokens.Count..]);
@@ -140,8 +136,7 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
 
     public void CommitProbe(int tokens)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens, Probe.Length);
-        probeDone += tokens;
+        probe.Read(tokens);
         Length += tokens;
     }
 
@@ -151,102 +146,29 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
             LetGo(keeps: true);
     }
 
-    private void LetGo(bool keeps)
-    {
-        admitted = false;
-        owner.Remove(this);
-        ForgetProbe();
-        if (keeps && Length > 0)
-            owner.Keep(new EvictionSnapshot([.. tokens], EvictedEnd, Layers, format.HasMarks));
-        EvictingKvCache.ForEach(Layers, owner.Pool.Release);
-        ReturnSpares();
-        ReturnQueries();
-        Layers = NewLayers(format.LayerCount);
-        tokens.Clear();
-        (Length, EvictedEnd, Row, isPromptDone, isEvicting) = (0, 0, -1, false, false);
-        Version = owner.NextVersion();
-    }
-
     /// <summary>Decides what is evicted after the step just committed, takes the blocks for what stays and lets go of the others; stream order makes their reuse safe.</summary>
     internal void CollectEvictions(List<EvictionJob> jobs)
     {
         if (Row < 0 || Length < PromptLength || IsProbing)
             return;
-        var mustEvict = probe.Length == 0 && MustEvict(Length);
-        isEvicting = probe.Length > 0 ? EndsProbing() : mustEvict && format.Probing is null;
-        isPromptDone = true;
+        var mustEvict = !probe.HasPart && MustEvict(Length);
+        isEvicting = probe.HasPart ? EndsProbing() : mustEvict && format.Probing is null;
+        plan.IsPromptDone = true;
         if (mustEvict && format.Probing is not null)
-        {
-            probed = EvictedEnd;
-            BeginProbe();
-        }
+            probe.Begin(Tokens, EvictedEnd);
 
         if (!isEvicting)
         {
             ReturnQueries();
             if (!IsProbing)
-                ReturnSpares();
+                spares.Return();
             return;
         }
 
         for (var i = 0; i < Layers.Length; i++)
         {
-            var layer = Layers[i];
-            if (Length - layer.Start <= budgets[i])
-                continue;
-            var start = Length - budgets[i];
-            var blocks = new int[TargetBlocks(Length, budgets[i])];
-            for (var block = 0; block < blocks.Length; block++)
-                blocks[block] = TakeSpare();
-            jobs.Add(new EvictionJob(this, Row, i, layer.Start, Length, budgets[i], blocks));
-            for (var block = layer.FirstBlock; block < layer.Blocks.Count; block++)
-                owner.Pool.Release(layer.Blocks[block]);
-            layer.Blocks.Clear();
-            layer.Blocks.AddRange(Enumerable.Repeat(LayerBlocks.None, start / BlockTokens));
-            layer.Blocks.AddRange(blocks);
-            layer.Start = start;
-        }
-
-        Version = owner.NextVersion();
-    }
-
-    /// <summary>The next part of what no eviction has seen yet, behind the instruction.</summary>
-    private void BeginProbe()
-    {
-        var policy = format.Probing!;
-        var part = Tokens.Slice(probed, Math.Min(policy.ChunkTokens, Length - probed));
-        (probe, probeDone) = ([.. policy.Instruction, .. part], 0);
-    }
-
-    /// <summary>A part has been repeated: forgets it, and begins the next or says how much every layer keeps.</summary>
-    private bool EndsProbing()
-    {
-        ForgetProbe();
-        probed = Math.Min(Length, probed + format.Probing!.ChunkTokens);
-        if (probed < Length)
-        {
-            BeginProbe();
-            return false;
-        }
-
-        var kept = format.Probing.Distribute(owner.Store.CountMarks(Row, Length), format.Shape.KeyHeads, PromptLength);
-        kept.CopyTo(budgets, 0);
-        return true;
-    }
-
-    /// <summary>Takes the probe's tokens out again.</summary>
-    private void ForgetProbe()
-    {
-        if (probe.Length == 0)
-            return;
-        Length -= probeDone;
-        (probe, probeDone) = ([], 0);
-        foreach (var layer in Layers)
-        {
-            var end = EvictionFormat.Blocks(Length);
-            for (var block = end; block < layer.Blocks.Count; block++)
-                owner.Pool.Release(layer.Blocks[block]);
-            layer.Blocks.RemoveRange(end, layer.Blocks.Count - end);
+            if (Length - Layers[i].Start > plan.Budgets[i])
+                jobs.Add(layers.Evict(this, i, Length, plan.Budgets[i], spares));
         }
 
         Version = owner.NextVersion();
@@ -260,97 +182,85 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
         isEvicting = false;
         EvictedEnd = Length;
         ReturnQueries();
-        ReturnSpares();
+        spares.Return();
     }
 
-    private static LayerBlocks[] NewLayers(int count) => [.. Enumerable.Range(0, count).Select(_ => new LayerBlocks())];
-
-    /// <summary>Blocks that the slots of the tokens kept touch.</summary>
-    private static int TargetBlocks(int length, int keep) => EvictionFormat.Blocks(length) - ((length - keep) / BlockTokens);
-
-    /// <summary>What was admitted before and is admitted again, further on, keeps its prompt.</summary>
-    private void Begin(ReadOnlySpan<int> tokens)
+    /// <summary>Adds what has left the window; a sequence that has just been evicted from, whose tables are old, waits for the next step.</summary>
+    internal void CollectCoding(List<CodingRange> ranges)
     {
-        if (prompt.Length == 0 || !tokens.StartsWith(prompt))
-            prompt = tokens.ToArray();
-        for (var layer = 0; layer < budgets.Length; layer++)
-            budgets[layer] = Math.Max(format.Policy.Budget(layer, prompt.Length), format.Policy.Sinks + 1);
-    }
-
-    /// <summary>The next length at which a step must end.</summary>
-    private int NextBorder()
-    {
-        if (Length < PromptLength)
-            return PromptLength;
-        if (!format.Policy.WhileDecoding)
-            return int.MaxValue;
-        var border = int.MaxValue;
-        for (var layer = 0; layer < budgets.Length; layer++)
-            border = (int)Math.Min(border, Layers[layer].Start + (long)budgets[layer] + DecodingSlack);
-        return border;
-    }
-
-    private bool MustEvict(int length)
-    {
-        if (length < PromptLength || (isPromptDone && !format.Policy.WhileDecoding))
-            return false;
-        var slack = isPromptDone || format.Policy.WhileDecoding ? DecodingSlack - 1 : ContinuingSlack - 1;
-        if (!isPromptDone && EvictedEnd == 0)
-            slack = 0;
-        for (var layer = 0; layer < budgets.Length; layer++)
+        if (!IsCoding || isEvicting || Row < 0)
+            return;
+        var before = ranges.Count;
+        for (var layer = 0; layer < Layers.Length; layer++)
         {
-            if (length - Layers[layer].Start > (long)budgets[layer] + slack)
-                return true;
+            var (first, end) = Layers[layer].Code(Length);
+            if (end > first)
+                ranges.Add(new CodingRange(Row, layer, first, end));
         }
 
-        return false;
+        if (ranges.Count > before)
+            Version = owner.NextVersion();
     }
 
-    /// <summary>Blocks that the eviction at the end of a step needs before it gives any back: layer by layer, blocks of one serve the next unless they are shared.</summary>
-    private int SparesFor(int length)
+    /// <summary>The ranges are on their way: lets go of the raw blocks; stream order makes their reuse safe.</summary>
+    internal void FinishCoding()
+    {
+        foreach (var layer in Layers)
+            layer.ReleaseCoded(owner.Pool.Release);
+    }
+
+    private void LetGo(bool keeps)
+    {
+        admitted = false;
+        owner.Remove(this);
+        ForgetProbe();
+        if (keeps && Length > 0)
+            owner.Keep(new EvictionSnapshot([.. tokens], EvictedEnd, Layers, format));
+        layers.Release();
+        spares.Return();
+        ReturnQueries();
+        tokens.Clear();
+        (Length, EvictedEnd, Row, plan.IsPromptDone, isEvicting) = (0, 0, -1, false, false);
+        Version = owner.NextVersion();
+    }
+
+    private bool MustEvict(int length) => plan.MustEvict(length, Layers, EvictedEnd);
+
+    /// <summary>A part has been repeated: forgets it, and begins the next or says how much every layer keeps.</summary>
+    private bool EndsProbing()
+    {
+        ForgetProbe();
+        if (probe.Continue(Tokens))
+            return false;
+        var kept = format.Probing!.Distribute(owner.Store.CountMarks(Row, Length), format.Shape.KeyHeads, PromptLength);
+        kept.CopyTo(plan.Budgets, 0);
+        return true;
+    }
+
+    /// <summary>Takes the probe's tokens out again.</summary>
+    private void ForgetProbe()
+    {
+        if (!probe.HasPart)
+            return;
+        Length -= probe.Done;
+        probe.Forget();
+        layers.Trim(Length);
+        Version = owner.NextVersion();
+    }
+
+    /// <summary>Blocks that the eviction at the end of a step needs before it gives any back.</summary>
+    private BlockNeed SparesFor(int length)
     {
         // A probe's end frees the probe's blocks, but which layer keeps how much is not known before.
         if (format.Probing is not null)
-            return IsProbing ? TargetBlocks(PromptLength, Math.Min(PromptLength, format.Probing.LargestBudget(PromptLength))) : 0;
-        if (!MustEvict(length))
-            return 0;
-        var (need, free) = (0, 0);
-        for (var i = 0; i < Layers.Length; i++)
-        {
-            var layer = Layers[i];
-            if (length - layer.Start <= budgets[i])
-                continue;
-            var target = TargetBlocks(length, budgets[i]);
-            if (target > free)
-                (need, free) = (need + target - free, target);
-            free -= target;
-            for (var block = layer.FirstBlock; block < layer.Blocks.Count; block++)
-                free += owner.Pool.IsShared(layer.Blocks[block]) ? 0 : 1;
-        }
-
-        return need;
-    }
-
-    private int TakeSpare()
-    {
-        if (spares.Count == 0)
-            return owner.Pool.Take();
-        var block = spares[^1];
-        spares.RemoveAt(spares.Count - 1);
-        return block;
-    }
-
-    private void ReturnSpares()
-    {
-        foreach (var block in spares)
-            owner.Pool.Release(block);
-        spares.Clear();
+            return IsProbing ? layers.NeedAfterProbe(format.Probing, plan) : owner.Nothing();
+        return MustEvict(length) ? layers.NeedToEvict(length, plan.Budgets) : owner.Nothing();
     }
 
     /// <summary>Finds a place for the queries that will rank the prompt, if any will.</summary>
     private bool TryKeepQueries()
     {
-        if (format.Window == 0 || isPromptDone || !MustEvict(PromptLength))
+        if (format.Window == 0 || !StaysRaw)
             return true;
         if (!owner.TryTakeQuerySlot(out var slot))
             return false;
@@ -371,55 +281,6 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
         // The prompt must end here, and the queries that rank it must be computed.
         if (snapshot.EvictedEnd < PromptLength)
             common = Math.Min(common, Math.Max(snapshot.EvictedEnd, PromptLength - Math.Max(1, format.Window)));
-        return format.HasMarks && common < snapshot.Tokens.Length ? 0 : common;
-    }
-
-    /// <summary>Free blocks that a prompt needs which starts from a snapshot; others may each need a block of every layer.</summary>
-    private int BlocksBehind(EvictionSnapshot snapshot, int common, int length)
-    {
-        var need = owner.Admitted.Count * format.LayerCount;
-        foreach (var layer in snapshot.Layers)
-        {
-            var shared = format.HasMarks ? layer.FirstBlock : Math.Max(layer.FirstBlock, common / BlockTokens);
-            need += EvictionFormat.Blocks(length) - shared;
-        }
-
-        return need;
-    }
-
-    /// <summary>Takes over the beginning of a snapshot, if there is room: whole blocks are shared unless their marks go on changing, the last partial ones copied.</summary>
-    private void StartFrom(EvictionSnapshot snapshot, ReadOnlySpan<int> tokens, int common)
-    {
-        var copies = 0;
-        foreach (var layer in snapshot.Layers)
-            copies += format.HasMarks ? layer.Held : 1;
-        if (copies > owner.Pool.FreeCount)
-            return;
-        for (var i = 0; i < Layers.Length; i++)
-        {
-            var (source, target) = (snapshot.Layers[i], Layers[i]);
-            target.Start = source.Start;
-            for (var block = 0; block < EvictionFormat.Blocks(common); block++)
-            {
-                if (block < source.FirstBlock)
-                {
-                    target.Blocks.Add(LayerBlocks.None);
-                }
-                else if ((block + 1) * BlockTokens <= common && !format.HasMarks)
-                {
-                    owner.Pool.Share(source.Blocks[block]);
-                    target.Blocks.Add(source.Blocks[block]);
-                }
-                else
-                {
-                    target.Blocks.Add(owner.Pool.Take());
-                    owner.Store.CopyBlock(source.Blocks[block], target.Blocks[^1]);
-                }
-            }
-        }
-
-        this.tokens.AddRange(tokens[..common]);
-        (Length, EvictedEnd) = (common, snapshot.EvictedEnd);
-        Version = owner.NextVersion();
+        return snapshot.Cut(common);
     }
 }

@@ -1,3 +1,4 @@
+using DeltaKV.Compression.Eviction.Kept;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Eviction;
@@ -6,7 +7,8 @@ namespace DeltaKV.Compression.Eviction;
 /// <param name="Shape">The heads.</param>
 /// <param name="LayerCount">Layers.</param>
 /// <param name="Policy">What is kept.</param>
-internal sealed record EvictionFormat(AttentionShape Shape, int LayerCount, IEvictionPolicy Policy)
+/// <param name="Kept">How that is coded; null: it stays raw.</param>
+internal sealed record EvictionFormat(AttentionShape Shape, int LayerCount, IEvictionPolicy Policy, KeptFormat? Kept = null)
 {
     /// <summary>Tokens of a block, which belongs to one layer.</summary>
     internal const int BlockTokens = KvBlockLayout.Size;
@@ -22,6 +24,9 @@ internal sealed record EvictionFormat(AttentionShape Shape, int LayerCount, IEvi
 
     /// <summary>Tokens of such a probe, for which there is room beyond the longest sequence.</summary>
     internal int ProbeTokens => Probing is null ? 0 : Probing.ChunkTokens + Probing.Instruction.Length;
+
+    /// <summary>Raw blocks of a layer that is coded as far as may be: its first slots, its window and what waits to be a whole coded block.</summary>
+    internal int WindowBlocks => Kept is null ? int.MaxValue : 2 + Blocks(Kept.Sinks + Kept.BlockTokens) + Blocks(Kept.Recent + Kept.BlockTokens);
 
     /// <summary>Bytes of keys and values of a token in one layer.</summary>
     internal int TokenBytes => 2 * Shape.KeyHeads * Shape.HeadDim * sizeof(ushort);

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using DeltaKV.Cache;
+using DeltaKV.Compression.Eviction.Kept;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Eviction;
 
@@ -16,9 +18,10 @@ internal sealed class EvictionTables : IDisposable
     private readonly MemoryBuffer1D<int, Stride1D.Dense> starts;
     private readonly long[] versions;
 
-    internal EvictionTables(Accelerator accelerator, int layers, int rows, int maxTokens)
+    internal EvictionTables(Accelerator accelerator, EvictionFormat format, int rows, int maxTokens)
     {
-        (this.layers, this.rows) = (layers, rows);
+        (layers, this.rows) = (format.LayerCount, rows);
+        Kept = format.Kept is null ? null : new KeptTables(accelerator, format, rows, maxTokens);
         Stride = EvictionFormat.Blocks(maxTokens);
         staging = [.. Enumerable.Range(0, rows).Select(_ => accelerator.AllocatePageLocked1D<int>(RowEntries))];
         blocks = accelerator.Allocate1D<int>((long)rows * RowEntries);
@@ -26,6 +29,9 @@ internal sealed class EvictionTables : IDisposable
         starts = accelerator.Allocate1D<int>(layers * rows);
         versions = new long[rows];
     }
+
+    /// <summary>Where what is coded lies; null: nothing is.</summary>
+    internal KeptTables? Kept { get; }
 
     /// <summary>Rows of the tables.</summary>
     internal int Rows => rows;
@@ -44,6 +50,12 @@ internal sealed class EvictionTables : IDisposable
 
     /// <summary>First slots of a layer, by sequence.</summary>
     internal ArrayView<int> Starts(int layer) => starts.View.BaseView.SubView((long)layer * rows, rows);
+
+    /// <summary>Block numbers of a layer of one sequence.</summary>
+    internal ArrayView<int> Row(int layer, int row) => Blocks(layer).SubView((long)row * RowEntries, Stride);
+
+    /// <summary>A layer of all sequences.</summary>
+    internal KvBlocks<BFloat16> Raw(EvictionMemory memory, int layer) => new(memory.Keys, memory.Values, Blocks(layer), RowEntries, starts: Starts(layer));
 
     /// <summary>Copies what has changed. The copies of the step before must have finished, as they have when its tokens were read.</summary>
     internal void Upload(AcceleratorStream stream, ReadOnlySpan<SequenceStep> steps)
@@ -65,10 +77,13 @@ internal sealed class EvictionTables : IDisposable
             }
 
             blocks.View.BaseView.SubView((long)row * RowEntries).CopyFromPageLockedAsync(stream, staging[row], RowEntries);
+            Kept?.Upload(stream, row, sequence.Layers);
         }
 
-        if (isChanged)
-            starts.View.BaseView.CopyFromPageLockedAsync(stream, startStaging, startStaging.Length);
+        if (!isChanged)
+            return;
+        starts.View.BaseView.CopyFromPageLockedAsync(stream, startStaging, startStaging.Length);
+        Kept?.UploadBounds(stream);
     }
 
     public void Dispose()
@@ -78,5 +93,6 @@ internal sealed class EvictionTables : IDisposable
         blocks.Dispose();
         startStaging.Dispose();
         starts.Dispose();
+        Kept?.Dispose();
     }
 }

@@ -1,17 +1,22 @@
 using DeltaKV.Cache.Reading;
 using DeltaKV.Cache.Selection;
+using DeltaKV.Compression.Codes.Storage;
+using DeltaKV.Compression.Eviction.Kept;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Eviction;
 
-/// <summary>Runs evictions on the device, one layer of one sequence after another: attention received, ranks, the tokens that stay, and their copies. No host sync.</summary>
+/// <summary>
+/// Runs evictions on the device, one layer of one sequence after another: attention received, ranks, the tokens that stay, and their copies or codes. No host sync.
+/// </summary>
 internal sealed class Evictor : IDisposable
 {
     private readonly EvictionFormat format;
     private readonly EvictionMemory memory;
     private readonly EvictionTables tables;
     private readonly QueryStore queries;
+    private readonly KeptStore? kept;
     private readonly AttentionMassKernel mass;
     private readonly RankKernel rank;
     private readonly TopTokensKernel top;
@@ -32,9 +37,9 @@ internal sealed class Evictor : IDisposable
     private readonly PageLockedArray1D<ReadBounds> boundStaging;
     private readonly float[] preferred;
 
-    internal Evictor(Accelerator accelerator, EvictionFormat format, KvLimits limits, EvictionMemory memory, EvictionTables tables, QueryStore queries)
+    internal Evictor(Accelerator accelerator, EvictionFormat format, KvLimits limits, EvictionMemory memory, EvictionTables tables, QueryStore queries, KeptStore? kept)
     {
-        (this.format, this.memory, this.tables, this.queries) = (format, memory, tables, queries);
+        (this.format, this.memory, this.tables, this.queries, this.kept) = (format, memory, tables, queries, kept);
         maxTokens = limits.SequenceTokens;
         heads = format.Policy.Scoring is null or { SharedByHeads: true } ? 1 : format.Shape.KeyHeads;
         mass = new AttentionMassKernel(accelerator, format.Shape, isMax: format.Probing is not null);
@@ -49,7 +54,7 @@ internal sealed class Evictor : IDisposable
         counts = accelerator.Allocate1D<int>(heads);
         headNumbers = accelerator.Allocate1D(Enumerable.Range(0, heads).ToArray());
         var jobs = limits.Sequences * format.LayerCount;
-        blockStaging = accelerator.AllocatePageLocked1D<int>((long)jobs * EvictionFormat.Blocks(maxTokens));
+        blockStaging = accelerator.AllocatePageLocked1D<int>((long)jobs * JobEntries(format, maxTokens));
         blocks = accelerator.Allocate1D<int>(blockStaging.Length);
         boundStaging = accelerator.AllocatePageLocked1D<ReadBounds>((long)jobs * heads);
         bounds = accelerator.Allocate1D<ReadBounds>(boundStaging.Length);
@@ -66,14 +71,14 @@ internal sealed class Evictor : IDisposable
             + Weights(format).Length
             + (format.Window > 0 ? (long)format.Shape.KeyHeads * limits.SequenceTokens : 1)
             + (2L * heads * limits.SequenceTokens) + (2L * heads)
-            + (jobs * EvictionFormat.Blocks(limits.SequenceTokens)) + (2 * jobs * heads)
+            + (jobs * JobEntries(format, limits.SequenceTokens)) + (2 * jobs * heads)
             + limits.SequenceTokens);
     }
 
     /// <summary>Adds the attention of a step's queries to the marks of all tokens; of a policy that probes, only a probe's.</summary>
     internal void Mark(AcceleratorStream stream, int layer, ArrayView<BFloat16> qkv, TokenRows rows, int decodeRows, IReadOnlyList<PromptRows> prompts)
     {
-        var arguments = Arguments(layer);
+        var arguments = Arguments(layer, tables.Raw(memory, layer));
         arguments.Queries = qkv.Cast<uint>();
         arguments.QueryStride = format.Shape.QkvWidth / 2;
         arguments.Rows = rows;
@@ -93,6 +98,9 @@ internal sealed class Evictor : IDisposable
         }
     }
 
+    /// <summary>A layer of a sequence of the last prepared step; every row of its table is the sequence's.</summary>
+    internal KvBlocks<BFloat16> Raw(int layer, int row) => new(memory.Keys, memory.Values, tables.Row(layer, row), 0, starts: tables.Starts(layer));
+
     /// <summary>Evicts.</summary>
     internal void Run(AcceleratorStream stream, IReadOnlyList<EvictionJob> jobs)
     {
@@ -101,6 +109,8 @@ internal sealed class Evictor : IDisposable
         {
             jobs[i].Blocks.CopyTo(blockStaging.Span[used..]);
             used += jobs[i].Blocks.Length;
+            if (format.Kept is not null)
+                used += KeptTables.Fill(format.Kept, jobs[i].Layer, jobs[i].Codes, blockStaging.Span[used..]);
             boundStaging.Span.Slice(i * heads, heads).Fill(new ReadBounds(jobs[i].Start, jobs[i].Length));
         }
 
@@ -109,8 +119,12 @@ internal sealed class Evictor : IDisposable
         used = 0;
         for (var i = 0; i < jobs.Count; i++)
         {
-            Run(stream, jobs[i], bounds.View.BaseView.SubView((long)i * heads, heads), blocks.View.BaseView.SubView(used, jobs[i].Blocks.Length));
-            used += jobs[i].Blocks.Length;
+            var job = jobs[i];
+            var codes = job.Codes.Length * (format.Kept is null ? 0 : KeptTables.PartsOf(format.Kept, job.Layer));
+            var jobBlocks = blocks.View.BaseView.SubView(used, job.Blocks.Length);
+            used += job.Blocks.Length;
+            Run(stream, job, bounds.View.BaseView.SubView((long)i * heads, heads), jobBlocks, blocks.View.BaseView.SubView(used, codes));
+            used += codes;
         }
     }
 
@@ -130,12 +144,35 @@ internal sealed class Evictor : IDisposable
         boundStaging.Dispose();
     }
 
-    private void Run(AcceleratorStream stream, EvictionJob job, ArrayView<ReadBounds> jobBounds, ArrayView<int> jobBlocks)
+    private void Run(AcceleratorStream stream, EvictionJob job, ArrayView<ReadBounds> jobBounds, ArrayView<int> rawBlocks, ArrayView<int> codedBlocks)
     {
-        var table = tables.Blocks(job.Layer).SubView((long)job.Row * tables.RowEntries, tables.Stride);
-        var scoring = format.Policy.Scoring;
+        var source = Raw(job.Layer, job.Row);
+        if (job.Before.HasCodes)
+            source = kept!.Reconstruct(stream, job, tables.Raw(memory, job.Layer));
         if (format.Window > 0)
-            Measure(stream, job);
+            Measure(stream, job, source);
+        Choose(stream, job, source, jobBounds);
+
+        // First and newest tokens stay raw, or all do.
+        var after = job.After;
+        var first = after.HasCodes ? after.CodedStart - job.NewStart : job.Keep;
+        Move(stream, job, source, rawBlocks, 0, first);
+        if (!after.HasCodes)
+            return;
+        Move(stream, job, source, rawBlocks, after.CodedEnd - job.NewStart, job.Length - after.CodedEnd);
+        if (!job.IsInPlace)
+        {
+            kept!.Code(
+                stream,
+                job.Layer,
+                new KeptSource(source, lists.View.BaseView.SubView(first), heads == 1 ? 0 : maxTokens),
+                new KeptTarget(codedBlocks, 0, after.CodedEnd - after.CodedStart, after.CodedStart));
+        }
+    }
+
+    /// <summary>Lists the tokens that stay.</summary>
+    private void Choose(AcceleratorStream stream, EvictionJob job, KvBlocks<BFloat16> source, ArrayView<ReadBounds> jobBounds)
+    {
         var policy = format.Policy;
         var sinks = Math.Min(policy.Sinks, job.Keep);
         rank.Launch(
@@ -144,7 +181,7 @@ internal sealed class Evictor : IDisposable
             {
                 Mass = format.Window > 0 ? masses.View : default,
                 Marks = memory.Marks,
-                Table = table,
+                Table = source.Tables,
                 Priorities = Priorities(stream, job),
                 Ranks = ranks.View,
                 Stride = maxTokens,
@@ -152,9 +189,9 @@ internal sealed class Evictor : IDisposable
                 Count = job.Count,
                 Sinks = sinks,
                 Recent = Math.Clamp(policy.Recent(job.Keep), 0, job.Keep - sinks),
-                PoolWidth = scoring?.PoolWidth ?? 1,
+                PoolWidth = policy.Scoring?.PoolWidth ?? 1,
                 KeyHeads = format.Shape.KeyHeads,
-                IsMax = scoring?.Pooling == Pooling.Max,
+                IsMax = policy.Scoring?.Pooling == Pooling.Max,
                 IsShared = heads == 1,
             },
             heads);
@@ -163,17 +200,25 @@ internal sealed class Evictor : IDisposable
             TopTokensKernel.Arguments(
                 new TokenRows(headNumbers.View, headNumbers.View), jobBounds, ranks.View, maxTokens, lists.View, maxTokens, counts.View, new SelectionBudget(job.Keep, 0)),
             heads);
+    }
+
+    /// <summary>Copies so many of the tokens that stay, from one on, to their raw blocks.</summary>
+    private void Move(AcceleratorStream stream, EvictionJob job, KvBlocks<BFloat16> source, ArrayView<int> rawBlocks, int first, int count)
+    {
+        if (count == 0)
+            return;
         compact.Launch(stream, new CompactKernel.Arguments
         {
+            Source = new KvBlocks<UInt4>(source.Keys.Cast<UInt4>(), source.Values.Cast<UInt4>(), source.Tables, 0),
             Keys = memory.Keys.Cast<UInt4>(),
             Values = memory.Values.Cast<UInt4>(),
             Marks = memory.Marks,
-            Table = table,
-            Blocks = jobBlocks,
+            Blocks = rawBlocks,
             Lists = lists.View,
             ListStride = maxTokens,
             NewStart = job.NewStart,
-            Keep = job.Keep,
+            First = first,
+            Count = count,
             KeyHeads = format.Shape.KeyHeads,
             Pieces = format.Shape.HeadDim / 8,
             IsShared = heads == 1,
@@ -181,9 +226,9 @@ internal sealed class Evictor : IDisposable
     }
 
     /// <summary>The attention that tokens received from the prompt's last queries.</summary>
-    private void Measure(AcceleratorStream stream, EvictionJob job)
+    private void Measure(AcceleratorStream stream, EvictionJob job, KvBlocks<BFloat16> source)
     {
-        var arguments = Arguments(job.Layer);
+        var arguments = Arguments(job.Layer, source);
         arguments.Queries = queries.Of(job.Sequence.QuerySlot, job.Layer).Cast<uint>();
         arguments.QueryStride = format.Shape.OutputWidth / 2;
         arguments.Sequence = job.Row;
@@ -194,12 +239,12 @@ internal sealed class Evictor : IDisposable
         mass.Launch(stream, arguments, EvictionFormat.Blocks(job.Length) - (job.Start / EvictionFormat.BlockTokens));
     }
 
-    private AttentionMassArguments Arguments(int layer)
+    private AttentionMassArguments Arguments(int layer, KvBlocks<BFloat16> keys)
     {
         var weights = format.Policy.Scoring?.QueryHeads is null ? default : headWeights.View.BaseView.SubView((long)layer * format.Shape.QueryHeads, format.Shape.QueryHeads);
         return new AttentionMassArguments
         {
-            Cache = new KvBlocks<UInt4>(memory.Keys.Cast<UInt4>(), memory.Values.Cast<UInt4>(), tables.Blocks(layer), tables.RowEntries, starts: tables.Starts(layer)),
+            Cache = new KvBlocks<UInt4>(keys.Keys.Cast<UInt4>(), keys.Values.Cast<UInt4>(), keys.Tables, keys.TableStride, starts: keys.Starts),
             LogSumExp = logSumExp.View,
             HeadWeights = weights,
         };
@@ -218,6 +263,10 @@ internal sealed class Evictor : IDisposable
         view.CopyFromCPU(stream, target);
         return view;
     }
+
+    /// <summary>Block numbers of a job at most.</summary>
+    private static int JobEntries(EvictionFormat format, int maxTokens) =>
+        EvictionFormat.Blocks(maxTokens) + (format.Kept is null ? 0 : CodedKvFormat.Blocks(maxTokens, CodedKvFormat.BlockTokens));
 
     /// <summary>Denominators of the rows of a step, or of the queries kept of a prompt.</summary>
     private static long LogSumExpEntries(EvictionFormat format, KvLimits limits) =>

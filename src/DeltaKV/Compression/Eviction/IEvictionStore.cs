@@ -11,4 +11,7 @@ internal interface IEvictionStore
 
     /// <summary>Ranks the tokens of sequences of the last prepared step and copies those that stay, one job after another.</summary>
     void Evict(IReadOnlyList<EvictionJob> jobs);
+
+    /// <summary>Codes slots of sequences of the last prepared step.</summary>
+    void Code(IReadOnlyList<CodingRange> ranges);
 }

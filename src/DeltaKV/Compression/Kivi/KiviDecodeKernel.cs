@@ -238,14 +238,17 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         where THead : struct, IHead
     {
         var raw = arguments.Reader.Raw;
-        var tiles = length > 0 ? (length - limits.CodedEnd + limits.CodedStart + 15) >> 4 : 0;
+        // From the tile on that holds the first token.
+        var start = arguments.Order.StartOf(sequence);
+        var origin = start & ~15;
+        var tiles = length > 0 ? (length - limits.CodedEnd + limits.CodedStart - origin + 15) >> 4 : 0;
         for (var tile = first; tile < tiles; tile += arguments.Splits * Warps)
         {
-            var position = tile << 4;
+            var position = origin + (tile << 4);
             position = position < limits.CodedStart ? position : position - limits.CodedStart + limits.CodedEnd;
             var block = raw.Tables[(sequence * raw.TableStride) + (position >> raw.BlockShift)];
             var slot = ((((long)block * arguments.KeyHeads) + head) << raw.BlockShift) + (position & ((1 << raw.BlockShift) - 1));
-            KiviRawTokens.Attend<THead>(arguments, slot, Math.Min(length - position, 16), row, query, ref softmax, sums);
+            KiviRawTokens.Attend<THead>(arguments, slot, Math.Max(start - position, 0), Math.Min(length - position, 16), row, query, ref softmax, sums);
         }
     }
 

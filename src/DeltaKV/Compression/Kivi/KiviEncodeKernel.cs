@@ -26,8 +26,11 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
     /// <param name="raw">Raw blocks of the first quantised layer; the others follow.</param>
     /// <param name="layerElements">Elements of the keys (or values) of a layer.</param>
     /// <param name="headDim">Elements of a head: 64 or 128.</param>
+    /// <param name="lists">Slots that the tokens of the items are taken from instead of their own <c>[keyHeads, listStride]</c>, or an empty view.</param>
+    /// <param name="listStride">Entries of a head's list; 0: all heads have the same.</param>
     internal void Launch(
-        AcceleratorStream stream, KiviPool pool, ArrayView<KiviLayer> layers, ArrayView<FlushItem> items, KvBlocks<BFloat16> raw, long layerElements, int headDim)
+        AcceleratorStream stream, KiviPool pool, ArrayView<KiviLayer> layers, ArrayView<FlushItem> items, KvBlocks<BFloat16> raw, long layerElements, int headDim,
+        ArrayView<int> lists = default, int listStride = 0)
     {
         if (items.Length == 0)
             return;
@@ -39,6 +42,8 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
             Items = items,
             Raw = new KvBlocks<uint>(raw.Keys.Cast<uint>(), raw.Values.Cast<uint>(), raw.Tables, raw.TableStride, raw.BlockShift),
             LayerWords = layerElements / 2,
+            Lists = lists,
+            ListStride = listStride,
         });
     }
 
@@ -80,6 +85,8 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
         var raw = arguments.Raw;
         var words = THead.Dim / 64;
         var own = item.Position + Warp.LaneIdx;
+        if (arguments.Lists.Length > 0)
+            own = arguments.Lists[((long)head * arguments.ListStride) + own];
         var block = raw.Tables[(item.Sequence * raw.TableStride) + (own >> raw.BlockShift)];
         var slot = ((((long)block * arguments.Pool.KeyHeads) + head) << raw.BlockShift) + (own & ((1 << raw.BlockShift) - 1));
         var source = (isValue ? raw.Values : raw.Keys).SubView((Grid.IdxZ * arguments.LayerWords) + (Warp.LaneIdx * words));
@@ -233,5 +240,7 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
         public ArrayView<FlushItem> Items;
         public KvBlocks<uint> Raw;
         public long LayerWords;
+        public ArrayView<int> Lists;
+        public int ListStride;
     }
 }

@@ -1,10 +1,11 @@
 using System.Text.RegularExpressions;
+using DeltaKV.Compression;
 
 namespace DeltaKV.Evaluation.Html;
 
 /// <summary>Which methods are settings of one and the same, to be joined by a line, and in what colour.</summary>
 /// <remarks>By name: settings after a colon and numbers at the end do not count, so <c>kivi-8</c> and <c>kivi-4</c>, or <c>snapkv:share=25</c> and
-/// <c>snapkv:share=12</c>, are one family.</remarks>
+/// <c>snapkv:share=12</c>, are one family; <c>snapkv:share=25+kivi-4</c> is of another.</remarks>
 internal sealed partial class MethodFamilies(IReadOnlyList<string> methods)
 {
     private const string Favourite = "deltakv";
@@ -16,7 +17,7 @@ internal sealed partial class MethodFamilies(IReadOnlyList<string> methods)
     /// <summary>A method's family.</summary>
     public static string Of(string method)
     {
-        var name = method.Split(':')[0].Trim();
+        var name = string.Join('+', KvComposition.Split(method).Select(part => part.Split(':')[0].Trim()));
         var trimmed = Settings().Replace(name, "");
         return trimmed.Length > 0 ? trimmed : name;
     }

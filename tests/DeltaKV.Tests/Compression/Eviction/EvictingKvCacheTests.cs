@@ -1,5 +1,9 @@
 using DeltaKV.Cache;
+using DeltaKV.Compression.Codes;
+using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.Eviction;
+using DeltaKV.Compression.Eviction.Kept;
+using DeltaKV.Compression.Kivi;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Tests.Compression.Eviction;
@@ -157,12 +161,19 @@ public class EvictingKvCacheTests
     [InlineData("h2o:budget=64", 7)]
     [InlineData("kvzip:share=25,chunk=100", 8)]
     [InlineData("kvzip:budget=64", 9)]
-    public void Random_sequences_in_little_memory_never_lose_a_block(string method, int seed)
+    [InlineData("snapkv:budget=100", 11, 10, 32)]
+    [InlineData("snapkv:share=50,window=5", 12, 12, 0)]
+    [InlineData("streaming-llm:budget=100", 13, 10, 64)]
+    [InlineData("streaming-llm:share=50", 14, 12, 16)]
+    [InlineData("pyramidkv:share=50", 15, 12, 32)]
+    [InlineData("compresskv:budget=140", 16, 12, 64)]
+    [InlineData("kvzip:share=50,chunk=100", 17, 12, 32)]
+    public void Random_sequences_in_little_memory_never_lose_a_block(string method, int seed, int codedBlocks = 0, int recent = 0)
     {
         var random = new Random(seed);
-        var cache = Create(method, 14, prefixCaching: true);
+        var cache = Create(method, 14, prefixCaching: true, codedBlocks, recent);
         var running = new List<(EvictingSequence Cache, int[] Tokens)>();
-        var (evictions, ends) = (0, new Dictionary<EvictingSequence, int>());
+        var (evictions, mostCoded) = (0, 0L);
         for (var step = 0; step < 1500; step++)
         {
             if (running.Count < 4 && random.Next(3) == 0)
@@ -201,13 +212,18 @@ public class EvictingKvCacheTests
                     sequence.Commit(running.Single(pair => pair.Cache == sequence).Tokens.AsSpan(0, sequence.Length + part.Rows));
             }
 
-            evictions += cache.Flush() ? 1 : 0;
+            var ends = running.Select(pair => pair.Cache.EvictedEnd).ToArray();
+            cache.Flush();
+            evictions += running.Where((pair, i) => pair.Cache.EvictedEnd != ends[i]).Count();
             var held = running.SelectMany(pair => pair.Cache.Layers).SelectMany(layer => layer.Blocks.Skip(layer.FirstBlock)).ToArray();
-            Assert.DoesNotContain(LayerBlocks.None, held);
-            Assert.True(held.Distinct().Count() <= cache.Pool.HeldCount);
+            if (codedBlocks == 0)
+                Assert.DoesNotContain(LayerBlocks.None, held);
+            Assert.True(held.Where(block => block != LayerBlocks.None).Distinct().Count() <= cache.Pool.HeldCount);
+            mostCoded = Math.Max(mostCoded, running.SelectMany(pair => pair.Cache.Layers).Sum(layer => layer.CodedBlocks));
         }
 
         Assert.True(evictions > 20, $"Seed {seed}: only {evictions} evictions.");
+        Assert.True(codedBlocks == 0 || mostCoded > Layers, $"Seed {seed}: at most {mostCoded} coded blocks.");
         foreach (var (sequence, _) in running)
             sequence.Release();
         Forget(cache);
@@ -244,11 +260,12 @@ public class EvictingKvCacheTests
     }
 
     /// <summary>Asks for more than there is, so that every snapshot has to go.</summary>
-    private static void Forget(EvictingKvCache cache) => Assert.False(cache.TryFree(int.MaxValue));
+    private static void Forget(EvictingKvCache cache) => Assert.False(cache.TryFree(new BlockNeed(0) { Raw = int.MaxValue }));
 
     private static void AssertAllFree(EvictingKvCache cache)
     {
         Assert.Equal(cache.Pool.Count, cache.Pool.FreeCount);
+        Assert.All(cache.CodePools, pool => Assert.Equal(pool.Count, pool.FreeCount));
         Assert.Equal(default, cache.Usage);
     }
 
@@ -258,11 +275,15 @@ public class EvictingKvCacheTests
         return [.. Enumerable.Range(0, count).Select(_ => random.Next(1000))];
     }
 
-    /// <summary>Three layers; so many times 64 tokens fit.</summary>
-    private static EvictingKvCache Create(string method, int blocks, bool prefixCaching = false)
+    /// <summary>Three layers; so many times 64 tokens fit, and so many times 64 coded ones, if any are.</summary>
+    private static EvictingKvCache Create(string method, int blocks, bool prefixCaching = false, int codedBlocks = 0, int recent = 0)
     {
         var policy = TestPolicies.Create(method, Layers, Shape.QueryHeads);
-        return new EvictingKvCache(new EvictionFormat(Shape, Layers, policy), blocks * Layers, 8, new CheckingStore(), prefixCaching);
+        var kept = codedBlocks == 0 ? null : new KeptFormat(
+            new CodedKvFormat(Shape, new LinearCodec?[Layers], new CodedKvOptions { Sinks = 0, Recent = recent }, kivi: [.. Enumerable.Repeat(new KiviCode(4, 4), Layers)]),
+            policy.WhileDecoding ? policy.Sinks : 0);
+        return new EvictingKvCache(
+            new EvictionFormat(Shape, Layers, policy, kept), blocks * Layers, kept is null ? [] : [codedBlocks * Layers * 2], 8, new CheckingStore(), prefixCaching);
     }
 
     private sealed class CheckingStore : IEvictionStore
@@ -271,12 +292,25 @@ public class EvictingKvCacheTests
 
         public int[] CountMarks(int row, int length) => [.. Enumerable.Range(0, Layers * MarkHistogram.Buckets).Select(i => i % (i / MarkHistogram.Buckets + 2) == 0 ? 3 : 1)];
 
+        public void Code(IReadOnlyList<CodingRange> ranges) => Assert.All(ranges, range =>
+        {
+            Assert.Equal(0, range.First % 32);
+            Assert.Equal(0, range.End % 32);
+            Assert.InRange(range.First, 0, range.End - 32);
+        });
+
         public void Evict(IReadOnlyList<EvictionJob> jobs)
         {
             foreach (var job in jobs)
             {
                 Assert.InRange(job.Keep, 1, job.Count - 1);
-                Assert.Equal(job.Blocks.Length, job.Blocks.Distinct().Count());
+                int[] taken = [.. job.Blocks.ToArray().Where(block => block != LayerBlocks.None)];
+                Assert.Equal(taken.Length, taken.Distinct().Count());
+                if (job.IsInPlace)
+                    continue;
+                Assert.DoesNotContain(LayerBlocks.None, job.Codes.ToArray());
+                Assert.Equal(job.After.CodedEnd - job.After.CodedStart, 32 * job.Codes.Length);
+                Assert.Equal(job.Codes.Length, job.Codes.ToArray().Distinct().Count());
                 Assert.Equal(((job.Length + 63) / 64) - (job.NewStart / 64), job.Blocks.Length);
             }
         }

@@ -21,6 +21,11 @@ public sealed class EvictionEngineTests
     [InlineData("pyramidkv:budget=40,window=8", 4, 14)]
     [InlineData("h2o:budget=40", 5, 14)]
     [InlineData("kvzip:budget=40,chunk=64", 6, 18)]
+    [InlineData("snapkv:budget=100,window=8+kivi-4:recent=32", 7, 14)]
+    [InlineData("pyramidkv:share=60,window=8+kivi-8:recent=16", 8, 14)]
+    [InlineData("streaming-llm:budget=90+kivi-4:recent=0", 9, 14)]
+    [InlineData("kvzip:share=60,chunk=64+kivi-2:recent=32", 10, 18)]
+    [InlineData("snapkv:share=60,window=8+int4:recent=16,sinks=16", 11, 14)]
     public void Requests_that_come_go_and_are_preempted_leave_no_block_behind(string method, int seed, int blocks)
     {
         using var model = new TinyModel(seed);
@@ -40,7 +45,7 @@ public sealed class EvictionEngineTests
             var cancelAfter = requests.Select(_ => random.Next(5) == 0 ? random.Next(0, 8) : int.MaxValue).ToArray();
             foreach (var request in requests)
                 scheduler.Add(request);
-            var steps = 0;
+            var (steps, mostCoded) = (0, 0L);
             for (; scheduler.HasWork && steps < MaxSteps; steps++)
             {
                 for (var i = 0; i < Requests; i++)
@@ -52,6 +57,7 @@ public sealed class EvictionEngineTests
                 var batch = scheduler.Next();
                 if (batch.Count > 0)
                     scheduler.Commit(batch, runner.Forward(batch));
+                mostCoded = Math.Max(mostCoded, cache.Usage.LatentBytes);
             }
 
             Assert.False(scheduler.HasWork, $"Seed {seed}: not done after {steps} steps.");
@@ -59,9 +65,11 @@ public sealed class EvictionEngineTests
             Assert.True(scheduler.Preemptions > 0, $"Seed {seed}: the cache was not tight enough to test anything.");
             foreach (var block in taken)
                 cache.Pool.Release(block);
+            Assert.Equal(mostCoded > 0, cache.Format.Kept is not null);
             Assert.Equal(default, cache.Usage);
-            Assert.False(cache.TryFree(int.MaxValue));
+            Assert.False(cache.TryFree(new BlockNeed(0) { Raw = int.MaxValue }));
             Assert.Equal(cache.Pool.Count, cache.Pool.FreeCount);
+            Assert.All(cache.CodePools, pool => Assert.Equal(pool.Count, pool.FreeCount));
         }
     }
 

@@ -23,6 +23,27 @@ public class EvictionModelTests
         Assert.Equal(Run(full, tokens), Run(evicting, tokens));
     }
 
+    public static TheoryData<string, string, int> Compositions => new()
+    {
+        { "snapkv:budget=1000+kivi-4:recent=32", "kivi-4:recent=32", 0 },
+        { "streaming-llm:budget=1000+kivi-8", "kivi-8", 1 << 20 },
+        { "pyramidkv:share=100+kivi-4:recent=16,sinks=32", "kivi-4:recent=16,sinks=32", 1 << 20 },
+        { "kvzip:share=100+kivi-2:hadamard=true,full=1", "kivi-2:hadamard=true,full=1", 0 },
+        { "snapkv:budget=1000+int4", "int4", 1 << 20 },
+        { "pyramidkv:share=100+int8:scales=token,recent=32,full=1,fulllayers=kivi4", "int8:scales=token,recent=32,full=1,fulllayers=kivi4", 0 },
+    };
+
+    /// <summary>Nothing is deleted: every token is coded when, and as, it would be without the policy.</summary>
+    [Theory, AcceleratorMemberData(nameof(Compositions))]
+    public void A_budget_of_at_least_the_length_is_exactly_the_code_alone(TestDevice device, string composition, string code, int scratchBytes)
+    {
+        using var alone = Open(device, code, scratchBytes);
+        using var composed = Open(device, composition, scratchBytes);
+        var tokens = Tokens(210, alone.Config.VocabularySize);
+        Assert.Equal(Run(alone, tokens), Run(composed, tokens));
+        Assert.Equal(alone.Usage.LatentBytes, composed.Usage.LatentBytes);
+    }
+
     private static List<float[]> Run(ModelHarness<BFloat16> harness, int[] tokens)
     {
         List<float[]> logits = [.. harness.Run(tokens.AsSpan(0, 70)), .. harness.Run(tokens.AsSpan(70, 121))];
@@ -49,6 +70,22 @@ public class EvictionModelTests
             {
                 var limits = new KvLimits(4, 256, 256, 0);
                 var kv = new EvictionMethod(config, TestPolicies.Create(method, config.LayerCount, config.HeadCount));
+                return kv.Open(new KvMethodContext(stream, config, weights, kernels, kv.FixedBytes(limits) + (256 * config.KvBytesPerToken), limits, PrefixCaching: false));
+            });
+    }
+
+    private static ModelHarness<BFloat16> Open(TestDevice device, string method, int scratchBytes)
+    {
+        var accelerator = TestAccelerators.Get(device);
+        return new ModelHarness<BFloat16>(
+            accelerator,
+            GoldenLogitsTests.Directory(Model),
+            256,
+            shape => new BFloat16Kernels(accelerator, shape, 8),
+            (stream, config, weights, kernels) =>
+            {
+                var limits = new KvLimits(4, 256, 256, scratchBytes);
+                var kv = KvMethods.Resolve(method, config, null)!;
                 return kv.Open(new KvMethodContext(stream, config, weights, kernels, kv.FixedBytes(limits) + (256 * config.KvBytesPerToken), limits, PrefixCaching: false));
             });
     }

@@ -1,10 +1,12 @@
 using DeltaKV.Cache;
 using DeltaKV.Compression;
 using DeltaKV.Compression.Eviction;
+using DeltaKV.Compression.Eviction.Kept;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 using DeltaKV.Tests.Kernels;
+using DeltaKV.Weights;
 
 namespace DeltaKV.Tests.Compression.Eviction;
 
@@ -12,6 +14,9 @@ namespace DeltaKV.Tests.Compression.Eviction;
 internal sealed class EvictionRun : IDisposable
 {
     internal const int LayerCount = 2;
+
+    /// <summary>Rows are not rotated, but codes of keys turn them back.</summary>
+    internal static readonly RopeParameters Rope = new() { Theta = 10_000 };
 
     // Sums of probabilities of order 1 / tokens, added in another order; values of up to 1 pass through bf16 once.
     private const double RankTolerance = 2e-5;
@@ -24,17 +29,21 @@ internal sealed class EvictionRun : IDisposable
     private readonly MemoryBuffer1D<float, Stride1D.Dense> noRotation;
     private readonly int seed;
 
-    internal EvictionRun(KernelFixture device, AttentionShape shape, IEvictionPolicy policy, int maxTokens, int seed, bool prefixCaching = false)
+    internal EvictionRun(
+        KernelFixture device, AttentionShape shape, IEvictionPolicy policy, int maxTokens, int seed, bool prefixCaching = false, KeptFormat? kept = null, int scratchBytes = 0)
     {
         (this.device, this.shape, this.seed) = (device, shape, seed);
         kernels = new BFloat16Kernels(device.Accelerator, shape, 4);
-        Format = new EvictionFormat(shape, LayerCount, policy);
+        Format = new EvictionFormat(shape, LayerCount, policy, kept);
         var blocks = 3 * LayerCount * (EvictionFormat.Blocks(maxTokens) + 2);
-        layers = new EvictingKvLayers(device.Stream, kernels, Format, blocks, new KvLimits(4, maxTokens, maxTokens, 0), prefixCaching);
+        layers = new EvictingKvLayers(device.Stream, kernels, Format, blocks, [.. (kept?.KindBytes ?? []).Select(_ => blocks * 4)], new KvLimits(4, maxTokens, maxTokens, scratchBytes), prefixCaching, Rope);
         noRotation = device.Upload(new float[shape.HeadDim / 2]);
     }
 
     internal EvictionFormat Format { get; }
+
+    /// <summary>Called with sequence, layer, position and attention's output.</summary>
+    internal Action<EvictingSequence, int, int, double[]>? Attended { get; set; }
 
     internal EvictingKvCache Cache => (EvictingKvCache)layers.Cache;
 
@@ -92,9 +101,13 @@ internal sealed class EvictionRun : IDisposable
             foreach (var step in steps)
             {
                 var follower = ordered.Single(part => part.Sequence.Cache == step.Cache).Sequence;
-                for (var i = 0; i < step.Rows && follower.Account is not null; i++)
+                for (var i = 0; i < step.Rows; i++)
                 {
                     var position = step.Cache.Length + i;
+                    Attended?.Invoke(
+                        follower.Cache, layer, position, [.. attended.AsSpan((step.FirstRow + i) * shape.OutputWidth, shape.OutputWidth).ToArray().Select(value => (double)value)]);
+                    if (follower.Account is null)
+                        continue;
                     var row = Numbers.Widen(Row(layer, position));
                     var expected = follower.Cache.IsProbing ? follower.Account.Probe(layer, position, row) : follower.Account.Attend(layer, position, row);
                     Numbers.AssertClose(
@@ -168,7 +181,8 @@ internal sealed class EvictionRun : IDisposable
         }
     }
 
-    private BFloat16[] Row(int layer, int position)
+    /// <summary>Queries, key and value of a token.</summary>
+    internal BFloat16[] Row(int layer, int position)
     {
         var row = Numbers.BFloat16s((seed * 1_000_003) + (layer * 10_007) + position, shape.QkvWidth);
         // Queries are larger, so that attention is far from even.

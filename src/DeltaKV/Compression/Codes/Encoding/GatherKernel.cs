@@ -18,7 +18,11 @@ internal sealed class GatherKernel(Accelerator accelerator)
     /// <param name="flush">The pass.</param>
     /// <param name="raw">Blocks of the first compressed layer; the others follow at <paramref name="layerPairs"/>.</param>
     /// <param name="layerPairs">Pairs of elements of the keys (or values) of a layer.</param>
-    internal void Launch(AcceleratorStream stream, FlushView flush, KvBlocks<BFloat16> raw, long layerPairs)
+    /// <param name="lists">Slots that the tokens of the items are taken from instead of their own <c>[keyHeads, listStride]</c>, or an empty view.</param>
+    /// <param name="listStride">Entries of a head's list; 0: all heads have the same.</param>
+    /// <param name="origin">What is added to an item's position to turn keys back; they are turned by as much again when they are read.</param>
+    internal void Launch(
+        AcceleratorStream stream, FlushView flush, KvBlocks<BFloat16> raw, long layerPairs, ArrayView<int> lists = default, int listStride = 0, int origin = 0)
     {
         if (flush.ItemCount == 0)
             return;
@@ -30,6 +34,9 @@ internal sealed class GatherKernel(Accelerator accelerator)
                 Flush = flush,
                 Raw = new KvBlocks<BFloat16x2>(raw.Keys.Cast<BFloat16x2>(), raw.Values.Cast<BFloat16x2>(), raw.Tables, raw.TableStride, raw.BlockShift),
                 LayerPairs = layerPairs,
+                Lists = lists,
+                ListStride = listStride,
+                Origin = origin,
             });
     }
 
@@ -38,21 +45,19 @@ internal sealed class GatherKernel(Accelerator accelerator)
         var flush = arguments.Flush;
         var layer = Grid.IdxZ;
         var item = flush.Items[Grid.IdxY];
-        var position = item.Position + Grid.IdxX;
+        var position = arguments.Origin + item.Position + Grid.IdxX;
         var half = flush.HeadDim / 2;
         var quarter = flush.HeadDim / 4;
         var keyHeads = flush.Pool.KeyHeads;
-        var block = arguments.Raw.Tables[(item.Sequence * arguments.Raw.TableStride) + (position >> arguments.Raw.BlockShift)];
-        var source = (layer * arguments.LayerPairs) + ((((long)block * keyHeads << arguments.Raw.BlockShift) + (position & ((1 << arguments.Raw.BlockShift) - 1))) * half);
-        var headPairs = half << arguments.Raw.BlockShift;
         var target = (long)flush.RowOf(layer, Grid.IdxY, Grid.IdxX) * keyHeads * flush.HeadDim;
 
         for (var i = Group.IdxX; i < keyHeads * quarter; i += Group.DimX)
         {
             var head = i / quarter;
             var pair = i % quarter;
-            var x = arguments.Raw.Keys[source + (head * headPairs) + pair];
-            var y = arguments.Raw.Keys[source + (head * headPairs) + pair + quarter];
+            var source = SourceOf(arguments, item, head, half) + pair;
+            var x = arguments.Raw.Keys[source];
+            var y = arguments.Raw.Keys[source + quarter];
             var even = Back(flush.Pool, position, 2 * pair);
             var odd = Back(flush.Pool, position, (2 * pair) + 1);
             var at = target + (head * half) + pair;
@@ -62,9 +67,21 @@ internal sealed class GatherKernel(Accelerator accelerator)
 
         for (var i = Group.IdxX; i < keyHeads * half; i += Group.DimX)
         {
-            var value = arguments.Raw.Values[source + (i / half * headPairs) + (i % half)];
+            var value = arguments.Raw.Values[SourceOf(arguments, item, i / half, half) + (i % half)];
             flush.Rows[target + (keyHeads * half) + i] = Half2.FromSingles(value.Low, value.High).Bits;
         }
+    }
+
+    /// <summary>The first pair of a head of the group's token.</summary>
+    private static long SourceOf(in Arguments arguments, FlushItem item, int head, int half)
+    {
+        var raw = arguments.Raw;
+        var slot = item.Position + Grid.IdxX;
+        if (arguments.Lists.Length > 0)
+            slot = arguments.Lists[((long)head * arguments.ListStride) + slot];
+        var block = raw.Tables[(item.Sequence * raw.TableStride) + (slot >> raw.BlockShift)];
+        var row = ((((long)block * arguments.Flush.Pool.KeyHeads) + head) << raw.BlockShift) + (slot & ((1 << raw.BlockShift) - 1));
+        return (Grid.IdxZ * arguments.LayerPairs) + (row * half);
     }
 
     /// <summary>The rotation's (cos, sin) over its scale, which RoPE applied once.</summary>
@@ -76,5 +93,8 @@ internal sealed class GatherKernel(Accelerator accelerator)
         public FlushView Flush;
         public KvBlocks<BFloat16x2> Raw;
         public long LayerPairs;
+        public ArrayView<int> Lists;
+        public int ListStride;
+        public int Origin;
     }
 }

@@ -27,7 +27,7 @@ internal static class RawSplit
         var length = arguments.Rows.Positions[row] + 1;
         var sequence = length > 0 ? arguments.Rows.Sequences[row] : 0;
         var limits = arguments.Order.Bounds[sequence];
-        var tiles = length > 0 ? (length - limits.CodedEnd + limits.CodedStart + 15) >> 4 : 0;
+        var tiles = length > 0 ? (arguments.Order.RawCount(sequence, limits, length) + 15) >> 4 : 0;
 
         var query = firstQuery + Math.Min(Warp.LaneIdx >> 2, queryCount - 1);
         var stride = (arguments.QueryHeads + (2 * arguments.KeyHeads)) * (TShape.HeadDim / 8);

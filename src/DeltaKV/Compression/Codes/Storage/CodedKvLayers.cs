@@ -22,8 +22,6 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
 {
     private const int WindowShift = 4;
 
-    internal const int GroupsPerMultiprocessor = 4;
-
     // From this many query tiles on, reconstructing once for all of them beats doing it in each.
     private const int TilesWorthScratch = 2;
 
@@ -96,7 +94,7 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         kivi = format.HasKivi ? new KiviLayers(accelerator, format, memory.Kivi, tables.Kivi, tables.KiviStride, flushTokens) : null;
         var decodeRows = format.Options.PrefillTokens > 0 ? Math.Max(limits.Sequences, PromptSample.MaxQueries) : limits.Sequences;
         scratch = new ReadScratch(
-            accelerator, format.Shape, limits, decodeRows, DecodeSplits, format.HasHiddenDecoders ? DecodedRead.Slots(format, limits.SequenceTokens) : 0);
+            accelerator, format.Shape, limits, decodeRows, format.HasHiddenDecoders ? DecodedRead.Slots(format, limits.SequenceTokens) : 0);
         sample = new PromptSample(accelerator, kernels, format.Observers.Count > 0 ? format.Options.PrefillTokens : 0, limits.StepTokens);
         inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(rope, format.Shape.HeadDim));
         selector = format.Observers.Count == 0
@@ -380,7 +378,5 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
             step.TileCount);
     }
 
-    /// <summary>Enough groups to fill the device, whatever the lengths, so that graphs can be kept.</summary>
-    private int DecodeSplits(int rows) =>
-        Math.Max(1, stream.Accelerator.NumMultiprocessors * GroupsPerMultiprocessor / (Math.Max(rows, 1) * format.Shape.KeyHeads));
+    private int DecodeSplits(int rows) => ReadScratch.Splits(stream.Accelerator, format.Shape, rows);
 }

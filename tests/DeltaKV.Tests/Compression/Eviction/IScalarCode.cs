@@ -1,0 +1,11 @@
+namespace DeltaKV.Tests.Compression.Eviction;
+
+/// <summary>A code of the tokens of a head, one number at a time.</summary>
+internal interface IScalarCode
+{
+    /// <summary>Tokens that are coded together.</summary>
+    int Tokens { get; }
+
+    /// <summary>What comes back of them.</summary>
+    (double[][] Keys, double[][] Values) Decode(double[][] keys, double[][] values, int slot);
+}
