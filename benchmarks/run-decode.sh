@@ -18,6 +18,7 @@ methods=(
   'full=full'
   'kivi-8=kivi-8' 'kivi-4=kivi-4' 'kivi-2=kivi-2' 'int4=int4' 'int3=int3'
   'streaming-llm=streaming-llm:share=12.5' 'snapkv=snapkv:share=12.5' 'pyramidkv=pyramidkv:share=12.5' 'h2o=h2o:share=12.5' 'kvzip=kvzip:share=12.5'
+  'snapkv+kivi-4=snapkv:share=12.5+kivi-4' 'kvzip+kivi-8=kvzip:share=12.5+kivi-8' 'snapkv+int4=snapkv:share=12.5+int4' 'streaming-llm+kivi-4=streaming-llm:share=12.5+kivi-4'
   "quest=quest:top=$top" "omnikv=omnikv:observers=$observers,full=0+$full,top=$top"
   "deltakv, published=deltakv:codec=published,full=$full,first=recomputed,observers=$observers,top=$top"
   "deltakv, published, GELU decoder=deltakv:codec=published-mlp,full=$full,first=recomputed,observers=$observers,top=$top,hot=$((2 * top))"

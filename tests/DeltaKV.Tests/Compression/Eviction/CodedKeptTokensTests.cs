@@ -1,7 +1,6 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
-using DeltaKV.Compression.Eviction;
 using DeltaKV.Compression.Eviction.Kept;
 using DeltaKV.Compression.Kivi;
 using DeltaKV.Kernels.Attention;
