@@ -1,3 +1,4 @@
+using System.Numerics;
 using DeltaKV.Compression.Codes;
 
 namespace DeltaKV.Compression.DeltaKv.Calibration;
@@ -61,13 +62,23 @@ internal static class UniformQuantizer
 
     private static double Error(ReadOnlySpan<double> samples, ReadOnlySpan<double> weights, double step, ChunkWidth width)
     {
-        var sum = 0.0;
-        for (var i = 0; i < samples.Length; i++)
+        var (lowest, span) = (Value(0, width), (1 << (int)width) - 1);
+        var (sum, lanes, i) = (Vector<double>.Zero, Vector<double>.Count, 0);
+        for (; i <= samples.Length - lanes; i += lanes)
         {
-            var error = samples[i] - step * Value(Code(samples[i] / step, width), width);
-            sum += weights[i] * error * error;
+            var sample = new Vector<double>(samples[i..]);
+            var code = Vector.Min(Vector.Max(Vector.Round((sample / step) - new Vector<double>(lowest)), Vector<double>.Zero), new Vector<double>(span));
+            var error = sample - (step * (code + new Vector<double>(lowest)));
+            sum += new Vector<double>(weights[i..]) * error * error;
         }
 
-        return sum;
+        var result = Vector.Sum(sum);
+        for (; i < samples.Length; i++)
+        {
+            var error = samples[i] - (step * Value(Code(samples[i] / step, width), width));
+            result += weights[i] * error * error;
+        }
+
+        return result;
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using MathNet.Numerics.LinearAlgebra;
 
 namespace DeltaKV.Compression.DeltaKv.Calibration;
@@ -24,32 +25,80 @@ internal static class WeightedKlt
             : statistics.Rows;
         var (width, dim) = (statistics.Geometry.Width, statistics.Geometry.HeadDim);
         var mean = ofResiduals ? new double[width] : rowStatistics.Mean();
-        var covariance = Matrix<double>.Build.DenseOfRowMajor(width, width, rowStatistics.Covariance(mean, tokenWeighting));
-        var metric = kind == SensitivityMetric.Attention ? statistics.Metric() : Identity(2 * statistics.Geometry.KvHeads, dim);
-        var half = metric.Length / 2;
-        var factor = Matrix<double>.Build.Dense(width, width);
-        var inverse = Matrix<double>.Build.Dense(width, width);
-        var floors = new[] { MeanDiagonal(metric.AsSpan(..half), dim), MeanDiagonal(metric.AsSpan(half..), dim) };
-        for (var block = 0; block < metric.Length; block++)
+        var factors = Factors(kind == SensitivityMetric.Attention ? statistics.Metric() : Identity(2 * statistics.Geometry.KvHeads, dim), dim, ridge);
+        var vectors = SymmetricEigen.Solve(Turned(rowStatistics.Covariance(mean, tokenWeighting), factors, width, dim), width).Vectors;
+        var (encoder, decoder) = (new double[width][], new double[width][]);
+        Parallel.For(0, width, i =>
         {
-            var matrix = Matrix<double>.Build.DenseOfRowMajor(dim, dim, metric[block]);
-            var floor = Math.Max(ridge * floors[block / half], double.Epsilon * 1e20);
+            var vector = vectors.AsSpan(i * width, width);
+            (encoder[i], decoder[i]) = (new double[width], new double[width]);
+            for (var at = 0; at < width; at += dim)
+            {
+                var (factor, inverse) = factors[at / dim];
+                for (var k = 0; k < dim; k++)
+                {
+                    TensorPrimitives.MultiplyAdd<double>(factor.AsSpan(k * dim, dim), vector[at + k], encoder[i].AsSpan(at, dim), encoder[i].AsSpan(at, dim));
+                    TensorPrimitives.MultiplyAdd<double>(inverse.AsSpan(k * dim, dim), vector[at + k], decoder[i].AsSpan(at, dim), decoder[i].AsSpan(at, dim));
+                }
+            }
+        });
+        var samples = rowStatistics.Samples(tokenWeighting);
+        return new LayerTransform(ofResiduals, mean, encoder, decoder, Coordinates(samples, mean, encoder), [.. samples.Select(s => s.Weight)]);
+    }
+
+    /// <summary><c>L^T</c> and <c>L^-1</c> of every block, row-major.</summary>
+    private static (double[] Factor, double[] Inverse)[] Factors(double[][] metric, int dim, double ridge)
+    {
+        var half = metric.Length / 2;
+        var means = new[] { MeanDiagonal(metric.AsSpan(..half), dim), MeanDiagonal(metric.AsSpan(half..), dim) };
+        return [.. metric.Select((block, b) =>
+        {
+            var matrix = Matrix<double>.Build.DenseOfRowMajor(dim, dim, block);
+            var floor = Math.Max(ridge * means[b / half], double.Epsilon * 1e20);
             for (var i = 0; i < dim; i++)
                 matrix[i, i] += floor;
             var lower = matrix.Cholesky().Factor;
-            factor.SetSubMatrix(block * dim, block * dim, lower.Transpose());
-            inverse.SetSubMatrix(block * dim, block * dim, lower.Inverse().Transpose());
+            // Column-major storage of a matrix is row-major storage of its transpose.
+            return (lower.ToColumnMajorArray(), lower.Inverse().ToRowMajorArray());
+        })];
+    }
+
+    /// <summary><c>L^T C L</c>, block by block.</summary>
+    private static double[] Turned(double[] covariance, (double[] Factor, double[] Inverse)[] factors, int width, int dim)
+    {
+        var (left, result) = (new double[covariance.Length], new double[covariance.Length]);
+        // Rows first; then, the covariance being symmetric, the same to the rows of the transpose.
+        Mix(covariance, left);
+        for (var i = 0; i < width; i++)
+        {
+            for (var j = 0; j < i; j++)
+                (left[(i * width) + j], left[(j * width) + i]) = (left[(j * width) + i], left[(i * width) + j]);
         }
 
-        var eigen = (factor * covariance * factor.Transpose()).Evd(Symmetricity.Symmetric);
-        var order = Enumerable.Range(0, width).OrderByDescending(i => eigen.EigenValues[i].Real).ToArray();
-        var vectors = Matrix<double>.Build.DenseOfColumnVectors(order.Select(i => eigen.EigenVectors.Column(i)));
-        var encoder = (vectors.Transpose() * factor).ToRowArrays();
-        var decoder = (inverse * vectors).Transpose().ToRowArrays();
-        var samples = rowStatistics.Samples(tokenWeighting);
-        var rows = Matrix<double>.Build.Dense(width, samples.Length, (i, s) => samples[s].Row[i] - mean[i]);
-        var coordinates = (vectors.Transpose() * (factor * rows)).ToRowArrays();
-        return new LayerTransform(ofResiduals, mean, encoder, decoder, coordinates, [.. samples.Select(s => s.Weight)]);
+        Mix(left, result);
+        return result;
+
+        void Mix(double[] from, double[] to) => Parallel.For(0, width, row =>
+        {
+            var (at, factor) = (row / dim * dim, factors[row / dim].Factor);
+            var target = to.AsSpan(row * width, width);
+            for (var k = row - at; k < dim; k++)
+                TensorPrimitives.MultiplyAdd(from.AsSpan((at + k) * width, width), factor[((row - at) * dim) + k], target, target);
+        });
+    }
+
+    private static double[][] Coordinates((float[] Row, double Weight)[] samples, double[] mean, double[][] encoder)
+    {
+        var rows = Array.ConvertAll(samples, sample =>
+        {
+            var row = new double[mean.Length];
+            TensorPrimitives.ConvertSaturating<float, double>(sample.Row, row);
+            TensorPrimitives.Subtract<double>(row, mean, row);
+            return row;
+        });
+        var result = new double[encoder.Length][];
+        Parallel.For(0, result.Length, i => result[i] = Array.ConvertAll(rows, row => TensorPrimitives.Dot<double>(encoder[i], row)));
+        return result;
     }
 
     private static double[][] Identity(int blocks, int dim) => [.. Enumerable.Range(0, blocks).Select(_ =>
