@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Numerics.Tensors;
 using DeltaKV.Compression.Codes;
 
 namespace DeltaKV.Compression.DeltaKv.Calibration;
@@ -5,7 +7,8 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// <summary>The paper's shape of codec, solved in closed form: a fixed number of latent dimensions, quantised together.</summary>
 /// <remarks>
 /// The latents are the leading coordinates of <see cref="WeightedKlt"/>, in the metric's own units: a chunk's dimensions share one step, and
-/// the same error costs the same in each of them. Without a metric this is plain PCA.
+/// the same error costs the same in each of them. Without a metric this is plain PCA. Coordinates fall in variance, so that the largest of a chunk would make the step too
+/// coarse for the others: the latents are their Hadamard transform within a chunk, which are alike and take a finer step for the same error.
 /// </remarks>
 internal sealed record LatentCalibration
 {
@@ -44,25 +47,40 @@ internal sealed record LatentCalibration
         // One factor for the whole layer: steps are halves, so coordinates must be of ordinary size.
         var unit = Math.Sqrt(Math.Max(UniformQuantizer.ErrorOfNothing(transform.Coordinates[0], transform.Weights), 1e-300));
         var width = statistics.Geometry.Width;
-        var down = new float[Dimensions * width];
-        var up = new float[down.Length];
-        for (var i = 0; i < Math.Min(Dimensions, transform.Encoder.Length); i++)
-        {
-            for (var j = 0; j < width; j++)
-            {
-                down[i * width + j] = (float)(Half)(transform.Encoder[i][j] / unit);
-                up[i * width + j] = (float)(Half)(transform.Decoder[i][j] * unit);
-            }
-        }
-
         return new LinearCodec
         {
             KeyHeads = statistics.Geometry.KvHeads,
             HeadDim = statistics.Geometry.HeadDim,
-            Groups = [new CodeGroup(0, width, [.. Enumerable.Repeat(Width, Dimensions / CodeGroup.DimensionsOf(Width))], down, up)],
+            Groups = [new CodeGroup(
+                0, width, [.. Enumerable.Repeat(Width, Dimensions / CodeGroup.DimensionsOf(Width))],
+                Mixed(transform.Encoder, 1 / unit, width), Mixed(transform.Decoder, unit, width))],
             Mean = Array.ConvertAll(transform.Mean, value => (float)value),
             Scales = CodeScales.PerChunk,
             Neighbours = Neighbours,
         };
+    }
+
+    /// <summary>The leading rows, those of a chunk mixed, as the halves that kernels hold.</summary>
+    private float[] Mixed(double[][] rows, double factor, int width)
+    {
+        var perChunk = CodeGroup.DimensionsOf(Width);
+        var scale = factor / Math.Sqrt(perChunk);
+        var result = new float[Dimensions * width];
+        var sums = new double[width];
+        for (var i = 0; i < Dimensions; i++)
+        {
+            var first = i / perChunk * perChunk;
+            Array.Clear(sums);
+            for (var k = first; k < Math.Min(first + perChunk, rows.Length); k++)
+            {
+                var sign = BitOperations.PopCount((uint)(i & k & (perChunk - 1))) % 2 == 0 ? scale : -scale;
+                TensorPrimitives.MultiplyAdd<double>(rows[k], sign, sums, sums);
+            }
+
+            for (var j = 0; j < width; j++)
+                result[(i * width) + j] = (float)(Half)sums[j];
+        }
+
+        return result;
     }
 }

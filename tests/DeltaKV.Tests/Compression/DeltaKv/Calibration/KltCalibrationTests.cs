@@ -114,6 +114,20 @@ public sealed class KltCalibrationTests
     }
 
     [Fact]
+    public void LatentsThatShareAStepAreAlike()
+    {
+        var statistics = Statistics(1);
+        var transform = WeightedKlt.Solve(statistics, 0.1, 0);
+        var group = new LatentCalibration { Dimensions = 32, TokenWeighting = 0 }.Solve([null, statistics])[1]!.Groups[0];
+        var power = Enumerable.Range(0, 32).Select(i => transform.Coordinates[i].Average(u => u * u)).ToArray();
+        var rows = Rows(1);
+        var latents = Enumerable.Range(0, 32).Select(i => Enumerable.Range(0, Tokens).Average(token =>
+            Math.Pow(Enumerable.Range(0, Geometry.Width).Sum(w => group.Down[(i * Geometry.Width) + w] * (rows[(token * Geometry.Width) + w] - transform.Mean[w])), 2))).ToArray();
+        Assert.True(power.Max() / power.Average() > 4);
+        Assert.True(latents.Max() / latents.Average() < 2.5);
+    }
+
+    [Fact]
     public void ResidualsAreWhatTheExactSearchLeaves()
     {
         const int width = 6, neighbours = 2;
