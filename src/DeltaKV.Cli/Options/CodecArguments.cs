@@ -11,6 +11,7 @@ namespace DeltaKV.Cli.Options;
 internal sealed class CodecArguments
 {
     private const double DefaultPercent = 6;
+    private const int UsualRecent = 128;
 
     private readonly Option<CalibratedCodec> codec = Choice("--codec", "klt: transform coding with a byte budget. pca: a fixed number of latents per layer. swiglu, gelu: the same with a trained network as encoder, as published. Default: klt.", CalibratedCodec.Klt);
     private readonly Option<double?> bytes = new("--bytes") { Description = $"Budget: everything held at --at tokens, in percent of the uncompressed cache. Default: {DefaultPercent}.", HelpName = "PERCENT" };
@@ -31,7 +32,7 @@ internal sealed class CodecArguments
     private readonly Option<double> ridge = new("--ridge") { Description = "Weight of directions that no query looked at. Default: 0.1.", HelpName = "R", DefaultValueFactory = _ => 0.1 };
     private readonly Option<double> headroom = new("--headroom") { Description = "Factor on the ranges of quantisers. Default: 1.25.", HelpName = "X", DefaultValueFactory = _ => 1.25 };
     private readonly Option<int?> sinks = new("--sinks") { Description = "First tokens that stay raw. Default: 16; 32 with layers quantised as in KIVI.", HelpName = "N" };
-    private readonly Option<int?> recent = new("--recent") { Description = "Newest tokens that stay raw. Default: 64, fewer where the budget is small.", HelpName = "N" };
+    private readonly Option<int?> recent = new("--recent") { Description = $"Newest tokens that stay raw. Default: {UsualRecent}, fewer where the budget is small.", HelpName = "N" };
 
     internal void AddTo(Command command)
     {
@@ -73,7 +74,7 @@ internal sealed class CodecArguments
             Options = new CodedKvOptions
             {
                 Sinks = first,
-                Recent = parsed.GetValue(recent) ?? (share is { } target ? CodecPlan.RecentFor(target, length, first) : 64),
+                Recent = parsed.GetValue(recent) ?? (share is { } target ? CodecPlan.RecentFor(target, length, first) : UsualRecent),
                 ReferenceStride = parsed.GetValue(stride),
                 ReferenceBits = parsed.GetValue(referenceBits),
             },

@@ -7,7 +7,7 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// <summary>Everything that decides a codec once documents have been read.</summary>
 internal sealed record CodecPlan
 {
-    private const double WindowShare = 0.25;
+    private const double WindowShare = 0.375;
 
     /// <summary>The kind of codec.</summary>
     public CalibratedCodec Kind { get; init; }
@@ -63,14 +63,17 @@ internal sealed record CodecPlan
     /// <summary>See <see cref="UniformQuantizer.Fit"/>.</summary>
     public double Headroom { get; init; } = 1.25;
 
-    /// <summary>The largest of the usual windows that takes no more than a quarter of a target, or the smallest.</summary>
+    /// <summary>The largest of the usual windows that takes no more than three eighths of a target, or the smallest.</summary>
+    /// <remarks>
+    /// A window that holds the question and its answer while it is written matters more than finer codes of the document: what is asked is like nothing else, and every token of a long answer looks back at it.
+    /// </remarks>
     /// <param name="share">Target share at <paramref name="at"/> tokens.</param>
     /// <param name="at">Tokens.</param>
     /// <param name="sinks">First tokens that stay raw.</param>
     public static int RecentFor(double share, int at, int sinks)
     {
         // Half a block waits, on average, to be whole.
-        return (int[])[64, 48, 32] is var usual && Array.Find(usual, recent => sinks + recent + 8 <= WindowShare * share * at) is > 0 and var found
+        return (int[])[128, 96, 64, 48, 32] is var usual && Array.Find(usual, recent => sinks + recent + 8 <= WindowShare * share * at) is > 0 and var found
             ? found
             : CodedKvFormat.BlockTokens;
     }
