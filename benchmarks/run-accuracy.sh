@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 out=${OUT:-artifacts/accuracy}
-read -ra calibrate <<<"${CALIBRATE:---documents 6 --lengths 2048,4096,8192 --prose 1}"
+read -ra calibrate <<<"${CALIBRATE:---documents 6 --lengths 2048,4096,8192 --prose 3}"
 read -ra cli <<<"${CLI:-dotnet run -c Release --project src/DeltaKV.Cli --}"
 model=${MODEL:-models/needle-16m}
 device=${DEVICE:-auto}
@@ -23,11 +23,10 @@ mkdir -p "$codecs"
 published='--codec pca --latents 128 --latent-bits 4 --references all --stride 10'
 plan() {
   echo "all published $published --reference-bits 16"
-  echo "all published-160 ${published/128/160} --reference-bits 16"
-  echo "swiglu published-swiglu ${published/pca/swiglu} --intermediate 512 --steps 4000"
-  echo "gelu published-gelu ${published/pca/gelu} --intermediate 512 --steps 4000"
-  echo "gelu published-gelu-decoder ${published/pca/gelu} --decoder mlp --intermediate 512 --steps 4000"
-  echo "one published-1 $published --reference-bits 16 --neighbours 1"
+  echo "all published-64 $published --reference-bits 16 --recent 64"
+  echo "swiglu published-swiglu ${published/pca/swiglu} --intermediate 512 --steps 1500"
+  echo "gelu published-gelu ${published/pca/gelu} --intermediate 512 --steps 1500"
+  echo "gelu published-gelu-decoder ${published/pca/gelu} --decoder mlp --intermediate 512 --steps 1500"
   echo "int8 published-r8 $published --reference-bits 8"
   echo "int4 published-r4 $published --reference-bits 4"
   echo "all published-r0 --codec pca --latents 128 --latent-bits 4"
@@ -40,7 +39,7 @@ plan() {
     done
   done
   for family in ${tasks//,/ }; do
-    for length in ${lengths//,/ }; do echo "without-$family ridge-$family-$length --bytes 8 --at $length --leave-out $family --ridge 2"; done
+    for length in ${lengths//,/ }; do echo "without-$family without-$family-64-$length --bytes 8 --at $length --leave-out $family --recent 64"; done
   done
   echo "all plain-metric --bytes 3 --metric none"
   echo "all plain-tokens --bytes 3 --token-weighting 0"
@@ -55,11 +54,10 @@ plan() {
 methods=(
   'best=deltakv'
   "published=deltakv:codec=$codecs/published.safetensors"
-  "published, 160 latents=deltakv:codec=$codecs/published-160.safetensors"
+  "published, newest 64=deltakv:codec=$codecs/published-64.safetensors"
   "published, trained swiglu=deltakv:codec=$codecs/published-swiglu.safetensors"
   "published, trained gelu=deltakv:codec=$codecs/published-gelu.safetensors"
   "published, trained gelu, gelu decoder=deltakv:codec=$codecs/published-gelu-decoder.safetensors"
-  "published, k 1=deltakv:codec=$codecs/published-1.safetensors"
   "published, references int8=deltakv:codec=$codecs/published-r8.safetensors"
   "published, references int4=deltakv:codec=$codecs/published-r4.safetensors"
   "published, no references=deltakv:codec=$codecs/published-r0.safetensors"
@@ -67,7 +65,7 @@ methods=(
 for percent in 50 29 20 10 6 4 3 2; do methods+=("klt $percent %=deltakv:codec=$codecs/klt-$percent-{length}.safetensors"); done
 for percent in 8 6; do methods+=("family left out $percent %=deltakv:codec=$codecs/without-{task}-$percent-{length}.safetensors"); done
 methods+=(
-  "family left out 8 %, ridge 2=deltakv:codec=$codecs/ridge-{task}-{length}.safetensors"
+  "family left out 8 %, newest 64=deltakv:codec=$codecs/without-{task}-64-{length}.safetensors"
   "klt 3 %, plain metric=deltakv:codec=$codecs/plain-metric.safetensors"
   "klt 3 %, tokens alike=deltakv:codec=$codecs/plain-tokens.safetensors"
   "klt 3 %, equal bytes=deltakv:codec=$codecs/equal-bytes.safetensors"
@@ -78,12 +76,12 @@ methods+=(
   'best, reads 17 %=deltakv:share=17'
   'best, reads 5 %=deltakv:share=5'
   'best, reads 2 %=deltakv:share=2'
+  'best, reads 2 %, four observers=deltakv:share=2,observers=2+4+5+7'
   'calibration-free=int4:first=recomputed'
   'calibration-free, a scale per token=int4:first=recomputed,scales=token'
   'calibration-free int3=int3:first=recomputed'
   'calibration-free int3, a scale per token=int3:first=recomputed,scales=token'
   int8 int4 int4-2 int3 kivi-8 kivi-4 kivi-2
-  'kivi-4, first layer recomputed=kivi-4:first=recomputed'
   'kivi-2, channels mixed=kivi-2:hadamard=true'
 )
 for percent in 50 29 20 10 6; do methods+=("streaming-llm $percent %=streaming-llm:share=$percent" "snapkv $percent %=snapkv:share=$percent"); done
