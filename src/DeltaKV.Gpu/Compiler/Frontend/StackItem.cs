@@ -38,6 +38,14 @@ internal readonly struct StackItem
         : Constant is BoxedValue boxed ? $"{boxed.Type.Name} is boxed: kernels have no objects."
         : $"A {(Constant is Type ? "Type" : Constant.GetType().Name)} object is used; kernels have none.")).Resolve();
 
+    /// <summary>The result of a call that has none.</summary>
+    public static StackItem Nothing => default;
+
+    /// <summary>What a family of intrinsics answers for a member that is not one of its own.</summary>
+    public static StackItem? NotMine => null;
+
+    public bool IsNothing => scalar is null && leaves is null && Constant is null;
+
     public static StackItem Known(object constant) => new(constant);
 
     public static implicit operator StackItem(Value value) => new(value);

@@ -64,13 +64,9 @@ internal sealed partial class Translator
             IlOp.Or => Op.Or,
             _ => Op.Xor,
         };
-        if (left.IsFloat && operation == Op.Rem)
-        {
-            CallLibrary(left.Type == IrType.F32 ? SingleMath.RemainderMethod : DoubleMath.RemainderMethod, left, right);
-            return Pop().Scalar;
-        }
-
-        return builder.Binary(operation, left, right);
+        return left.IsFloat && operation == Op.Rem
+            ? CallLibrary(left.Type == IrType.F32 ? SingleMath.RemainderMethod : DoubleMath.RemainderMethod, left, right).Scalar
+            : builder.Binary(operation, left, right);
     }
 
     private Value Test(IlOp op)

@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using DeltaKV.Gpu.Compiler.Frontend.Intrinsics;
 using DeltaKV.Gpu.Compiler.Il;
-using DeltaKV.Gpu.Compiler.Ir;
 using DeltaKV.Gpu.Compiler.Ptx;
 
 namespace DeltaKV.Gpu.Compiler.Frontend;
@@ -18,16 +17,15 @@ internal sealed partial class Translator
         testsUnrolling = true;
     }
 
-    /// <summary>Inlines a method of the compiler's own library.</summary>
-    public void CallLibrary(MethodInfo method, params ReadOnlySpan<StackItem> arguments)
+    /// <summary>Inlines a method of the compiler's own library and gives its result.</summary>
+    public StackItem CallLibrary(MethodInfo method, params ReadOnlySpan<StackItem> arguments)
     {
         var items = new StackItem?[arguments.Length];
         for (var i = 0; i < items.Length; i++)
             items[i] = arguments[i];
         Inline(IlMethod.Of(method)!, items, method.ReturnType);
+        return Pop();
     }
-
-    public void CallLibrary(MethodInfo method, Value left, Value right) => CallLibrary(method, [left, right]);
 
     /// <summary>Names this call site of shared memory: the calls that led here, whatever loop repeats them.</summary>
     public string CallSite()
@@ -58,12 +56,16 @@ internal sealed partial class Translator
         if (target.Template is { } template)
         {
             if (template.HintSince == 0 || PtxTarget.IsAtLeast(Options.Target, template.HintSince))
-                PtxIntrinsics.Expand(this, target, template, arguments);
+                PushResult(PtxIntrinsics.Expand(this, target, template, arguments));
             return;
         }
 
-        if (target.Emit is { } emit && emit(this, target, arguments))
+        if (target.Emit is { } emit && emit(this, target, arguments) is { } result)
+        {
+            PushResult(result);
             return;
+        }
+
         if (hasThis && arguments[0].Constant is LambdaTarget lambda && method.Name == "Invoke")
         {
             arguments[0] = StackItem.Known(Absent.Instance);
@@ -72,6 +74,12 @@ internal sealed partial class Translator
         }
 
         InlineCall(target, arguments);
+    }
+
+    private void PushResult(StackItem result)
+    {
+        if (!result.IsNothing)
+            Push(result);
     }
 
     private void InlineCall(CallTarget target, StackItem[] arguments)

@@ -7,25 +7,18 @@ namespace DeltaKV.Gpu.Compiler.Frontend.Intrinsics;
 /// <summary>Members of <c>Math</c> and <c>MathF</c>: instructions where PTX has them, <see cref="SingleMath"/> and <see cref="DoubleMath"/> otherwise.</summary>
 internal static class MathIntrinsics
 {
-    public static bool Emit(Translator translator, CallTarget call, StackItem[] arguments)
+    public static StackItem? Emit(Translator translator, CallTarget call, StackItem[] arguments)
     {
         if (call.Parameters.Length == 0 || !TypeLayout.Of(call.Parameters[0]).IsScalar)
-            return false;
+            return StackItem.NotMine;
         var kind = TypeLayout.Of(call.Parameters[0]).Leaves[0].Kind;
         var a = arguments[0].Scalar;
         var b = arguments.Length > 1 && arguments[1].IsScalar ? arguments[1].Scalar : a;
         var result = a.IsFloat ? Float(translator.Builder, call, arguments, a, b) : Integer(translator.Builder, call, arguments, kind, a, b);
         if (result is not null)
-        {
-            translator.Push(result);
-            return true;
-        }
-
+            return result;
         var library = a.Type == IrType.F32 ? SingleMath.Find(call.Name, arguments.Length) : DoubleMath.Find(call.Name, arguments.Length);
-        if (library is null || !a.IsFloat)
-            return false;
-        translator.CallLibrary(library, arguments);
-        return true;
+        return library is null || !a.IsFloat ? StackItem.NotMine : translator.CallLibrary(library, arguments);
     }
 
     private static Value? Integer(IrBuilder builder, CallTarget call, StackItem[] arguments, ScalarKind kind, Value a, Value b)

@@ -9,7 +9,7 @@ namespace DeltaKV.Gpu.Compiler.Frontend.Intrinsics;
 /// <summary>Shared and local arrays, atomics, and references as <c>Unsafe</c> and <c>Volatile</c> treat them.</summary>
 internal static class MemoryIntrinsics
 {
-    public static bool EmitShared(Translator translator, CallTarget call, StackItem[] arguments)
+    public static StackItem? EmitShared(Translator translator, CallTarget call, StackItem[] arguments)
     {
         var element = TypeLayout.Of(call.GenericArguments[0]);
         if (call.Name == nameof(SharedMemory.GetDynamic))
@@ -18,8 +18,7 @@ internal static class MemoryIntrinsics
             var dynamic = new MemoryVariable("dynamic_shared", AddressSpace.Shared, 0, 16);
             var bytes = translator.Builder.Convert(Op.ZeroExtend, IrType.I64, ThreadIntrinsics.Read(translator.Builder, SpecialRegister.DynamicSharedBytes));
             var count = translator.Builder.Binary(Op.DivU, bytes, translator.Builder.Const(IrType.I64, element.Size));
-            translator.Push(new StackItem(TypeLayout.Of(call.Result), [Address(translator, dynamic), count]));
-            return true;
+            return new StackItem(TypeLayout.Of(call.Result), [Address(translator, dynamic), count]);
         }
 
         var length = arguments.Length == 0 ? 1 : Length(translator, arguments[0], "SharedMemory");
@@ -33,27 +32,25 @@ internal static class MemoryIntrinsics
         }
 
         var address = Address(translator, memory);
-        translator.Push(arguments.Length == 0
+        return arguments.Length == 0
             ? address
-            : new StackItem(TypeLayout.Of(call.Result), [address, translator.Builder.Const(IrType.I64, length)]));
-        return true;
+            : new StackItem(TypeLayout.Of(call.Result), [address, translator.Builder.Const(IrType.I64, length)]);
     }
 
-    public static bool EmitLocal(Translator translator, CallTarget call, StackItem[] arguments)
+    public static StackItem? EmitLocal(Translator translator, CallTarget call, StackItem[] arguments)
     {
         var length = Length(translator, arguments[0], "LocalMemory");
         var pointer = translator.NewArray(TypeLayout.Of(call.GenericArguments[0]), length);
-        translator.Push(new StackItem(TypeLayout.Of(call.Result), [pointer, translator.Builder.Const(IrType.I64, length)]));
-        return true;
+        return new StackItem(TypeLayout.Of(call.Result), [pointer, translator.Builder.Const(IrType.I64, length)]);
     }
 
-    public static bool EmitAtomic(Translator translator, CallTarget call, StackItem[] arguments)
+    public static StackItem? EmitAtomic(Translator translator, CallTarget call, StackItem[] arguments)
     {
         var type = call.Parameters[1];
         if (type == typeof(BFloat16x2))
             return EmitPackedAdd(translator, arguments);
         if (TypeLayout.Of(type) is not { IsScalar: true, Leaves: [{ Kind: var kind }] } || (call.Name is "Min" or "Max" && type == typeof(float)))
-            return false;
+            return StackItem.NotMine;
         var isSigned = kind is ScalarKind.I32 or ScalarKind.I64;
         var bits = kind.Size() * 8;
         var (name, ptxType) = call.Name switch
@@ -68,64 +65,50 @@ internal static class MemoryIntrinsics
             _ => ("", ""),
         };
         if (name.Length == 0)
-            return false;
+            return StackItem.NotMine;
         var args = Array.ConvertAll(arguments, static argument => argument.Scalar);
         translator.RequireMemory(args[0], "An atomic operation");
-        translator.Push(translator.Builder.Append(Op.Atomic, kind.Register(), args, data: new AtomicOperation(name, ptxType, kind)));
-        return true;
+        return translator.Builder.Append(Op.Atomic, kind.Register(), args, data: new AtomicOperation(name, ptxType, kind));
     }
 
-    public static bool EmitVolatile(Translator translator, CallTarget call, StackItem[] arguments)
+    public static StackItem? EmitVolatile(Translator translator, CallTarget call, StackItem[] arguments)
     {
         if (call.Parameters is not [{ IsByRef: true } reference, ..])
-            return false;
+            return StackItem.NotMine;
         var layout = TypeLayout.Of(reference.GetElementType()!);
         if (call.Name == "Read")
-            translator.Push(translator.Load(arguments[0].Scalar, layout, isVolatile: true));
-        else
-            translator.Store(arguments[0].Scalar, layout, arguments[1], isVolatile: true);
-        return true;
+            return translator.Load(arguments[0].Scalar, layout, isVolatile: true);
+        translator.Store(arguments[0].Scalar, layout, arguments[1], isVolatile: true);
+        return StackItem.Nothing;
     }
 
-    public static bool EmitUnsafe(Translator translator, CallTarget call, StackItem[] arguments)
+    public static StackItem? EmitUnsafe(Translator translator, CallTarget call, StackItem[] arguments)
     {
         switch (call.Name)
         {
             case "As" when call.GenericArguments.Length == 2:
             case "AsRef" when call.Parameters[0].IsByRef:
-                translator.Push(arguments[0]);
-                return true;
+                return arguments[0];
             case "BitCast":
                 var from = TypeLayout.Of(call.GenericArguments[0]);
-                translator.Push(translator.Load(translator.Spill(arguments[0], from), TypeLayout.Of(call.GenericArguments[1])));
-                return true;
+                return translator.Load(translator.Spill(arguments[0], from), TypeLayout.Of(call.GenericArguments[1]));
             case "Add" when call.Parameters[0].IsByRef:
-                translator.Push(translator.ElementAddress(arguments[0].Scalar, arguments[1].Scalar, TypeLayout.Of(call.GenericArguments[0]).Size));
-                return true;
-            case "SizeOf":
-                translator.Push(translator.Builder.Int(TypeLayout.Of(call.GenericArguments[0]).Size));
-                return true;
-            case "SkipInit":
-                return true;
-            default:
-                return false;
+                return translator.ElementAddress(arguments[0].Scalar, arguments[1].Scalar, TypeLayout.Of(call.GenericArguments[0]).Size);
+            case "SizeOf": return translator.Builder.Int(TypeLayout.Of(call.GenericArguments[0]).Size);
+            case "SkipInit": return StackItem.Nothing;
+            default: return StackItem.NotMine;
         }
     }
 
-    private static bool EmitPackedAdd(Translator translator, StackItem[] arguments)
+    private static StackItem EmitPackedAdd(Translator translator, StackItem[] arguments)
     {
         var builder = translator.Builder;
         if (!PtxTarget.IsAtLeast(translator.Options.Target, 90))
-        {
-            translator.CallLibrary(AtomicLibrary.AddPacked, arguments);
-            return true;
-        }
-
+            return translator.CallLibrary(AtomicLibrary.AddPacked, arguments);
         Value[] args = [arguments[0].Scalar, arguments[1].Leaves()[0]];
         translator.RequireMemory(args[0], "An atomic operation");
         var old = builder.Append(Op.Atomic, IrType.I32, args, data: new AtomicOperation("add.noftz", "bf16x2", ScalarKind.U32));
-        translator.Push(new StackItem(TypeLayout.Of(typeof(BFloat16x2)), [old]));
-        return true;
+        return new StackItem(TypeLayout.Of(typeof(BFloat16x2)), [old]);
     }
 
     private static Value Address(Translator translator, MemoryVariable memory) =>

@@ -9,17 +9,17 @@ namespace DeltaKV.Gpu.Compiler.Frontend.Intrinsics;
 internal static class PtxIntrinsics
 {
     /// <summary>A call of a method that stands for a template.</summary>
-    public static void Expand(Translator translator, CallTarget call, PtxInstructionAttribute attribute, StackItem[] arguments) =>
+    public static StackItem Expand(Translator translator, CallTarget call, PtxInstructionAttribute attribute, StackItem[] arguments) =>
         Expand(translator, call, attribute.Template, attribute.Pure, arguments);
 
-    public static void Expand(Translator translator, CallTarget call, string template, StackItem[] arguments) =>
+    public static StackItem Expand(Translator translator, CallTarget call, string template, StackItem[] arguments) =>
         Expand(translator, call, template, isPure: true, arguments);
 
     /// <summary><c>CudaAsm.Emit</c> and <c>EmitRef</c>: <c>%0</c> is the first argument, which may be an output.</summary>
-    public static bool EmitAssembly(Translator translator, CallTarget call, StackItem[] arguments)
+    public static StackItem? EmitAssembly(Translator translator, CallTarget call, StackItem[] arguments)
     {
         if (call.Name is not ("Emit" or "EmitRef"))
-            return false;
+            return StackItem.NotMine;
         if (arguments[0].Constant is not string text)
             throw translator.Refuse("CudaAsm needs its PTX text as a string literal.");
         var names = new string[arguments.Length - 1];
@@ -66,10 +66,10 @@ internal static class PtxIntrinsics
         var values = Append(translator.Builder, template, [.. inputs]);
         for (var i = 0; i < values.Length; i++)
             translator.Store(outputs[i].Address, outputs[i].Layout, new StackItem(outputs[i].Layout, [values[i]]));
-        return true;
+        return StackItem.Nothing;
     }
 
-    private static void Expand(Translator translator, CallTarget call, string text, bool isPure, StackItem[] arguments)
+    private static StackItem Expand(Translator translator, CallTarget call, string text, bool isPure, StackItem[] arguments)
     {
         var inputs = new List<Value>();
         var kinds = new List<ScalarKind>();
@@ -93,8 +93,7 @@ internal static class PtxIntrinsics
         var result = hasResult ? TypeLayout.Of(call.Result) : null;
         var results = result is null ? [] : Array.ConvertAll(result.Leaves, static leaf => leaf.Kind);
         var values = Append(translator.Builder, new PtxTemplate(text, isPure, results, [.. kinds]), [.. inputs]);
-        if (result is not null)
-            translator.Push(new StackItem(result, values));
+        return result is null ? StackItem.Nothing : new StackItem(result, values);
     }
 
     private static Value[] Append(IrBuilder builder, PtxTemplate template, Value[] inputs)

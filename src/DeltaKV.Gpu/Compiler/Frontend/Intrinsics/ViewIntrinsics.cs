@@ -6,35 +6,25 @@ namespace DeltaKV.Gpu.Compiler.Frontend.Intrinsics;
 /// <summary>Members of <see cref="ArrayView{T}"/>: address arithmetic on its pointer and length.</summary>
 internal static class ViewIntrinsics
 {
-    public static bool Emit(Translator translator, CallTarget call, StackItem[] arguments)
+    public static StackItem? Emit(Translator translator, CallTarget call, StackItem[] arguments)
     {
         if (!call.HasThis || call.Parameters is [{ IsValueType: true, IsPrimitive: false }] || call.Name is "Equals" or "GetHashCode" or "ToString")
-            return false;
+            return StackItem.NotMine;
         var type = call.Method.DeclaringType!;
         var element = TypeLayout.Of(type.GetGenericArguments()[0]);
         var builder = translator.Builder;
         switch (call.Name)
         {
-            case "get_Item":
-                translator.Push(translator.ElementAddress(Pointer(), arguments[1].Scalar, element.Size));
-                return true;
-            case "get_Length":
-                translator.Push(Length());
-                return true;
-            case "get_IntLength":
-                translator.Push(builder.Convert(Op.Narrow, IrType.I32, Length()));
-                return true;
+            case "get_Item": return translator.ElementAddress(Pointer(), arguments[1].Scalar, element.Size);
+            case "get_Length": return Length();
+            case "get_IntLength": return builder.Convert(Op.Narrow, IrType.I32, Length());
             case "SubView":
                 var length = arguments.Length == 3 ? Long(arguments[2].Scalar) : builder.Binary(Op.Sub, Length(), Long(arguments[1].Scalar));
-                var start = translator.ElementAddress(Pointer(), arguments[1].Scalar, element.Size);
-                translator.Push(new StackItem(TypeLayout.Of(type), [start, length]));
-                return true;
+                return new StackItem(TypeLayout.Of(type), [translator.ElementAddress(Pointer(), arguments[1].Scalar, element.Size), length]);
             case "Cast":
                 var other = TypeLayout.Of(call.GenericArguments[0]);
-                translator.Push(new StackItem(TypeLayout.Of(call.Result), [Pointer(), CastLength(Length(), element.Size, other.Size)]));
-                return true;
-            default:
-                return false;
+                return new StackItem(TypeLayout.Of(call.Result), [Pointer(), CastLength(Length(), element.Size, other.Size)]);
+            default: return StackItem.NotMine;
         }
 
         Value Pointer() => translator.Load(arguments[0].Scalar, TypeLayout.Of(type)).Leaves()[0];

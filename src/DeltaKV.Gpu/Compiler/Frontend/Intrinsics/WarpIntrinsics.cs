@@ -5,25 +5,24 @@ namespace DeltaKV.Gpu.Compiler.Frontend.Intrinsics;
 /// <summary>Members of <see cref="Warp"/>: wide values are shuffled 32 bits at a time.</summary>
 internal static class WarpIntrinsics
 {
-    public static bool Emit(Translator translator, CallTarget call, StackItem[] arguments)
+    public static StackItem? Emit(Translator translator, CallTarget call, StackItem[] arguments) => call.Name switch
     {
-        switch (call.Name)
-        {
-            case "get_LaneIdx":
-                translator.Push(ThreadIntrinsics.Read(translator.Builder, SpecialRegister.Lane));
-                return true;
-            case "Barrier":
-                translator.Builder.Append(Op.WarpBarrier, IrType.None, []);
-                return true;
-            case "Shuffle": return Shuffle(translator, arguments, "idx");
-            case "ShuffleDown": return Shuffle(translator, arguments, "down");
-            case "ShuffleUp": return Shuffle(translator, arguments, "up");
-            case "ShuffleXor": return Shuffle(translator, arguments, "bfly");
-            default: return false;
-        }
+        "get_LaneIdx" => ThreadIntrinsics.Read(translator.Builder, SpecialRegister.Lane),
+        "Barrier" => Barrier(translator),
+        "Shuffle" => Shuffle(translator, arguments, "idx"),
+        "ShuffleDown" => Shuffle(translator, arguments, "down"),
+        "ShuffleUp" => Shuffle(translator, arguments, "up"),
+        "ShuffleXor" => Shuffle(translator, arguments, "bfly"),
+        _ => StackItem.NotMine,
+    };
+
+    private static StackItem Barrier(Translator translator)
+    {
+        translator.Builder.Append(Op.WarpBarrier, IrType.None, []);
+        return StackItem.Nothing;
     }
 
-    private static bool Shuffle(Translator translator, StackItem[] arguments, string mode)
+    private static StackItem Shuffle(Translator translator, StackItem[] arguments, string mode)
     {
         var builder = translator.Builder;
         var lane = arguments[1].Scalar;
@@ -31,8 +30,7 @@ internal static class WarpIntrinsics
         var segment = builder.Binary(Op.Shl, builder.Binary(Op.Sub, builder.Int(32), width), builder.Int(8));
         var clamp = mode == "up" ? segment : builder.Binary(Op.Or, segment, builder.Int(31));
         var leaves = Array.ConvertAll(arguments[0].Leaves(), leaf => One(leaf));
-        translator.Push(arguments[0].Layout is { } layout ? new StackItem(layout, leaves) : leaves[0]);
-        return true;
+        return arguments[0].Layout is { } layout ? new StackItem(layout, leaves) : leaves[0];
 
         Value One(Value value)
         {
