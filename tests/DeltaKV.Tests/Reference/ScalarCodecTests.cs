@@ -1,6 +1,7 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Evaluation;
+using DeltaKV.Tests.Compression.Codes;
 
 namespace DeltaKV.Tests.Reference;
 
@@ -102,6 +103,28 @@ public sealed class ScalarCodecTests
         int At(byte[] bytes) => (int)(BitConverter.ToUInt32(bytes, bit / 32 * 4) >> (bit % 32)) & mask;
         Assert.Equal(1, At(record) - At(zero));
         Assert.Single(Enumerable.Range(0, record.Length), i => record[i] != zero[i]);
+    }
+
+    [Fact]
+    public void Every_integer_of_a_record_has_bits_of_its_own()
+    {
+        var random = new SeededRandom(7);
+        foreach (var name in (string[])["hadamard3", "hadamard4-3", "mixed3", "klt3", "chunk3", "hadamard8-2"])
+        {
+            var codec = CodecSamples.Create(name, 3, 64, 2, 1);
+            var bits = new RecordBits(codec);
+            var layout = RecordLayout.Of(codec);
+            var record = new uint[layout.Words];
+            var places = codec.Groups.SelectMany(group => group.Chunks).Select((width, chunk) => (width, chunk)).Where(place => place.width != ChunkWidth.Bits16)
+                .SelectMany(place => Enumerable.Range(0, CodeGroup.DimensionsOf(place.width)).Select(dimension => (place.chunk, place.width, dimension))).ToArray();
+            var codes = Array.ConvertAll(places, place => (uint)random.Next(0, 1 << (int)place.width));
+            for (var i = 0; i < places.Length; i++)
+                bits.Write(record, places[i].chunk, places[i].width, places[i].dimension, codes[i]);
+
+            Assert.Equal(codes, places.Select(place => bits.Read(record, place.chunk, place.width, place.dimension)));
+            // Scales and ids come behind.
+            Assert.All(record[layout.ScaleWord..], word => Assert.Equal(0u, word));
+        }
     }
 
     internal static float[] RoundTrip(LinearCodec codec, float[] row, float[] reference)
