@@ -16,25 +16,25 @@ observers=${OBSERVERS:-2+8+18}
 top=${TOP:-2048}
 methods=(
   'full=full'
+  'deltakv, 512 bits, all tokens read=deltakv:codec=klt,bits=512,first=recomputed'
+  "deltakv, 512 bits=deltakv:codec=klt,bits=512,first=recomputed,observers=$observers,top=$top"
+  "deltakv, 512 bits, KIVI layers=deltakv:codec=klt,bits=512,full=$full,fulllayers=kivi4,first=recomputed,observers=$observers,top=$top"
+  "deltakv, published, int4 references, KIVI layers=deltakv:codec=published,full=$full,fulllayers=kivi4,first=recomputed,reference-bits=4,observers=$observers,top=$top"
+  "deltakv, published, GELU decoder=deltakv:codec=published-mlp,full=$full,first=recomputed,observers=$observers,top=$top,hot=$((2 * top))"
+  "deltakv, published=deltakv:codec=published,full=$full,first=recomputed,observers=$observers,top=$top"
   'kivi-8=kivi-8' 'kivi-4=kivi-4' 'kivi-2=kivi-2' 'int4=int4' 'int3=int3'
   'streaming-llm=streaming-llm:share=12.5' 'snapkv=snapkv:share=12.5' 'pyramidkv=pyramidkv:share=12.5' 'h2o=h2o:share=12.5' 'kvzip=kvzip:share=12.5'
-  'snapkv+kivi-4=snapkv:share=12.5+kivi-4' 'kvzip+kivi-8=kvzip:share=12.5+kivi-8' 'snapkv+int4=snapkv:share=12.5+int4' 'streaming-llm+kivi-4=streaming-llm:share=12.5+kivi-4'
+  'snapkv+kivi-4=snapkv:share=12.5+kivi-4' 'snapkv+int4=snapkv:share=12.5+int4'
   "quest=quest:top=$top" "omnikv=omnikv:observers=$observers,full=0+$full,top=$top"
-  "deltakv, published=deltakv:codec=published,full=$full,first=recomputed,observers=$observers,top=$top"
-  "deltakv, published, GELU decoder=deltakv:codec=published-mlp,full=$full,first=recomputed,observers=$observers,top=$top,hot=$((2 * top))"
-  "deltakv, published, int4 references, KIVI layers=deltakv:codec=published,full=$full,fulllayers=kivi4,first=recomputed,reference-bits=4,observers=$observers,top=$top"
-  "deltakv, 512 bits, KIVI layers=deltakv:codec=klt,bits=512,full=$full,fulllayers=kivi4,first=recomputed,observers=$observers,top=$top"
-  "deltakv, 512 bits=deltakv:codec=klt,bits=512,first=recomputed,observers=$observers,top=$top"
-  'deltakv, 512 bits, all tokens read=deltakv:codec=klt,bits=512,first=recomputed'
 )
 
 only() { grep -E "${ONLY:-.}" <<<"$1" >/dev/null; }
 
-# What `deltakv bench` prints for a method, its rows alone: label, method, sizes, prompts.
+# What `deltakv bench` prints for a method, its rows alone: label, method, sizes, prompts, tokens computed (or filled in) at once.
 rows() {
   local file log
   file=$out/$(tr -cs 'a-z0-9' '-' <<<"$1")$3-$4.json
-  log=$(timeout "${LIMIT:-0}" "${cli[@]}" bench --shape "$shape" --device "${DEVICE:-auto}" --kv "$2" --decode "$3" --prefill "$4" --samples "${SAMPLES:-10}" --prefill-samples 1 \
+  log=$(timeout "${LIMIT:-0}" "${cli[@]}" bench --shape "$shape" --device "${DEVICE:-auto}" --kv "$2" --decode "$3" --prefill "$4" --samples "${SAMPLES:-10}" --prefill-samples 1 --chunk "$5" \
     --json "${file//,/+}" 2>&1) || echo "$1: $(grep '^deltakv:' <<<"$log" | tail -1)" >&2
   grep -E '^\| [0-9]' <<<"$log"
 }
@@ -46,7 +46,7 @@ rows() {
 for method in "${methods[@]}"; do
   only "${method%%=*}" || continue
   # Of the printed table: size, time, rate, bytes and share.
-  rows "${method%%=*}" "${method#*=}" "${SIZES:-8x32k,maxx32k,3x128k,maxx128k}" none |
+  rows "${method%%=*}" "${method#*=}" "${SIZES:-8x32k,maxx32k,3x128k,maxx128k}" none 8192 |
     awk -F'|' -v label="${method%%=*}" '{ print "| " label " |" $2 "|" $3 "|" $4 "|" $9 "|" $10 "|" }' | tee -a "$out/decode.md"
 done
 
@@ -58,7 +58,7 @@ done
   echo "|---|---:|---:|---:|"
 } | tee -a "$out/decode.md"
 for method in "${methods[@]}"; do
-  case ${method%%=*} in full | kivi-4 | 'deltakv, published' | 'deltakv, 512 bits') ;; *) continue ;; esac
+  case ${method%%=*} in full | 'deltakv, published' | 'deltakv, 512 bits') ;; *) continue ;; esac
   only "${method%%=*}" || continue
-  rows "${method%%=*}" "${method#*=}" none "${PROMPTS:-32k,128k}" | awk -F'|' -v label="${method%%=*}" '{ print "| " label " |" $2 "|" $4 "|" $5 "|" }' | tee -a "$out/decode.md"
+  rows "${method%%=*}" "${method#*=}" none "${PROMPTS:-128k}" 2048 | awk -F'|' -v label="${method%%=*}" '{ print "| " label " |" $2 "|" $4 "|" $5 "|" }' | tee -a "$out/decode.md"
 done
