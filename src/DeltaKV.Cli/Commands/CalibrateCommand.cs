@@ -59,6 +59,7 @@ internal sealed class CalibrateCommand
         // The transcript of a document's questions comes on top of its tokens.
         using var reader = new DeviceCalibrationModel(directory, model.Engine(parsed, 1) with { MaxModelLength = documents.RoomFor(documents.Lengths.Max()) });
         plan.Validate(reader.Fingerprint.Layers);
+        plan.Heads.Named?.RequireModel(reader.Fingerprint.Layers, reader.Fingerprint.KvHeads);
         var (made, errors) = plan.IsTrained
             ? Train(training.Read(parsed, plan, corpus.Seed(parsed)), plan, documents, reader, path, terminal, cancellation)
             : (Solve(parsed, plan, documents, reader, path, terminal, cancellation), "");

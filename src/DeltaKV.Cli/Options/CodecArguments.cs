@@ -13,7 +13,7 @@ internal sealed class CodecArguments
     private const double DefaultPercent = 6;
     private const int UsualRecent = 128;
 
-    private readonly Option<CalibratedCodec> codec = Choice("--codec", "klt: transform coding with a byte budget. pca: a fixed number of latents per layer. swiglu, gelu: the same with a trained network as encoder, as published. Default: klt.", CalibratedCodec.Klt);
+    private readonly Option<CalibratedCodec> codec = Choice("--codec", "klt: transform coding with a byte budget. pca: a fixed number of latents per layer. int4: every head rotated and quantised, for a table of heads. swiglu, gelu: the same with a trained network as encoder, as published. Default: klt.", CalibratedCodec.Klt);
     private readonly Option<double?> bytes = new("--bytes") { Description = $"Budget: everything held at --at tokens, in percent of the uncompressed cache. Default: {DefaultPercent}.", HelpName = "PERCENT" };
     private readonly Option<int> at = new("--at") { Description = "Tokens at which --bytes holds. Default: 4096.", HelpName = "TOKENS", DefaultValueFactory = _ => 4096 };
     private readonly Option<int?> bits = new("--bits") { Description = "Budget instead: bits of codes per token and layer, on average; windows and full layers are not counted.", HelpName = "N" };
@@ -26,6 +26,7 @@ internal sealed class CodecArguments
     private readonly Option<string> fullLayers = new("--full-layers") { Description = "Layers that are not coded: none, auto, auto:N, or a list as 0+1+8. Default: none.", HelpName = "LAYERS", DefaultValueFactory = _ => "none" };
     private readonly Option<LayerTreatment> full = Choice("--full", "How those layers are kept. Default: raw.", LayerTreatment.Raw, LayerTreatment.Kivi8, LayerTreatment.Kivi4);
     private readonly Option<string> observers = new("--observers") { Description = "Layers that choose tokens for those after them when a method says top or share: none, auto, auto:N layers read whole, or a list as 2+5. Default: auto.", HelpName = "LAYERS", DefaultValueFactory = _ => "auto" };
+    private readonly Option<string> heads = new("--heads") { Description = "Key/value heads that keep history: all; table: those that need it, the others read sinks and window alone; table:PERCENT of what history changes may be lost, 1 unless said; or a table, as cccc/wwcw with c coded, w window only, r raw, or the file of a codec that has one. Default: all.", HelpName = "HEADS", DefaultValueFactory = _ => "all" };
     private readonly Option<SensitivityMetric> metric = Choice("--metric", "What errors are measured by: what attention makes of them, or their squares. Default: attention.", SensitivityMetric.Attention);
     private readonly Option<ByteAllocation> allocation = Choice("--allocation", "Bytes where they lower the error most, or as many for every layer. Default: global.", ByteAllocation.Global);
     private readonly Option<double> tokenWeighting = new("--token-weighting") { Description = "Share of the statistics that is weighted by what attention makes of a token. Default: 0.9.", HelpName = "W", DefaultValueFactory = _ => 0.9 };
@@ -37,7 +38,7 @@ internal sealed class CodecArguments
     internal void AddTo(Command command)
     {
         foreach (Option option in (Option[])[
-            codec, bytes, at, bits, references, neighbours, stride, referenceBits, latents, latentBits, fullLayers, full, observers, metric, allocation,
+            codec, bytes, at, bits, references, neighbours, stride, referenceBits, latents, latentBits, fullLayers, full, observers, heads, metric, allocation,
             tokenWeighting, ridge, headroom, sinks, recent])
             command.Add(option);
     }
@@ -50,7 +51,7 @@ internal sealed class CodecArguments
         if (percent is not null && budget is not null)
             throw new UsageException("--bytes and --bits are both given; one budget holds.");
         if (kind != CalibratedCodec.Klt && (percent is not null || budget is not null))
-            throw new UsageException($"--codec {kind.ToString().ToLowerInvariant()} takes its size from --latents and --latent-bits, not from --bytes or --bits.");
+            throw new UsageException($"--codec {kind.ToString().ToLowerInvariant()} takes its size from {(kind == CalibratedCodec.Int4 ? "--heads" : "--latents and --latent-bits")}, not from --bytes or --bits.");
         double? share = kind != CalibratedCodec.Klt || budget is not null ? null : (percent ?? DefaultPercent) / 100;
         var treatment = parsed.GetValue(full);
         var (length, first) = (parsed.GetValue(at), parsed.GetValue(sinks) ?? (treatment == LayerTreatment.Raw ? CodedKvFormat.BlockTokens : KiviCode.GroupSize));
@@ -81,6 +82,7 @@ internal sealed class CodecArguments
             Full = treatment,
             FullLayers = LayerSet.Parse(parsed.GetValue(fullLayers)!, "--full-layers"),
             Observers = LayerSet.Parse(parsed.GetValue(observers)!, "--observers"),
+            Heads = HeadChoice.Parse(parsed.GetValue(heads)!),
             Metric = parsed.GetValue(metric),
             Allocation = parsed.GetValue(allocation),
             Ridge = parsed.GetValue(ridge),

@@ -110,7 +110,7 @@ internal static class KvMethods
     {
         if (spec.Text("table") is not { } text)
             return null;
-        var table = File.Exists(text) ? HeadTable.Of(CodecFile.Load(text)) : HeadTable.Parse(text);
+        var table = HeadTable.Read(text);
         table.RequireModel(config.LayerCount, config.KeyValueHeadCount);
         return table;
     }

@@ -87,7 +87,12 @@ public sealed class CalibrateCommandTests
         ];
         var first = await CommandRun.OfAsync([.. arguments, "--bytes", "30", "--out", directory.File("a")]);
         var second = await CommandRun.OfAsync([.. arguments, "--bits", "1280", "--references", "all", "--recent", "32", "--out", directory.File("b")]);
-        Assert.Equal((0, 0), (first.ExitCode, second.ExitCode));
+        var third = await CommandRun.OfAsync([.. arguments, "--codec", "int4", "--heads", "table:20", "--out", directory.File("c")]);
+        Assert.Equal((0, 0, 0), (first.ExitCode, second.ExitCode, third.ExitCode));
+        var table = HeadTable.Of(CodecFile.Load(directory.File("c"))).ToString();
+        Assert.StartsWith("cccc/", table, StringComparison.Ordinal);
+        Assert.Contains('w', table);
+        Assert.Contains($"heads       {table} (", third.Output, StringComparison.Ordinal);
         Assert.Contains("going on where it stopped", second.Error, StringComparison.Ordinal);
         Assert.Equal(4, CodecFile.Load(directory.File("b")).Layers[7].Codec!.Neighbours);
         Assert.True(File.Exists(directory.File("read")));
@@ -110,6 +115,14 @@ public sealed class CalibrateCommandTests
         Assert.Contains("8 layers, 4 KV heads of 64", run.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task ATableOfAnotherModelIsRefusedBeforeAnythingIsRead()
+    {
+        var run = await CommandRun.OfAsync("calibrate", "--device", "cpu", "--model", TestModels.Needle, "--out", Path.Combine(Path.GetTempPath(), "unused"), "--heads", "cccc/wwcw");
+        Assert.Equal(ExitCode.Failure, run.ExitCode);
+        Assert.Contains("2 layers of 4 heads; the model has 8 of 4", run.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--leave-out", "poems", "poems")]
     [InlineData("--bytes", "0", "0 %")]
@@ -122,6 +135,10 @@ public sealed class CalibrateCommandTests
     [InlineData("--decoder", "relu", "linear and mlp", "--codec", "gelu")]
     [InlineData("--full-layers", "auto", "--full-layers auto", "--codec", "gelu")]
     [InlineData("--bits", "256", "--codec swiglu", "--codec", "swiglu")]
+    [InlineData("--bytes", "6", "from --heads", "--codec", "int4")]
+    [InlineData("--heads", "some", "'some'")]
+    [InlineData("--heads", "table", "one encoder for all heads", "--codec", "gelu")]
+    [InlineData("--references", "all", "int4", "--codec", "int4")]
     public async Task WhatMakesNoSenseIsRefused(string option, string value, string named, params string[] more)
     {
         var run = await CommandRun.OfAsync(["calibrate", "--device", "cpu", "--model", TestModels.Needle, "--out", Path.Combine(Path.GetTempPath(), "unused"), option, value, .. more]);

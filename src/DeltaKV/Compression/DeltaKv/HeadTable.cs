@@ -32,6 +32,27 @@ internal sealed class HeadTable
     /// <exception cref="ArgumentException">It has another form.</exception>
     public static HeadTable Parse(string text) => new(text.Split(Separator).Select(row => row.Select(letter => Treatment(text, letter)).ToImmutableArray()));
 
+    /// <summary>Reads a table from a codec's file, or from its text.</summary>
+    /// <exception cref="ArgumentException">It is neither.</exception>
+    public static HeadTable Read(string text) => File.Exists(text) ? Of(CodecFile.Load(text)) : Parse(text);
+
+    /// <summary>A layer of which nothing is stored but sinks and window.</summary>
+    public static LinearCodec WindowOnly(int heads, int headDim) => new()
+    {
+        KeyHeads = heads,
+        HeadDim = headDim,
+        Mean = new float[2 * heads * headDim],
+        Groups = [],
+        WindowHeads = ulong.MaxValue >> (64 - heads),
+    };
+
+    /// <summary>Heads that are not coded with the others of their layer, a bit each.</summary>
+    public static ulong Apart(ImmutableArray<HeadTreatment> row) =>
+        row.Select((treatment, head) => treatment == HeadTreatment.Coded ? 0 : 1UL << head).Aggregate(0UL, (mask, bit) => mask | bit);
+
+    /// <summary>Bytes per token of heads that a row leaves raw.</summary>
+    public static int RawBytes(IEnumerable<HeadTreatment> row, int headDim) => 2 * 2 * headDim * row.Count(treatment => treatment == HeadTreatment.Raw);
+
     /// <summary>A row as text.</summary>
     public static string Text(IEnumerable<HeadTreatment> row) => string.Concat(row.Select(treatment => Array.Find(Letters, pair => pair.Treatment == treatment).Letter));
 

@@ -12,6 +12,9 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// </remarks>
 internal sealed class AttentionSensitivity
 {
+    /// <summary>Windows for which is measured what a head would lose without history.</summary>
+    internal static readonly int[] Windows = [16, 32, 48, 64];
+
     private const float SmallestProbability = 1e-3f;
 
     private readonly AttentionGeometry _geometry;
@@ -20,6 +23,7 @@ internal sealed class AttentionSensitivity
     private readonly double[][] _outputGram;
     private readonly double[][] _keyMetric;
     private readonly double[] _squaredMass;
+    private readonly double[][] _withoutHistory;
 
     public AttentionSensitivity(AttentionGeometry geometry, int sinks, int recent)
     {
@@ -27,6 +31,7 @@ internal sealed class AttentionSensitivity
         var dim = geometry.HeadDim;
         _keyMetric = [.. Enumerable.Range(0, geometry.KvHeads).Select(_ => new double[dim * dim])];
         _squaredMass = new double[geometry.Heads];
+        _withoutHistory = [.. Windows.Select(_ => new double[geometry.KvHeads])];
         _outputGram = [.. ParallelEnumerable.Range(0, geometry.Heads).AsOrdered().Select(head =>
         {
             var gram = new double[dim * dim];
@@ -57,6 +62,8 @@ internal sealed class AttentionSensitivity
         for (var i = 0; i < _keyMetric.Length; i++)
             TensorPrimitives.Add(_keyMetric[i], other._keyMetric[i], _keyMetric[i]);
         TensorPrimitives.Add(_squaredMass, other._squaredMass, _squaredMass);
+        for (var i = 0; i < _withoutHistory.Length; i++)
+            TensorPrimitives.Add(_withoutHistory[i], other._withoutHistory[i], _withoutHistory[i]);
     }
 
     /// <summary>Writes what was gathered.</summary>
@@ -65,6 +72,8 @@ internal sealed class AttentionSensitivity
         foreach (var metric in _keyMetric)
             writer.WriteAll<double>(metric);
         writer.WriteAll<double>(_squaredMass);
+        foreach (var losses in _withoutHistory)
+            writer.WriteAll<double>(losses);
     }
 
     /// <summary>Becomes what an instance of the same layer saved.</summary>
@@ -73,7 +82,15 @@ internal sealed class AttentionSensitivity
         foreach (var metric in _keyMetric)
             reader.ReadAll<double>(metric);
         reader.ReadAll<double>(_squaredMass);
+        foreach (var losses in _withoutHistory)
+            reader.ReadAll<double>(losses);
     }
+
+    /// <summary>
+    /// By KV head, the squared change of the layer's output, summed over queries and query heads, if the head read sinks and so many recent tokens (of <see cref="Windows"/>, no more than
+    /// these) alone: measured, not to first order.
+    /// </summary>
+    public IReadOnlyList<double> WithoutHistory(int recent) => _withoutHistory[Math.Max(0, Array.FindLastIndex(Windows, window => window <= recent))];
 
     /// <summary>The metric's blocks <c>[HeadDim, HeadDim]</c>: K of every KV head, then V of every KV head.</summary>
     public double[][] Metric()
@@ -142,6 +159,7 @@ internal sealed class AttentionSensitivity
                     TensorPrimitives.MultiplyAdd(values.AsSpan(token * dim, dim), seen[token], output, output);
             }
 
+            AddWithoutHistory(head, positions[i], seen, values, output, gradient, outputProjected);
             Multiply(gram, output, outputProjected);
             var outputNorm = TensorPrimitives.Dot<float>(output, outputProjected);
             for (var token = _sinks; token < Math.Min(seen.Length, positions[i] - _recent); token++)
@@ -159,6 +177,31 @@ internal sealed class AttentionSensitivity
                 _squaredMass[head] += squared;
                 sensitivity[token] += stake * TensorPrimitives.SumOfSquares<float>(gradient) * keyVariance + squared * trace * valueVariance;
             }
+        }
+    }
+
+    /// <summary>What the head's output loses without history, for every window.</summary>
+    private void AddWithoutHistory(int head, int position, ReadOnlySpan<float> seen, float[] values, float[] output, float[] difference, float[] projected)
+    {
+        var (dim, kvHead) = (_geometry.HeadDim, head / _geometry.GroupSize);
+        var window = new float[dim];
+        var (mass, end) = (0f, seen.Length);
+        for (var token = 0; token < Math.Min(_sinks, seen.Length); token++)
+            Look(token, seen, ref mass);
+        for (var w = 0; w < Windows.Length && position - Windows[w] > _sinks; w++)
+        {
+            for (; end > Math.Max(_sinks, position - Windows[w]); end--)
+                Look(end - 1, seen, ref mass);
+            for (var i = 0; i < dim; i++)
+                difference[i] = output[i] - (mass > 0 ? window[i] / mass : 0);
+            Multiply(_outputGram[head], difference, projected);
+            _withoutHistory[w][kvHead] += Math.Max(0, TensorPrimitives.Dot<float>(difference, projected));
+        }
+
+        void Look(int token, ReadOnlySpan<float> seen, ref float mass)
+        {
+            TensorPrimitives.MultiplyAdd(values.AsSpan(token * dim, dim), seen[token], window, window);
+            mass += seen[token];
         }
     }
 

@@ -9,6 +9,9 @@ internal enum CalibratedCodec
     /// <summary>The published shape: as many latents in every layer, all of one width. See <see cref="LatentCalibration"/>.</summary>
     Pca,
 
+    /// <summary>Every head rotated and quantised in 4 bits, chunk by chunk: what needs no calibration, but for the choice of heads. See <see cref="HeadChoice"/>.</summary>
+    Int4,
+
     /// <summary>The published encoder, trained: a SwiGLU network. See <see cref="Training.CodecTraining"/>.</summary>
     SwiGlu,
 

@@ -7,7 +7,7 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// <param name="interval">At least so long between two writes.</param>
 internal sealed class CalibrationCheckpoint(string path, TimeSpan interval)
 {
-    private const string Magic = "DeltaKV calibration 1";
+    private const string Magic = "DeltaKV calibration 2";
 
     private readonly Stopwatch _sinceSave = Stopwatch.StartNew();
 

@@ -48,6 +48,9 @@ internal sealed record CodecPlan
     /// <summary>Layers whose attention may choose the tokens that the layers after them read.</summary>
     public LayerSet Observers { get; init; } = LayerSet.Automatic;
 
+    /// <summary>Which heads keep history.</summary>
+    public HeadChoice Heads { get; init; } = HeadChoice.All;
+
     /// <summary>What errors are measured by.</summary>
     public SensitivityMetric Metric { get; init; }
 
@@ -88,12 +91,16 @@ internal sealed record CodecPlan
             throw new ArgumentException($"A target of {100 * Share:G4} % of the bytes makes no sense; use more than 0 and less than 100.");
         if (Kind == CalibratedCodec.Klt && (Share is null) == (Bits is null))
             throw new ArgumentException("The budget is either a share of all bytes or bits per token and layer.");
+        if (IsTrained && Heads != HeadChoice.All)
+            throw new ArgumentException("A trained codec has one encoder for all heads of a layer; a table of heads needs klt, pca or int4.");
         if (Full is not (LayerTreatment.Raw or LayerTreatment.Kivi4 or LayerTreatment.Kivi8))
             throw new ArgumentException($"Full layers are kept raw, kivi4 or kivi8, not {Full.ToString().ToLowerInvariant()}.");
         if (Full != LayerTreatment.Raw && Options.Sinks % KiviCode.GroupSize != 0)
             throw new ArgumentException($"{Options.Sinks} sinks: with full layers quantised in blocks of {KiviCode.GroupSize} tokens a multiple of that is needed.");
         if (Neighbours is < 1 or > 4)
             throw new ArgumentException($"{Neighbours} references per token; 1 to 4 can be stored.");
+        if (Kind == CalibratedCodec.Int4 && References != ReferenceUse.None)
+            throw new ArgumentException("int4 is calibrated for its table of heads alone; with references use --codec pca.");
         if (Kind != CalibratedCodec.Klt && References == ReferenceUse.Auto)
             throw new ArgumentException("References where they pay need a transform codec, which has a byte budget to weigh them by. With a fixed number of latents use references for all layers or none.");
         if (TokenWeighting is < 0 or > 1 || Ridge < 0 || Headroom < 1)
@@ -103,6 +110,8 @@ internal sealed record CodecPlan
     /// <summary>For the report.</summary>
     public string Describe()
     {
+        if (Kind == CalibratedCodec.Int4)
+            return $"int4, {Heads}";
         var target = Kind != CalibratedCodec.Klt ? FormattableString.Invariant($"{Latents} latents of {(int)LatentWidth} bits")
             : Bits is { } bits ? FormattableString.Invariant($"{bits} bits per token and layer")
             : FormattableString.Invariant($"{100 * Share:0.##} % of all bytes at {At} tokens");
@@ -110,6 +119,6 @@ internal sealed record CodecPlan
             ? "no references"
             : FormattableString.Invariant($"{Neighbours} references ({References.ToString().ToLowerInvariant()} layers) of {Options.ReferenceBits} bits every {Options.ReferenceStride} tokens");
         return FormattableString.Invariant(
-            $"{Kind.ToString().ToLowerInvariant()}, {target}, {references}, metric {Metric.ToString().ToLowerInvariant()}, ridge {Ridge}, token weighting {TokenWeighting}, headroom {Headroom}, {Allocation.ToString().ToLowerInvariant()} allocation");
+            $"{Kind.ToString().ToLowerInvariant()}, {target}, {references}, {Heads}, metric {Metric.ToString().ToLowerInvariant()}, ridge {Ridge}, token weighting {TokenWeighting}, headroom {Headroom}, {Allocation.ToString().ToLowerInvariant()} allocation");
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Evaluation;
@@ -92,22 +93,29 @@ internal sealed class DeltaKvCalibrator
             && (plan.Neighbours != _neighbours || plan.Options.ReferenceStride != Options.ReferenceStride || plan.Options.ReferenceBits != Options.ReferenceBits))
             throw new ArgumentException($"The plan has {plan.Neighbours} references of {plan.Options.ReferenceBits} bits per token, every {plan.Options.ReferenceStride}; documents were read for {_neighbours} of {Options.ReferenceBits}, every {Options.ReferenceStride}.");
         var full = Resolve(plan.FullLayers);
+        var (heads, dim, observers) = (_model.Fingerprint.KvHeads, _model.Fingerprint.HeadDim, Observers(plan));
         var coded = _statistics.Select((s, layer) => layer == 0 || full.Contains(layer) ? null : s).ToArray();
+        var table = plan.Heads == HeadChoice.All ? null : plan.Heads.Table([.. coded.Select(s => s?.WithoutHistory(plan.Options.Recent))], heads, observers);
+        bool IsWindow(int layer) => table?.Layers[layer].All(head => head == HeadTreatment.Window) == true;
+        var stored = coded.Select((s, layer) => IsWindow(layer) ? null : s).ToArray();
         DeltaKvCodec Codec(LinearCodec?[] codecs) => new()
         {
             Model = _model.Fingerprint,
             Options = plan.Options,
-            Layers = Layers(codecs, Observers(plan), plan.Full, plan.FullLayers.Layers.Contains(0)),
+            Layers = Layers([.. codecs.Select((codec, layer) => IsWindow(layer) ? HeadTable.WindowOnly(heads, dim) : codec)], observers, plan.Full, plan.FullLayers.Layers.Contains(0)),
             Report = $"{plan.Describe()}; {Provenance}",
         };
 
-        return plan.Kind == CalibratedCodec.Pca
-            ? Codec(new LatentCalibration
+        return plan.Kind switch
+        {
+            CalibratedCodec.Int4 => Codec([.. stored.Select((s, layer) => s is null ? null : Rotated(table?.Layers[layer], heads, dim))]),
+            CalibratedCodec.Pca => Codec(new LatentCalibration
             {
-                Dimensions = plan.Latents, Width = plan.LatentWidth, Ridge = plan.Ridge, TokenWeighting = plan.TokenWeighting,
+                Dimensions = plan.Latents, Width = plan.LatentWidth, Ridge = plan.Ridge, TokenWeighting = plan.TokenWeighting, Heads = table,
                 Metric = plan.Metric, Neighbours = plan.References == ReferenceUse.None ? 0 : plan.Neighbours,
-            }.Solve(coded))
-            : Transform(plan, coded, Codec);
+            }.Solve(stored)),
+            _ => Transform(plan, stored, table, Codec),
+        };
     }
 
     /// <summary>The best weighted transform codec within a budget of codes alone.</summary>
@@ -172,16 +180,16 @@ internal sealed class DeltaKvCalibrator
         _neighbours == 0 ? default : ResidualRows.Of(rows, geometry.Width, geometry.HeadDim, Options, _neighbours);
 
     /// <summary>Solves for the bytes that windows, tables and full layers leave of the target.</summary>
-    private DeltaKvCodec Transform(CodecPlan plan, LayerStatistics?[] coded, Func<LinearCodec?[], DeltaKvCodec> codec)
+    private DeltaKvCodec Transform(CodecPlan plan, LayerStatistics?[] coded, HeadTable? table, Func<LinearCodec?[], DeltaKvCodec> codec)
     {
         var shape = _model.Fingerprint;
         var calibration = new KltCalibration
         {
             BytesPerToken = 0, Ridge = plan.Ridge, TokenWeighting = plan.TokenWeighting, Headroom = plan.Headroom, Metric = plan.Metric,
-            Allocation = plan.Allocation, References = plan.References, Neighbours = plan.Neighbours,
+            Heads = table, Allocation = plan.Allocation, References = plan.References, Neighbours = plan.Neighbours,
             ReferenceBytes = (ReferenceRow.WordsOf(Options.ReferenceBits, 2 * shape.KvHeads, shape.HeadDim) + 1.0) * sizeof(uint) / Options.ReferenceStride,
         };
-        var key = (plan.Ridge, plan.TokenWeighting, plan.Metric, plan.References, string.Join('+', coded.Select(layer => layer is null)));
+        var key = (plan.Ridge, plan.TokenWeighting, plan.Metric, plan.References, $"{string.Join('+', coded.Select(layer => layer is null))} {table}");
         if (!_transforms.TryGetValue(key, out var transforms))
             _transforms[key] = transforms = calibration.Transforms(coded);
         var candidates = calibration.Candidates(transforms);
@@ -195,7 +203,9 @@ internal sealed class DeltaKvCalibrator
         var tokens = plan.At - 1;
         var windows = CodecSize.Usage(empty, tokens).TotalBytes;
         var codedTokens = CodecSize.CodedTokens(empty, tokens);
-        for (var bytes = (int)Math.Max(0, (budget - windows) / Math.Max(1, codedTokens)); bytes >= ChunkAllocator.ChunkBytes; bytes -= ChunkAllocator.ChunkBytes)
+        // What raw heads take was counted with the windows, and is part of what is shared.
+        var raw = table?.Layers.Sum(row => HeadTable.RawBytes(row, shape.HeadDim)) ?? 0;
+        for (var bytes = (int)Math.Max(0, (budget - windows) / Math.Max(1, codedTokens)) + raw; bytes >= ChunkAllocator.ChunkBytes; bytes -= ChunkAllocator.ChunkBytes)
         {
             var result = codec((calibration with { BytesPerToken = bytes }).Choose(coded, candidates));
             if (CodecSize.Usage(result, tokens).TotalBytes <= budget)
@@ -206,6 +216,12 @@ internal sealed class DeltaKvCalibrator
             $"{100 * plan.Share:0.##} % of {plan.At} tokens are {budget:N0} bytes; sinks, window, tables and full layers alone take {windows:N0}. Ask for more, or keep fewer tokens and layers raw."));
 
         static LayerCandidate[] WithoutCodes(LayerCandidate[] layer) => [.. layer.Take(1).Select(c => c with { Neighbours = 0, OverheadBytes = 0, Rates = [] })];
+    }
+
+    private static LinearCodec Rotated(ImmutableArray<HeadTreatment>? row, int heads, int dim)
+    {
+        var codec = HadamardCodec.Create(heads, dim, ChunkWidth.Bits4, ChunkWidth.Bits4);
+        return row is { } treatments ? HeadTable.Apply(treatments, codec) : codec;
     }
 
     private static IReadOnlyList<CodecLayer> Layers(

@@ -21,6 +21,9 @@ internal sealed record KltCalibration
     /// <summary>See <see cref="UniformQuantizer.Fit"/>.</summary>
     public double Headroom { get; init; } = 1.25;
 
+    /// <summary>What heads keep; null: all are coded. Layers that keep nothing have no statistics here.</summary>
+    public HeadTable? Heads { get; init; }
+
     /// <summary>What errors are measured by.</summary>
     public SensitivityMetric Metric { get; init; }
 
@@ -49,7 +52,7 @@ internal sealed record KltCalibration
             .SelectMany(layer => Sources.Select(residuals => (Layer: layer, Residuals: residuals))).ToArray();
         var solved = new LayerTransform[jobs.Length];
         Parallel.For(0, jobs.Length, i =>
-            solved[i] = WeightedKlt.Solve(statistics[jobs[i].Layer]!, Ridge, TokenWeighting, Metric, jobs[i].Residuals));
+            solved[i] = WeightedKlt.Solve(statistics[jobs[i].Layer]!, Ridge, TokenWeighting, Metric, jobs[i].Residuals, Apart(jobs[i].Layer)));
         return [.. Enumerable.Range(0, statistics.Count).Select(layer => solved.Where((_, i) => jobs[i].Layer == layer).ToArray())];
     }
 
@@ -59,7 +62,7 @@ internal sealed record KltCalibration
         var weights = layerWeights.ToArray();
         var result = new LayerCandidate[transforms.Length][];
         Parallel.For(0, transforms.Length, i => result[i] = [.. transforms[i].Select(transform => new LayerCandidate(
-            transform, transform.OfResiduals ? Neighbours : 0, transform.OfResiduals ? IdBytes + (int)Math.Ceiling(ReferenceBytes) : 0,
+            transform, transform.OfResiduals ? Neighbours : 0, (transform.OfResiduals ? IdBytes + (int)Math.Ceiling(ReferenceBytes) : 0) + RawBytes(i, transform),
             Rates(transform, weights.Length > 0 ? weights[i] : 1)))]);
         return result;
     }
@@ -71,8 +74,15 @@ internal sealed record KltCalibration
         var allocations = Allocation == ByteAllocation.Global
             ? ChunkAllocator.Allocate(options, BytesPerToken)
             : Equal(options);
-        return [.. allocations.Select((a, i) => a.Option < 0 ? null : Codec(candidates[i][a.Option], statistics[i]!.Geometry, a.Chunks))];
+        return [.. allocations.Select((a, i) => a.Option < 0 ? null : WithHeads(i, Codec(candidates[i][a.Option], statistics[i]!.Geometry, a.Chunks)))];
     }
+
+    private ulong Apart(int layer) => Heads is null ? 0 : HeadTable.Apart(Heads.Layers[layer]);
+
+    private LinearCodec WithHeads(int layer, LinearCodec codec) => Heads is null ? codec : HeadTable.Apply(Heads.Layers[layer], codec);
+
+    private int RawBytes(int layer, LayerTransform transform) =>
+        Heads is null ? 0 : HeadTable.RawBytes(Heads.Layers[layer], transform.Mean.Length / 2 / Heads.Layers[layer].Length);
 
     private bool[] Sources => References switch
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Numerics;
 using System.Numerics.Tensors;
 using DeltaKV.Compression.Codes;
@@ -24,6 +25,9 @@ internal sealed record LatentCalibration
     /// <summary>See <see cref="WeightedKlt.Solve"/>.</summary>
     public double TokenWeighting { get; init; } = 0.9;
 
+    /// <summary>What heads keep; null: all are coded.</summary>
+    public HeadTable? Heads { get; init; }
+
     /// <summary>What errors are measured by.</summary>
     public SensitivityMetric Metric { get; init; }
 
@@ -37,17 +41,17 @@ internal sealed record LatentCalibration
         if (Dimensions <= 0 || Dimensions % perChunk != 0)
             throw new ArgumentException($"{Dimensions} latents of {(int)Width} bits do not fill chunks of {perChunk}.");
         var codecs = new LinearCodec?[statistics.Count];
-        Parallel.For(0, statistics.Count, layer => codecs[layer] = statistics[layer] is { } one ? Solve(one) : null);
+        Parallel.For(0, statistics.Count, layer => codecs[layer] = statistics[layer] is { } one ? Solve(one, Heads?.Layers[layer]) : null);
         return codecs;
     }
 
-    private LinearCodec Solve(LayerStatistics statistics)
+    private LinearCodec Solve(LayerStatistics statistics, ImmutableArray<HeadTreatment>? heads)
     {
-        var transform = WeightedKlt.Solve(statistics, Ridge, TokenWeighting, Metric, Neighbours > 0);
+        var transform = WeightedKlt.Solve(statistics, Ridge, TokenWeighting, Metric, Neighbours > 0, heads is { } others ? HeadTable.Apart(others) : 0);
         // One factor for the whole layer: steps are halves, so coordinates must be of ordinary size.
         var unit = Math.Sqrt(Math.Max(UniformQuantizer.ErrorOfNothing(transform.Coordinates[0], transform.Weights), 1e-300));
         var width = statistics.Geometry.Width;
-        return new LinearCodec
+        var codec = new LinearCodec
         {
             KeyHeads = statistics.Geometry.KvHeads,
             HeadDim = statistics.Geometry.HeadDim,
@@ -58,6 +62,7 @@ internal sealed record LatentCalibration
             Scales = CodeScales.PerChunk,
             Neighbours = Neighbours,
         };
+        return heads is { } row ? HeadTable.Apply(row, codec) : codec;
     }
 
     /// <summary>The leading rows, those of a chunk mixed, as the halves that kernels hold.</summary>

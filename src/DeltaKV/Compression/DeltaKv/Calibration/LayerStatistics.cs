@@ -69,6 +69,9 @@ internal sealed class LayerStatistics
     /// <summary>The sensitivity metric's blocks, see <see cref="AttentionSensitivity.Metric"/>.</summary>
     public double[][] Metric() => _sensitivity.Metric();
 
+    /// <summary>What heads would lose without history, see <see cref="AttentionSensitivity.WithoutHistory"/>.</summary>
+    public IReadOnlyList<double> WithoutHistory(int recent) => _sensitivity.WithoutHistory(recent);
+
     /// <summary>Writes what was gathered.</summary>
     public void Save(BinaryWriter writer)
     {

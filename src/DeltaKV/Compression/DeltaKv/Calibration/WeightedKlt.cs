@@ -17,8 +17,9 @@ internal static class WeightedKlt
     /// <param name="tokenWeighting">Share of the covariance that is weighted by token sensitivity.</param>
     /// <param name="kind">What errors are measured by.</param>
     /// <param name="ofResiduals">Whether what references leave is coded; it has no mean.</param>
+    /// <param name="apart">KV heads that are not coded with the others, a bit each: the transform does not see them.</param>
     public static LayerTransform Solve(
-        LayerStatistics statistics, double ridge, double tokenWeighting, SensitivityMetric kind = SensitivityMetric.Attention, bool ofResiduals = false)
+        LayerStatistics statistics, double ridge, double tokenWeighting, SensitivityMetric kind = SensitivityMetric.Attention, bool ofResiduals = false, ulong apart = 0)
     {
         var rowStatistics = ofResiduals
             ? statistics.Residuals ?? throw new InvalidOperationException("Residuals were not gathered.")
@@ -26,7 +27,7 @@ internal static class WeightedKlt
         var (width, dim) = (statistics.Geometry.Width, statistics.Geometry.HeadDim);
         var mean = ofResiduals ? new double[width] : rowStatistics.Mean();
         var factors = Factors(kind == SensitivityMetric.Attention ? statistics.Metric() : Identity(2 * statistics.Geometry.KvHeads, dim), dim, ridge);
-        var vectors = SymmetricEigen.Solve(Turned(rowStatistics.Covariance(mean, tokenWeighting), factors, width, dim), width).Vectors;
+        var vectors = SymmetricEigen.Solve(Turned(Without(rowStatistics.Covariance(mean, tokenWeighting), width, IsApart), factors, width, dim), width).Vectors;
         var (encoder, decoder) = (new double[width][], new double[width][]);
         Parallel.For(0, width, i =>
         {
@@ -43,7 +44,17 @@ internal static class WeightedKlt
             }
         });
         var samples = rowStatistics.Samples(tokenWeighting);
-        return new LayerTransform(ofResiduals, mean, encoder, decoder, Coordinates(samples, mean, encoder), [.. samples.Select(s => s.Weight)]);
+        return new LayerTransform(ofResiduals, mean, encoder, decoder, Coordinates(samples, mean, encoder, IsApart), [.. samples.Select(s => s.Weight)]);
+
+        bool IsApart(int element) => (apart >> (element / dim % statistics.Geometry.KvHeads) & 1) != 0;
+    }
+
+    /// <summary>What does not vary takes no dimension.</summary>
+    private static double[] Without(double[] covariance, int width, Func<int, bool> isApart)
+    {
+        for (var i = 0; i < covariance.Length; i++)
+            covariance[i] = isApart(i / width) || isApart(i % width) ? 0 : covariance[i];
+        return covariance;
     }
 
     /// <summary><c>L^T</c> and <c>L^-1</c> of every block, row-major.</summary>
@@ -87,13 +98,15 @@ internal static class WeightedKlt
         });
     }
 
-    private static double[][] Coordinates((float[] Row, double Weight)[] samples, double[] mean, double[][] encoder)
+    private static double[][] Coordinates((float[] Row, double Weight)[] samples, double[] mean, double[][] encoder, Func<int, bool> isApart)
     {
         var rows = Array.ConvertAll(samples, sample =>
         {
             var row = new double[mean.Length];
             TensorPrimitives.ConvertSaturating<float, double>(sample.Row, row);
             TensorPrimitives.Subtract<double>(row, mean, row);
+            for (var i = 0; i < row.Length; i++)
+                row[i] = isApart(i) ? 0 : row[i];
             return row;
         });
         var result = new double[encoder.Length][];

@@ -72,6 +72,46 @@ public sealed class AttentionSensitivityTests
         Assert.All(both.Metric().SelectMany(m => m).Zip(merged.Metric().SelectMany(m => m)), p => Assert.Equal(p.First, p.Second, 1e-9));
     }
 
+    /// <summary>What a layer says with and without history, in double; a query that is all window loses nothing.</summary>
+    [Theory]
+    [InlineData(16)]
+    [InlineData(50)]
+    [InlineData(200)]
+    public void WhatAHeadLosesWithoutHistoryIsMeasured(int recent)
+    {
+        const int tokens = 90, sinks = 4, heads = 4;
+        var random = new SeededRandom(53);
+        float[] Values(int count, double scale) => [.. Enumerable.Range(0, count).Select(_ => (float)(scale * random.NextNormal()))];
+        var geometry = new AttentionGeometry(heads, 2, Dim, Hidden, [1f, 0.3f, 0.1f, 0.03f], Values(Hidden * heads * Dim, 0.4));
+        var rows = Values(tokens * geometry.Width, 1);
+        int[] positions = [10, 60, tokens - 1];
+        var queries = Values(positions.Length * heads * Dim, 1);
+        var sensitivity = new AttentionSensitivity(geometry, sinks, 64);
+        sensitivity.Add(rows, queries, positions);
+
+        var window = AttentionSensitivity.Windows.Last(size => size <= recent);
+        var attention = new LayerAttention(geometry, rows);
+        var expected = new double[2];
+        for (var q = 0; q < positions.Length; q++)
+        {
+            for (var head = 0; head < heads; head++)
+            {
+                var all = Enumerable.Range(0, positions[q] + 1).ToArray();
+                var kept = all.Where(token => token < sinks || token >= positions[q] - window).ToArray();
+                var logits = attention.Logits(head, queries.AsSpan(q * heads * Dim, heads * Dim), positions[q]);
+                var (full, rest) = (new float[Dim], new float[Dim]);
+                attention.Read(head, logits, all, full);
+                attention.Read(head, logits, kept, rest);
+                expected[head / 2] += Enumerable.Range(0, Hidden).Sum(row => Math.Pow(
+                    Enumerable.Range(0, Dim).Sum(i => geometry.OutputProjection[(row * heads * Dim) + (head * Dim) + i] * (double)(full[i] - rest[i])), 2));
+            }
+        }
+
+        var actual = sensitivity.WithoutHistory(recent);
+        // Probabilities below a ten-thousandth are left out of what all tokens say.
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 2e-2 * pair.First));
+    }
+
     private static double[] Output(AttentionGeometry geometry, float[] rows, float[] query, int head, int moved, int direction, double step)
     {
         var logits = new double[Tokens];

@@ -1,3 +1,4 @@
+using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Compression.DeltaKv.Calibration;
@@ -98,6 +99,44 @@ public sealed class DeltaKvCalibratorTests
         var codec = calibrator.Solve(plan with { Options = Options with { Sinks = 32 } });
         Assert.Equal([LayerTreatment.Kivi4, LayerTreatment.Coded, LayerTreatment.Kivi4], codec.Layers.Select(layer => layer.Treatment));
         Assert.Equal(LayerTreatment.Recomputed, calibrator.Solve(plan with { FullLayers = LayerSet.Parse("auto:1", "full"), Full = LayerTreatment.Raw }).Layers[0].Treatment);
+    }
+
+    [Fact]
+    public void WhatALayerWithoutHistoryDoesNotTakeGoesToTheOthers()
+    {
+        var calibrator = NewCalibrator(new RandomCalibrationModel());
+        calibrator.Read(Corpus);
+        var plan = new CodecPlan { Share = 0.08, At = 2048, Options = Options, Observers = LayerSet.None };
+        var (all, some) = (calibrator.Solve(plan), calibrator.Solve(plan with { Heads = HeadChoice.Parse("c/w/c") }));
+        Assert.Equal("c/c/c", HeadTable.Of(all).ToString());
+        Assert.Equal("c/w/c", HeadTable.Of(some).ToString());
+        Assert.Equal(0, RecordLayout.Of(some.Layers[1].Codec!).Bytes);
+        Assert.True(RecordLayout.Of(some.Layers[2].Codec!).Bytes > RecordLayout.Of(all.Layers[2].Codec!).Bytes);
+        Assert.InRange(CodecSize.Usage(some, 2047).Ratio, 0.07, 0.08);
+    }
+
+    [Fact]
+    public void RawHeadsAreCountedInTheTarget()
+    {
+        var calibrator = NewCalibrator(new RandomCalibrationModel());
+        calibrator.Read(Corpus);
+        var codec = calibrator.Solve(new CodecPlan { Share = 0.45, At = 2048, Options = Options, Observers = LayerSet.None, Heads = HeadChoice.Parse("c/r/c") });
+        Assert.Equal("c/r/c", HeadTable.Of(codec).ToString());
+        // The transform of a layer whose heads are all raw has nothing to code.
+        Assert.Equal(2 * 2 * 64, RecordLayout.Of(codec.Layers[1].Codec!).Bytes);
+        Assert.InRange(CodecSize.Usage(codec, 2047).Ratio, 0.36, 0.45);
+    }
+
+    [Fact]
+    public void IntegersAreCalibratedForTheirTable()
+    {
+        var calibrator = NewCalibrator(new RandomCalibrationModel());
+        calibrator.Read(Corpus);
+        var plan = new CodecPlan { Kind = CalibratedCodec.Int4, Share = null, Options = Options, Observers = LayerSet.None };
+        Assert.Equal("c/4/4", HeadTable.Of(calibrator.Solve(plan)).ToString());
+        var some = calibrator.Solve(plan with { Heads = HeadChoice.Parse("table:99") });
+        Assert.Equal(1, HeadTable.Of(some).ToString().Count(letter => letter == 'w'));
+        Assert.Contains("heads chosen for a loss of 99 %", some.Report, StringComparison.Ordinal);
     }
 
     private static DeltaKvCalibrator NewCalibrator(ICalibrationModel model) => new(model, Options, neighbours: 2);

@@ -1,5 +1,6 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Storage;
+using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Compression.DeltaKv.Calibration;
 using DeltaKV.Evaluation;
 using DeltaKV.Tests.Reference;
@@ -174,6 +175,30 @@ public sealed class KltCalibrationTests
             Assert.Equal(1, transform.Encoder[i].Sum(x => x * x), 1e-9);
             Assert.All(transform.Encoder[i].Zip(transform.Decoder[i]), pair => Assert.Equal(pair.First, pair.Second, 1e-9));
         }
+    }
+
+    [Fact]
+    public void WhatAHeadDoesNotKeepLeavesMoreForTheOthers()
+    {
+        var random = new SeededRandom(83);
+        var geometry = new AttentionGeometry(2, 2, Dim, 24, Geometry.InverseFrequencies, Normal(random, 24 * 2 * Dim));
+        var rows = Normal(random, Tokens * geometry.Width);
+        var statistics = new LayerStatistics(geometry, new SeededRandom(9), recent: 16);
+        statistics.Add(rows, Normal(random, 3 * 2 * Dim), [380, 390, 399]);
+        LinearCodec Codec(string? heads) => new KltCalibration { BytesPerToken = 16, Heads = heads is null ? null : HeadTable.Parse(heads) }.Solve([null, statistics])[1]!;
+
+        // Of the first head, keys and values.
+        double Error(LinearCodec codec) => Enumerable.Range(20, 100).Sum(token =>
+        {
+            var row = rows.AsSpan(token * geometry.Width, geometry.Width).ToArray();
+            var read = ScalarCodecTests.RoundTrip(codec, row, []);
+            return Enumerable.Range(0, row.Length).Where(i => i / Dim % 2 == 0).Sum(i => Math.Pow(row[i] - read[i], 2));
+        });
+
+        var (all, some) = (Codec(null), Codec("cc/cw"));
+        Assert.Equal(RecordLayout.Of(all).Bytes, RecordLayout.Of(some).Bytes);
+        Assert.Equal(2UL, some.WindowHeads);
+        Assert.True(Error(some) < 0.8 * Error(all), $"{Error(some)} of {Error(all)}");
     }
 
     [Fact]
