@@ -45,6 +45,9 @@ plan() {
   echo "all plain-tokens --bytes 3 --token-weighting 0"
   echo "all equal-bytes --bytes 3 --allocation equal"
   echo "int4 klt-r4 --bytes 6 --references auto --stride 10 --reference-bits 4"
+  for loss in 5 10; do echo "all int4-heads-$loss --codec int4 --heads table:$loss"; done
+  for family in ${tasks//,/ }; do echo "without-$family int4-heads-$family --codec int4 --heads table:10 --leave-out $family"; done
+  echo "all klt-4-heads --bytes 4 --heads table"
   echo "all first-raw --bytes 18 --full-layers 0"
   echo "all two-raw --bytes 30 --full-layers auto:2"
   echo "all two-kivi4 --bytes 12 --full-layers auto:2 --full kivi4"
@@ -69,6 +72,10 @@ methods+=(
   "klt 3 %, plain metric=deltakv:codec=$codecs/plain-metric.safetensors"
   "klt 3 %, tokens alike=deltakv:codec=$codecs/plain-tokens.safetensors"
   "klt 3 %, equal bytes=deltakv:codec=$codecs/equal-bytes.safetensors"
+  "int4, head table 5 %=deltakv:codec=$codecs/int4-heads-5.safetensors"
+  "int4, head table 10 %=deltakv:codec=$codecs/int4-heads-10.safetensors"
+  "int4, head table 10 %, family left out=deltakv:codec=$codecs/int4-heads-{task}.safetensors"
+  "klt 4 %, head table 5 %=deltakv:codec=$codecs/klt-4-heads.safetensors"
   "klt, first layer raw=deltakv:codec=$codecs/first-raw.safetensors"
   "klt, two layers raw=deltakv:codec=$codecs/two-raw.safetensors"
   "klt, two layers kivi4=deltakv:codec=$codecs/two-kivi4.safetensors"

@@ -13,7 +13,7 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 internal sealed class AttentionSensitivity
 {
     /// <summary>Windows for which is measured what a head would lose without history.</summary>
-    internal static readonly int[] Windows = [16, 32, 48, 64];
+    internal static readonly int[] Windows = [16, 32, 48, 64, 96, 128];
 
     private const float SmallestProbability = 1e-3f;
 

@@ -8,7 +8,7 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// <param name="Named">The table, where one is given.</param>
 internal sealed record HeadChoice(double? Loss = null, HeadTable? Named = null)
 {
-    private const double UsualLoss = 0.01;
+    private const double UsualLoss = 0.05;
 
     /// <summary>All heads are coded alike.</summary>
     public static HeadChoice All { get; } = new();
