@@ -17,24 +17,11 @@ internal static class CommandLine
 
     internal static async Task<int> RunAsync(string[] arguments, Terminal terminal)
     {
-        // Not a RootCommand, which would go by the name of the assembly.
-        var root = new Command(Name, "Long-context language models on a GPU or the CPU.")
-        {
-            new HelpOption(),
-            new VersionOption(),
-            ChatCommand.Create(terminal),
-            GenerateCommand.Create(terminal),
-            InfoCommand.Create(terminal),
-            BenchCommand.Create(terminal),
-            EvalCommand.Create(terminal),
-            InspectCommand.Create(terminal),
-            CalibrateCommand.Create(terminal),
-        };
-        var parsed = root.Parse(arguments);
+        var parsed = Root(terminal).Parse(arguments);
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors)
-                await terminal.Error.WriteLineAsync($"{Name}: {error.Message}");
+                await terminal.Error.WriteLineAsync($"{Name}: {ErrorText.Of(error)}");
             await terminal.Error.WriteLineAsync($"See: {Path(parsed)} --help");
             return ExitCode.Usage;
         }
@@ -53,30 +40,35 @@ internal static class CommandLine
         catch (Exception error) when (error is UsageException or ArgumentException)
         {
             // An argument out of range is an option out of range: the options say themselves what they take.
-            await terminal.Error.WriteLineAsync($"{Name}: {Message(error)}");
+            await terminal.Error.WriteLineAsync($"{Name}: {ErrorText.Of(error)}");
             return ExitCode.Usage;
         }
         catch (Exception error) when (IsExpected(error))
         {
-            await terminal.Error.WriteLineAsync($"{Name}: {error.Message}");
+            await terminal.Error.WriteLineAsync($"{Name}: {ErrorText.Of(error)}");
             return ExitCode.Failure;
         }
     }
+
+    /// <summary>All commands. Not a RootCommand, which would go by the name of the assembly.</summary>
+    internal static Command Root(Terminal terminal) => new(Name, "Long-context language models on a GPU or the CPU.")
+    {
+        new HelpOption(),
+        new VersionOption(),
+        ChatCommand.Create(terminal),
+        GenerateCommand.Create(terminal),
+        InfoCommand.Create(terminal),
+        BenchCommand.Create(terminal),
+        EvalCommand.Create(terminal),
+        InspectCommand.Create(terminal),
+        CalibrateCommand.Create(terminal),
+    };
 
     /// <summary>What users, files and devices cause; anything else is a defect, which the runtime reports with its stack.</summary>
     private static bool IsExpected(Exception error) => error
         is IOException or UnauthorizedAccessException or NotSupportedException
         or ModelFormatException or TokenizerFormatException or ChatTemplateException
         or CodecMismatchException or InsufficientDeviceMemoryException or ContextOverflowException or AcceleratorException or EvaluationException;
-
-    /// <summary>The message without what the runtime appends for programmers.</summary>
-    private static string Message(Exception error)
-    {
-        if (error is not ArgumentException { ParamName: { } name })
-            return error.Message;
-        var end = error.Message.IndexOf($" (Parameter '{name}')", StringComparison.Ordinal);
-        return end < 0 ? error.Message : error.Message[..end];
-    }
 
     private static string Path(ParseResult parsed)
     {

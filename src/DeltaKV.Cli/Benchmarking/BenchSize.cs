@@ -22,7 +22,7 @@ internal readonly record struct BenchSize(int Batch, int Context)
 
     private static BenchSize Parse(string text)
     {
-        if (text.LastIndexOf('x') is > 0 and var at)
+        if (text.LastIndexOf('x') is > 0 and var at && at < text.Length - 1)
             return new BenchSize(text[..at] == "max" ? Largest : Length(text[..at]), Length(text[(at + 1)..]));
         throw new UsageException($"'{text}' is no size; expected BATCHxCONTEXT such as 1x1024, 8x32k or maxx128k.");
     }

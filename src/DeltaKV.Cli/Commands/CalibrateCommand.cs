@@ -113,11 +113,6 @@ internal sealed class CalibrateCommand
             terminal, target, directory, model.Engine(parsed, 1), prompts, PathOf(parsed, directory, CompressKvProfile.FileName), cancellation);
     }
 
-    private string PathOf(ParseResult parsed, string directory, string name)
-    {
-        var path = parsed.GetValue(output) ?? Path.Combine(directory, name);
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
-            Directory.CreateDirectory(folder);
-        return path;
-    }
+    private string PathOf(ParseResult parsed, string directory, string name) =>
+        parsed.GetValue(output) is { } path ? OutputFile.Prepare(path) : Path.Combine(directory, name);
 }

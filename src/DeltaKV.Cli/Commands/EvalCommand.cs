@@ -46,13 +46,13 @@ internal sealed class EvalCommand
     private async Task<int> RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         using var confirmation = terminal.ConfirmInterrupts();
-        var (target, page) = (json.Read(parsed), parsed.GetValue(html)?.FullName);
+        var (target, page) = (json.Read(parsed), Prepared(parsed.GetValue(html)));
         var plans = Plans(parsed, await ReadTextAsync(parsed, cancellation));
         var workers = UsageException.AtLeast(1, parsed.GetValue(parallel), "--parallel");
         using var targets = new DeviceTargets(model.Directory(parsed), model.Engine(parsed, plans[0].QuestionsPerDocument), plans[0].Lengths.Max(), workers);
         targets.Check(plans[0].Methods.SelectMany(plans[0].SpecificationsOf));
 
-        var kept = new EvaluationJournal(parsed.GetValue(journal)?.FullName);
+        var kept = new EvaluationJournal(Prepared(parsed.GetValue(journal)));
         var results = new List<EvaluationRecord>();
         var failures = 0;
         foreach (var plan in plans)
@@ -131,6 +131,8 @@ internal sealed class EvalCommand
 
     private async Task<string?> ReadTextAsync(ParseResult parsed, CancellationToken cancellation) =>
         parsed.GetValue(text) is { } file ? await File.ReadAllTextAsync(file.FullName, cancellation) : null;
+
+    private static string? Prepared(FileInfo? file) => file is null ? null : OutputFile.Prepare(file.FullName);
 
     /// <summary>A page per setting: the second one's name says which.</summary>
     private static string PageOf(string page, EvaluationPlan plan, int pages) => pages == 1 || plan.Setting == EvaluationSetting.Agnostic

@@ -45,6 +45,7 @@ internal sealed class InspectCommand
     {
         using var confirmation = terminal.ConfirmInterrupts();
         var (target, directory) = (json.Read(parsed), model.Directory(parsed));
+        var page = parsed.GetValue(html) is { } file ? OutputFile.Prepare(file.FullName) : null;
         var tokens = UsageException.AtLeast(SmallestLength, parsed.GetValue(length), "--length");
         UsageException.AtLeast(1, parsed.GetValue(neighbours), "--neighbours");
         var corpus = await CorpusAsync(parsed, tokens, cancellation);
@@ -56,8 +57,8 @@ internal sealed class InspectCommand
                 return Inspect(parsed, terminal, directory, device, corpus, cancellation);
             },
             cancellation);
-        if (parsed.GetValue(html) is { } page)
-            await File.WriteAllTextAsync(page.FullName, InspectionHtml.Render(report), cancellation);
+        if (page is not null)
+            await File.WriteAllTextAsync(page, InspectionHtml.Render(report), cancellation);
         if (!target.TakesOutput)
             await terminal.Out.WriteLineAsync($"{report.Model} ({report.Fingerprint}), {report.Tokens:N0} tokens read:\n{report.Documents}\n\n{Table(report)}");
         await target.WriteAsync(report, terminal);

@@ -15,5 +15,5 @@ internal sealed class JsonArgument
 
     internal void AddTo(Command command) => command.Add(json);
 
-    internal JsonTarget Read(ParseResult parsed) => new(parsed.GetResult(json) is { Implicit: false }, parsed.GetValue(json));
+    internal JsonTarget Read(ParseResult parsed) => new(parsed.GetResult(json) is { Implicit: false }, parsed.GetValue(json) is { } file ? OutputFile.Prepare(file) : null);
 }

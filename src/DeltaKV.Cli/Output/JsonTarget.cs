@@ -34,8 +34,6 @@ internal sealed record JsonTarget(bool IsWanted, string? File)
     {
         if (File is null)
             return;
-        if (Path.GetDirectoryName(Path.GetFullPath(File)) is { } directory)
-            Directory.CreateDirectory(directory);
         await System.IO.File.WriteAllTextAsync(File, JsonSerializer.Serialize(result, Indented) + "\n");
     }
 }

@@ -28,16 +28,18 @@ public sealed class CommandLineTests
     [InlineData("sing", "'sing'")]
     [InlineData("generate --frobnicate", "'--frobnicate'")]
     [InlineData("generate -p x --device abacus", "'abacus'")]
-    [InlineData("generate -p x --max-tokens many", "'many'")]
-    [InlineData("generate -p x --max-tokens 0", "MaxTokens is 0, expected at least 1.")]
-    [InlineData("generate -p x --temperature -1", "Temperature is -1")]
-    [InlineData("generate -p x --memory 2", "MemoryShare is 2")]
+    [InlineData("generate -p x --max-tokens many", "--max-tokens is 'many', expected a whole number.")]
+    [InlineData("generate -p x --temperature hot", "--temperature is 'hot', expected a number.")]
+    [InlineData("generate -p x --max-tokens 0", "--max-tokens is 0, expected at least 1.")]
+    [InlineData("generate -p x --temperature -1", "--temperature is -1")]
+    [InlineData("generate -p x --memory 2", "--memory is 2")]
     [InlineData("generate -p x --prompt-file y", "--prompt and --prompt-file")]
     [InlineData("generate", "There is no prompt")]
-    [InlineData("generate -p x --context 99999", "99999")]
+    [InlineData("generate -p x --context 99999", "--context is 99999")]
     [InlineData("bench --shape elephant", "llama-3.1-8b")]
     [InlineData("bench --shape tiny --model .", "--shape and --model")]
     [InlineData("bench --shape tiny --device cpu --decode 1024", "'1024' is no size")]
+    [InlineData("bench --shape tiny --device cpu --decode 8x", "'8x' is no size")]
     [InlineData("bench --shape tiny --device cpu --decode 0x64", "'0' is no length")]
     [InlineData("bench --shape tiny --device cpu --prefill 8q", "'8q' is no length")]
     [InlineData("bench --shape tiny --device cpu --samples 0", "--samples is 0")]
@@ -47,6 +49,7 @@ public sealed class CommandLineTests
     [InlineData("eval --method int4:folds=3 --device cpu", "no setting 'folds'")]
     [InlineData("eval --method a=int4 --method a=int8", "the same name")]
     [InlineData("eval --method small=", "--method is empty")]
+    [InlineData("eval --html .", "is a directory")]
     [InlineData("eval --length 4q", "'4q' is no length")]
     [InlineData("eval --length 64", "too short")]
     [InlineData("eval --questions 0", "0 questions")]
@@ -66,6 +69,9 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("info --model nowhere", "'nowhere'")]
     [InlineData("bench --model nowhere", "'nowhere'")]
+    [InlineData("calibrate --model nowhere", "'nowhere'")]
+    [InlineData("inspect --model nowhere", "'nowhere'")]
+    [InlineData("info --codec nowhere", "nowhere cannot be read as a codec")]
     [InlineData("generate -p x --model nowhere", "'nowhere'")]
     [InlineData("generate -p x --document nowhere.txt", "nowhere.txt")]
     [InlineData("bench --shape llama-3.1-8b --device cpu --decode 1000x131072", "decode 1000x131072 needs")]
@@ -80,6 +86,7 @@ public sealed class CommandLineTests
         Assert.Empty(run.Output);
         Assert.StartsWith("deltakv: ", run.Error, StringComparison.Ordinal);
         Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+        Assert.False(Path.Exists("nowhere"));
     }
 
     [Fact]

@@ -69,7 +69,8 @@ internal static class CodecFile
         }
         catch (Exception e) when (e is JsonException or ModelFormatException or KeyNotFoundException or ArgumentException or NullReferenceException)
         {
-            throw new CodecMismatchException($"{path} cannot be read as a codec: {e.Message} Calibrate again.", e);
+            var reason = e is ModelFormatException { Tensor: null } file ? file.Reason : e.Message;
+            throw new CodecMismatchException($"{path} cannot be read as a codec: {reason.TrimEnd('.')}. Calibrate again.", e);
         }
     }
 
