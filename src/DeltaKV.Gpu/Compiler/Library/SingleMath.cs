@@ -3,8 +3,8 @@ using System.Reflection;
 
 namespace DeltaKV.Gpu.Compiler.Library;
 
-/// <summary>The members of <c>MathF</c> that PTX has no exact instruction for, in C#: computed in double, rounded once.</summary>
-/// <remarks>Within 1 unit in the last place of the true value, except <see cref="Sin"/>, <see cref="Cos"/> and <see cref="Tan"/>, which are NaN beyond 2^30. For speed use <see cref="FastMath"/>.</remarks>
+/// <summary>The members of <c>MathF</c> that are not those of <see cref="DoubleMath"/> computed in double and rounded once.</summary>
+/// <remarks>All are within 1 unit in the last place of the true value, except sines, cosines and tangents beyond 2^30, which are NaN. For speed use <see cref="FastMath"/>.</remarks>
 internal static class SingleMath
 {
     public static MethodInfo RemainderMethod { get; } = Find(nameof(Remainder), 2)!;
@@ -12,39 +12,7 @@ internal static class SingleMath
     public static MethodInfo? Find(string name, int arguments) =>
         typeof(SingleMath).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic, [.. Enumerable.Repeat(typeof(float), arguments)]);
 
-    private static float Exp(float x) => (float)DoubleMath.Exp(x);
-
-    private static float Log(float x) => (float)DoubleMath.Log(x);
-
-    private static float Log2(float x) => (float)DoubleMath.Log2(x);
-
-    private static float Log10(float x) => (float)DoubleMath.Log10(x);
-
-    private static float Log(float x, float newBase) => Log(x) / Log(newBase);
-
-    private static float Pow(float x, float y) => (float)DoubleMath.Pow(x, y);
-
-    private static float Sin(float x) => (float)DoubleMath.Sin(x);
-
-    private static float Cos(float x) => (float)DoubleMath.Cos(x);
-
-    private static float Tan(float x) => (float)DoubleMath.Tan(x);
-
-    private static float Sinh(float x) => (float)DoubleMath.Sinh(x);
-
-    private static float Cosh(float x) => (float)DoubleMath.Cosh(x);
-
-    private static float Tanh(float x) => (float)DoubleMath.Tanh(x);
-
-    private static float Atan(float x) => (float)DoubleMath.Atan(x);
-
-    private static float Atan2(float y, float x) => (float)DoubleMath.Atan2(y, x);
-
-    private static float Asin(float x) => (float)DoubleMath.Asin(x);
-
-    private static float Acos(float x) => (float)DoubleMath.Acos(x);
-
-    private static float Cbrt(float x) => (float)DoubleMath.Cbrt(x);
+    private static float Log(float x, float newBase) => (float)DoubleMath.Log(x) / (float)DoubleMath.Log(newBase);
 
     private static float ReciprocalEstimate(float x) => FastMath.Rcp(x);
 

@@ -17,8 +17,14 @@ internal static class MathIntrinsics
         var result = a.IsFloat ? Float(translator.Builder, call, arguments, a, b) : Integer(translator.Builder, call, arguments, kind, a, b);
         if (result is not null)
             return result;
-        var library = a.Type == IrType.F32 ? SingleMath.Find(call.Name, arguments.Length) : DoubleMath.Find(call.Name, arguments.Length);
-        return library is null || !a.IsFloat ? StackItem.NotMine : translator.CallLibrary(library, arguments);
+        if (a.Type == IrType.F32 && SingleMath.Find(call.Name, arguments.Length) is { } own)
+            return translator.CallLibrary(own, arguments);
+        if (!a.IsFloat || DoubleMath.Find(call.Name, arguments.Length) is not { } library)
+            return StackItem.NotMine;
+        if (a.Type == IrType.F64)
+            return translator.CallLibrary(library, arguments);
+        var wide = Array.ConvertAll<StackItem, StackItem>(arguments, argument => translator.Builder.Convert(Op.FloatToFloat, IrType.F64, argument.Scalar));
+        return translator.Builder.Convert(Op.FloatToFloat, IrType.F32, translator.CallLibrary(library, wide).Scalar);
     }
 
     private static Value? Integer(IrBuilder builder, CallTarget call, StackItem[] arguments, ScalarKind kind, Value a, Value b)
