@@ -47,9 +47,12 @@ done
 # What is kept, coded: shares of the tokens that come to these shares of the bytes, some 2 % of 4k tokens raw among them.
 for composed in "50 85 kivi-8" "25 72 kivi-4:recent=32" "12.5 33 kivi-4:recent=32" "6 12 kivi-4:recent=32"; do
   read -r share kept code <<<"$composed"
-  for name in snapkv compresskv kvzip streaming-llm; do methods+=("$name+${code%%:*} $share %=$name:share=$kept+$code"); done
+  for name in snapkv compresskv kvzip; do methods+=("$name+${code%%:*} $share %=$name:share=$kept+$code"); done
 done
-methods+=("snapkv+int4 12.5 %=snapkv:share=33+int4:recent=32" "kvzip+int4 12.5 %=kvzip:share=33+int4:recent=32")
+for composed in "25 80" "12.5 60" "6 50"; do
+  read -r share kept <<<"$composed"
+  methods+=("compresskv+deltakv $share %=compresskv:share=$kept+deltakv:codec=$codecs/klt-$share-{length}.safetensors")
+done
 # These keep everything and read a share of it.
 for share in 50 25 12 6; do methods+=("quest, reads $share %=quest:share=$share" "omnikv, reads $share %=omnikv:share=$share"); done
 

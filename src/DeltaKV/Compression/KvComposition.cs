@@ -53,7 +53,7 @@ internal static class KvComposition
             throw Refused(names, reason);
         if ((WhyNotCoding(names, code) ?? WhyNotTogether(names, policy, code)) is { } other)
             throw Refused(names, other);
-        return new EvictionMethod(config, policy, new KeptFormat(code, policy.WhileDecoding ? policy.Sinks : 0));
+        return new EvictionMethod(config, policy, new KeptFormat(code, policy.WhileDecoding ? policy.Sinks : 0, NeedsPositions(code)));
     }
 
     private static ArgumentException Refused(string[] names, string reason) => new($"'{names[0]}' and '{names[1]}' cannot be composed: {reason}");
@@ -73,6 +73,9 @@ internal static class KvComposition
         _ => $"'{names[1]}' chooses among all tokens, of which '{names[0]}' would delete most. Name one of them.",
     };
 
+    /// <summary>Whether codes mean whole tokens at their positions: of all heads together, or by their ids.</summary>
+    private static bool NeedsPositions(CodedKvFormat code) => code.RecomputesFirstLayer || code.Codecs.Any(codec => codec.Groups.Any(group => group.Length > codec.HeadDim));
+
     private static string? WhyNotDeleting(string[] names, IEvictionPolicy policy)
     {
         const int Any = 1 << 16;
@@ -85,8 +88,6 @@ internal static class KvComposition
     {
         if (code.HasReferences)
             return $"'{names[1]}' codes tokens as differences from other tokens, which '{names[0]}' may delete. Use codes without references: 'int4', 'kivi-4', or a codec with none.";
-        if (code.RecomputesFirstLayer)
-            return $"'{names[1]}' recomputes the first layer from the tokens in order, of which '{names[0]}' leaves other ones to every head. Leave 'first=recomputed' out.";
         if (code.Codecs.Any(codec => codec.FeatureCount > 0 || codec.HasHiddenDecoder || codec.WindowHeads != 0))
             return $"'{names[1]}' has hidden layers or heads without history, which kept tokens cannot have. Use 'int4' or 'kivi-4'.";
         return code.Options.Selection.Selects || code.Options.PrefillTokens > 0 || code.Options.HotTokens > 0
@@ -96,11 +97,10 @@ internal static class KvComposition
 
     private static string? WhyNotTogether(string[] names, IEvictionPolicy policy, CodedKvFormat code)
     {
-        var isShared = policy.Scoring is null or { SharedByHeads: true };
-        if (code.Codecs.Any(codec => codec.Groups.Any(group => group.Length > codec.HeadDim)))
+        if (policy.Scoring is { SharedByHeads: false } && NeedsPositions(code))
         {
-            return $"'{names[1]}' codes a token's heads together, as they are before the rotation by its position, and "
-                + (isShared ? $"kept tokens have no position any more. Use '{names[0]}+int4' or '{names[0]}+kivi-4'." : $"'{names[0]}' keeps other tokens for every head. Use '{names[0]}+int4' or '{names[0]}+kivi-4'.");
+            return (code.RecomputesFirstLayer && code.Codecs.Count == 1 ? $"'{names[1]}' recomputes the first layer from token ids" : $"'{names[1]}' codes a token's heads together")
+                + $", and '{names[0]}' keeps other tokens for every head. Use '{names[0]}+int4' or '{names[0]}+kivi-4', or 'compresskv+{names[1]}'.";
         }
 
         return policy is IProbingPolicy && new KeptFormat(code).KindBytes.Count > 1

@@ -50,6 +50,9 @@ internal struct CodePoolView
     /// <summary>Entries of a row of <see cref="TokenIds"/>.</summary>
     public int TokenStride;
 
+    /// <summary>Positions of the tokens of records, <c>[block][16]</c>, where they are not their slots; or an empty view.</summary>
+    public ArrayView<int> Positions;
+
     /// <summary>Key/value heads.</summary>
     public int KeyHeads;
 
@@ -78,6 +81,11 @@ internal struct CodePoolView
         var block = Math.Max(BlockTables[(sequence * BlockStride) + (position >> 4)], 0);
         return ((long)block * BlockWords) + layer.FirstWord + ((position & 15) * layer.RecordWords);
     }
+
+    /// <summary>The position of the token in a slot; that of none is negative.</summary>
+    public int PositionOf(int sequence, int slot) => Positions.Length == 0 || slot < 0
+        ? slot
+        : Positions[((long)Math.Max(BlockTables[(sequence * BlockStride) + (slot >> 4)], 0) << 4) + (slot & 15)];
 
     /// <summary>First word of a reference's row.</summary>
     public long ReferenceOf(LayerCode code, int sequence, int ordinal) => (long)PlaceOf(code, sequence, ordinal) * ReferenceWords;

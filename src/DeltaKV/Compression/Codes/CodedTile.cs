@@ -23,6 +23,7 @@ internal static class CodedTile
         var record = pool.RecordOf(code, sequence, Math.Max(position, 0));
         var first = Warp.Shuffle(record, group);
         var second = Warp.Shuffle(record, group + 8);
+        position = pool.PositionOf(sequence, position);
         var firstPosition = Warp.Shuffle(position, group);
         var secondPosition = Warp.Shuffle(position, group + 8);
 

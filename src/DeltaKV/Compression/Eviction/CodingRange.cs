@@ -5,4 +5,5 @@ namespace DeltaKV.Compression.Eviction;
 /// <param name="Layer">The layer.</param>
 /// <param name="First">The first slot.</param>
 /// <param name="End">The slot after the last.</param>
-internal readonly record struct CodingRange(int Row, int Layer, int First, int End);
+/// <param name="MovedEnd">Slots below this one hold tokens that an eviction has moved.</param>
+internal readonly record struct CodingRange(int Row, int Layer, int First, int End, int MovedEnd);

@@ -30,7 +30,8 @@ internal sealed class CompactKernel(Accelerator accelerator)
         var from = arguments.Lists[((long)(arguments.IsShared ? 0 : head) * arguments.ListStride) + index];
         var to = arguments.NewStart + index;
         var source = Row(arguments, arguments.Source.Tables[from >> KvBlockLayout.Shift], head, from);
-        var target = Row(arguments, arguments.Blocks[(to >> KvBlockLayout.Shift) - (arguments.NewStart >> KvBlockLayout.Shift)], head, to);
+        var block = arguments.Blocks[(to >> KvBlockLayout.Shift) - (arguments.NewStart >> KvBlockLayout.Shift)];
+        var target = Row(arguments, block, head, to);
         for (var piece = Warp.LaneIdx; piece < arguments.Pieces; piece += 32)
         {
             arguments.Keys[(target * arguments.Pieces) + piece] = arguments.Source.Keys[(source * arguments.Pieces) + piece];
@@ -39,6 +40,8 @@ internal sealed class CompactKernel(Accelerator accelerator)
 
         if (arguments.Marks.Length > 0 && Warp.IsFirstLane)
             arguments.Marks[target] = arguments.Marks[source];
+        if (arguments.SourcePositions.Length > 0 && head == 0 && Warp.IsFirstLane)
+            arguments.Positions[((long)block << KvBlockLayout.Shift) + (to & (KvBlockLayout.Size - 1))] = arguments.SourcePositions[from - arguments.FirstPosition];
     }
 
     private static long Row(in Arguments arguments, int block, int head, int slot) =>
@@ -51,6 +54,11 @@ internal sealed class CompactKernel(Accelerator accelerator)
         public ArrayView<UInt4> Keys;
         public ArrayView<UInt4> Values;
         public ArrayView<float> Marks;
+        public ArrayView<int> Positions;
+
+        /// <summary>Positions of the tokens by slot, from <see cref="FirstPosition"/> on; or an empty view: nobody asks.</summary>
+        public ArrayView<int> SourcePositions;
+        public int FirstPosition;
         public ArrayView<int> Blocks;
         public ArrayView<int> Lists;
         public int ListStride;

@@ -90,7 +90,7 @@ internal sealed class EvictingKvCache : IKvCache
         tokens * Format.LayerCount * Format.TokenBytes,
         blocks * EvictionFormat.BlockTokens * Format.TokenBytes,
         LatentBytes: Enumerable.Range(0, CodePools.Count).Sum(kind => coded(kind) * Format.Kept!.KindBytes[kind]),
-        MetadataBytes: metadata + (blocks * Format.MarkBytes));
+        MetadataBytes: metadata + (blocks * (Format.MarkBytes + Format.PositionBytes)) + (Format.Kept is { Code.RecomputesFirstLayer: true } ? tokens * sizeof(int) : 0));
 
     /// <summary>No blocks.</summary>
     internal BlockNeed Nothing() => new(CodePools.Count);

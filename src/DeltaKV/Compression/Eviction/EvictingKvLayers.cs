@@ -3,7 +3,6 @@ using DeltaKV.Compression.Eviction.Kept;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
-using DeltaKV.Weights;
 
 namespace DeltaKV.Compression.Eviction;
 
@@ -29,17 +28,17 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
     /// <param name="codedBlocks">Coded blocks, by kind.</param>
     /// <param name="limits">The most sequences, new tokens and tokens of a sequence.</param>
     /// <param name="prefixCaching">Whether finished sequences are kept for prompts that begin alike.</param>
-    /// <param name="rope">The model's rotary embedding, for codes of keys as they are before it.</param>
+    /// <param name="model">What codes take from the model; owned.</param>
     internal EvictingKvLayers(
         AcceleratorStream stream, ITransformerKernels<BFloat16> kernels, EvictionFormat format, int blocks, IReadOnlyList<int> codedBlocks, KvLimits limits,
-        bool prefixCaching, RopeParameters rope)
+        bool prefixCaching, KeptModel? model = null)
     {
         (this.stream, this.kernels, this.format) = (stream, kernels, format);
         var accelerator = stream.Accelerator;
         memory = new EvictionMemory(accelerator, format, blocks);
         limits = WithProbe(format, limits);
         tables = new EvictionTables(accelerator, format, limits.Sequences, limits.SequenceTokens);
-        kept = format.Kept is null ? null : new KeptStore(accelerator, kernels, format, codedBlocks, limits, tables, rope);
+        kept = format.Kept is null ? null : new KeptStore(accelerator, kernels, format, codedBlocks, limits, tables, memory, model!);
         queries = new QueryStore(accelerator, format, limits.Sequences);
         evictor = new Evictor(accelerator, format, limits, memory, tables, queries, kept);
         histogram = format.Probing is null ? null : new MarkHistogram(accelerator, format, tables);
@@ -47,6 +46,8 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
     }
 
     public IKvCache Cache => cache;
+
+    public int Variant => kept?.Variant ?? 0;
 
     public bool MayReplay => !queries.IsNeeded && (format.Probing is null || prompts.Count == 0);
 
@@ -105,7 +106,7 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
 
     public void Evict(IReadOnlyList<EvictionJob> jobs) => evictor.Run(stream, jobs);
 
-    public void Code(IReadOnlyList<CodingRange> ranges) => kept!.Code(stream, ranges, evictor.Raw);
+    public void Code(IReadOnlyList<CodingRange> ranges) => kept!.Code(stream, ranges);
 
     public void Dispose()
     {

@@ -195,7 +195,7 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
         {
             var (first, end) = Layers[layer].Code(Length);
             if (end > first)
-                ranges.Add(new CodingRange(Row, layer, first, end));
+                ranges.Add(new CodingRange(Row, layer, first, end, Layers[layer].MovedEnd));
         }
 
         if (ranges.Count > before)

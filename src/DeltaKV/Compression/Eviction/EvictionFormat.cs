@@ -34,8 +34,11 @@ internal sealed record EvictionFormat(AttentionShape Shape, int LayerCount, IEvi
     /// <summary>Bytes of the marks of a block.</summary>
     internal int MarkBytes => HasMarks ? Shape.KeyHeads * BlockTokens * sizeof(float) : 0;
 
+    /// <summary>Bytes of the positions of the tokens of a block, where they are not their slots.</summary>
+    internal int PositionBytes => Kept is { HasPositions: true } ? BlockTokens * sizeof(int) : 0;
+
     /// <summary>Bytes of a block.</summary>
-    internal long BlockBytes => ((long)BlockTokens * TokenBytes) + MarkBytes;
+    internal long BlockBytes => ((long)BlockTokens * TokenBytes) + MarkBytes + PositionBytes;
 
     /// <summary>Bytes of the queries of a prompt that are kept until its end.</summary>
     internal long QueryBytes => (long)LayerCount * Window * Shape.OutputWidth * sizeof(ushort);

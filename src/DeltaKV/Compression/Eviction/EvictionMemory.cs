@@ -9,12 +9,14 @@ internal sealed class EvictionMemory : IDisposable
     private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> keys;
     private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> values;
     private readonly MemoryBuffer1D<float, Stride1D.Dense>? marks;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense>? positions;
 
     internal EvictionMemory(Accelerator accelerator, EvictionFormat format, int blocks)
     {
         this.format = format;
         keys = accelerator.Allocate1D<BFloat16>((long)blocks * format.Shape.BlockElements);
         values = accelerator.Allocate1D<BFloat16>((long)blocks * format.Shape.BlockElements);
+        positions = format.PositionBytes > 0 ? accelerator.Allocate1D<int>((long)blocks * EvictionFormat.BlockTokens) : null;
         marks = format.HasMarks ? accelerator.Allocate1D<float>((long)blocks * MarkElements) : null;
     }
 
@@ -27,6 +29,9 @@ internal sealed class EvictionMemory : IDisposable
     /// <summary>Attention received <c>[blocks, keyHeads, 64]</c>, or an empty view.</summary>
     internal ArrayView<float> Marks => marks?.View ?? default(ArrayView<float>);
 
+    /// <summary>Positions of tokens that evictions have moved <c>[blocks, 64]</c>, or an empty view.</summary>
+    internal ArrayView<int> Positions => positions?.View ?? default(ArrayView<int>);
+
     private int MarkElements => format.Shape.KeyHeads * EvictionFormat.BlockTokens;
 
     internal void Copy(AcceleratorStream stream, int source, int target)
@@ -35,6 +40,8 @@ internal sealed class EvictionMemory : IDisposable
         Copy(stream, Values, format.Shape.BlockElements, source, target);
         if (format.HasMarks)
             Copy(stream, Marks, MarkElements, source, target);
+        if (positions is not null)
+            Copy(stream, Positions, EvictionFormat.BlockTokens, source, target);
     }
 
     public void Dispose()
@@ -42,6 +49,7 @@ internal sealed class EvictionMemory : IDisposable
         keys.Dispose();
         values.Dispose();
         marks?.Dispose();
+        positions?.Dispose();
     }
 
     private static void Copy<T>(AcceleratorStream stream, ArrayView<T> all, long size, int source, int target)

@@ -1,4 +1,5 @@
 using DeltaKV.Cache;
+using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.Eviction.Kept;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
@@ -59,9 +60,10 @@ internal sealed class EvictionMethod : IKvMethod
         }
 
         bytes = context.Bytes - EvictingKvLayers.WorkspaceBytes(format, limits) - coded.Select((count, kind) => count * format.Kept!.KindBytes[kind]).Sum();
+        var firstLayer = format.Kept is { Code.RecomputesFirstLayer: true } ? new FirstLayerTable(context.Stream, context.Config, context.Weights, context.Kernels) : null;
         return new EvictingKvLayers(
             context.Stream, context.Kernels, format, (int)Math.Min(bytes / format.BlockBytes, int.MaxValue), [.. coded.Select(count => (int)count)], limits, context.PrefixCaching,
-            context.Config.Rope);
+            new KeptModel(context.Config.Rope, firstLayer));
     }
 
     private long RawBlocks(KvLimits limits)

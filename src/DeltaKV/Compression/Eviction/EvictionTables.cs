@@ -54,6 +54,9 @@ internal sealed class EvictionTables : IDisposable
     /// <summary>Block numbers of a layer of one sequence.</summary>
     internal ArrayView<int> Row(int layer, int row) => Blocks(layer).SubView((long)row * RowEntries, Stride);
 
+    /// <summary>A layer of a sequence; every row of the table is the sequence's.</summary>
+    internal KvBlocks<BFloat16> Raw(EvictionMemory memory, int layer, int row) => new(memory.Keys, memory.Values, Row(layer, row), 0, starts: Starts(layer));
+
     /// <summary>A layer of all sequences.</summary>
     internal KvBlocks<BFloat16> Raw(EvictionMemory memory, int layer) => new(memory.Keys, memory.Values, Blocks(layer), RowEntries, starts: Starts(layer));
 
@@ -77,7 +80,7 @@ internal sealed class EvictionTables : IDisposable
             }
 
             blocks.View.BaseView.SubView((long)row * RowEntries).CopyFromPageLockedAsync(stream, staging[row], RowEntries);
-            Kept?.Upload(stream, row, sequence.Layers);
+            Kept?.Upload(stream, row, sequence);
         }
 
         if (!isChanged)

@@ -98,9 +98,6 @@ internal sealed class Evictor : IDisposable
         }
     }
 
-    /// <summary>A layer of a sequence of the last prepared step; every row of its table is the sequence's.</summary>
-    internal KvBlocks<BFloat16> Raw(int layer, int row) => new(memory.Keys, memory.Values, tables.Row(layer, row), 0, starts: tables.Starts(layer));
-
     /// <summary>Evicts.</summary>
     internal void Run(AcceleratorStream stream, IReadOnlyList<EvictionJob> jobs)
     {
@@ -146,9 +143,10 @@ internal sealed class Evictor : IDisposable
 
     private void Run(AcceleratorStream stream, EvictionJob job, ArrayView<ReadBounds> jobBounds, ArrayView<int> rawBlocks, ArrayView<int> codedBlocks)
     {
-        var source = Raw(job.Layer, job.Row);
-        if (job.Before.HasCodes)
-            source = kept!.Reconstruct(stream, job, tables.Raw(memory, job.Layer));
+        var source = job.Before.HasCodes ? kept!.Reconstruct(stream, job) : tables.Raw(memory, job.Layer, job.Row);
+        var positions = kept is null
+            ? default
+            : kept.FindPositions(stream, job.Layer, job.Row, job.Start, job.Length, job.Before.MovedEnd, new ReadBounds(job.Before.CodedStart, job.Before.CodedEnd));
         if (format.Window > 0)
             Measure(stream, job, source);
         Choose(stream, job, source, jobBounds);
@@ -156,16 +154,16 @@ internal sealed class Evictor : IDisposable
         // First and newest tokens stay raw, or all do.
         var after = job.After;
         var first = after.HasCodes ? after.CodedStart - job.NewStart : job.Keep;
-        Move(stream, job, source, rawBlocks, 0, first);
+        Move(stream, job, source, positions, rawBlocks, 0, first);
         if (!after.HasCodes)
             return;
-        Move(stream, job, source, rawBlocks, after.CodedEnd - job.NewStart, job.Length - after.CodedEnd);
+        Move(stream, job, source, positions, rawBlocks, after.CodedEnd - job.NewStart, job.Length - after.CodedEnd);
         if (!job.IsInPlace)
         {
             kept!.Code(
                 stream,
                 job.Layer,
-                new KeptSource(source, lists.View.BaseView.SubView(first), heads == 1 ? 0 : maxTokens),
+                new KeptSource(source, lists.View.BaseView.SubView(first), heads == 1 ? 0 : maxTokens, positions, job.Start),
                 new KeptTarget(codedBlocks, 0, after.CodedEnd - after.CodedStart, after.CodedStart));
         }
     }
@@ -203,7 +201,8 @@ internal sealed class Evictor : IDisposable
     }
 
     /// <summary>Copies so many of the tokens that stay, from one on, to their raw blocks.</summary>
-    private void Move(AcceleratorStream stream, EvictionJob job, KvBlocks<BFloat16> source, ArrayView<int> rawBlocks, int first, int count)
+    private void Move(
+        AcceleratorStream stream, EvictionJob job, KvBlocks<BFloat16> source, ArrayView<int> positions, ArrayView<int> rawBlocks, int first, int count)
     {
         if (count == 0)
             return;
@@ -213,6 +212,9 @@ internal sealed class Evictor : IDisposable
             Keys = memory.Keys.Cast<UInt4>(),
             Values = memory.Values.Cast<UInt4>(),
             Marks = memory.Marks,
+            Positions = memory.Positions,
+            SourcePositions = positions,
+            FirstPosition = job.Start,
             Blocks = rawBlocks,
             Lists = lists.View,
             ListStride = maxTokens,

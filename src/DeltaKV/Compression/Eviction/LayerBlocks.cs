@@ -34,6 +34,9 @@ internal sealed class LayerBlocks(KeptFormat? kept = null, int kind = -1)
     /// <summary>The slot after the last coded one.</summary>
     internal int CodedEnd { get; private set; } = kind < 0 ? 0 : kept!.CodedStart(0);
 
+    /// <summary>Slots below this one hold tokens that an eviction has moved; 0: none was.</summary>
+    internal int MovedEnd { get; private set; }
+
     /// <summary>Raw blocks that are there.</summary>
     internal int Held => Blocks.Count(block => block != None);
 
@@ -133,7 +136,7 @@ internal sealed class LayerBlocks(KeptFormat? kept = null, int kind = -1)
     /// <param name="inPlace">What is coded stays where it is, or is deleted.</param>
     internal LayerBlocks After(int length, int keep, bool inPlace)
     {
-        var after = new LayerBlocks(kept, kind) { Start = length - keep };
+        var after = new LayerBlocks(kept, kind) { Start = length - keep, MovedEnd = length };
         if (kind < 0)
             return after;
         after.CodedStart = kept!.CodedStart(after.Start);
@@ -144,7 +147,7 @@ internal sealed class LayerBlocks(KeptFormat? kept = null, int kind = -1)
     /// <summary>The layer cut behind a number of slots, without blocks.</summary>
     internal LayerBlocks Cut(int length) => new(kept, kind)
     {
-        Start = Start, CodedStart = CodedStart, CodedEnd = kind < 0 ? 0 : Math.Clamp(length / kept!.BlockTokens * kept.BlockTokens, CodedStart, CodedEnd),
+        Start = Start, MovedEnd = MovedEnd, CodedStart = CodedStart, CodedEnd = kind < 0 ? 0 : Math.Clamp(length / kept!.BlockTokens * kept.BlockTokens, CodedStart, CodedEnd),
     };
 
     /// <summary>Raw blocks that slots from the start to a length take.</summary>

@@ -59,7 +59,7 @@ internal sealed class CodedAccount(AttentionShape shape, EvictionRun plain, Evic
             if (decoded.ContainsKey((layer, head, group[0])))
                 continue;
             var raw = Array.ConvertAll(group, position => Raw(layer, head, position));
-            var (keys, values) = code.Decode([.. raw.Select(entry => entry.Key)], [.. raw.Select(entry => entry.Value)], slot);
+            var (keys, values) = code.Decode([.. raw.Select(entry => entry.Key)], [.. raw.Select(entry => entry.Value)], slot, group);
             for (var i = 0; i < group.Length; i++)
                 decoded.Add((layer, head, group[i]), (keys[i], values[i]));
         }

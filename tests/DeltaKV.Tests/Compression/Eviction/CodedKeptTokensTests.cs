@@ -52,6 +52,21 @@ public sealed class CodedKeptTokensTests(KernelFixture device)
             HadamardCodec.Create(keyHeads, headDim, width, width), null, _ => new ScalarHadamard(bits, EvictionRun.Rope.Theta));
     }
 
+    /// <summary>Codes of all heads of a token at once: keys are turned by the positions of the tokens, which go with them.</summary>
+    [Theory]
+    [InlineData("compresskv:budget=150", 4, 16, 32)]
+    [InlineData("compresskv:share=50", 4, 0, 16)]
+    [InlineData("compresskv:share=80", 4, 16, 16)]
+    [InlineData("streaming-llm:budget=133", 4, 16, 16)]
+    public void May_know_their_positions(string method, int bits, int sinks, int recent)
+    {
+        var shape = new AttentionShape(4, 2, 64);
+        var policy = TestPolicies.Create(method, EvictionRun.LayerCount, shape.QueryHeads);
+        var codec = Whole(HadamardCodec.Create(shape.KeyHeads, shape.HeadDim, ChunkWidth.Bits4, ChunkWidth.Bits4));
+        var format = new CodedKvFormat(shape, [codec, codec], new CodedKvOptions { Sinks = sinks, Recent = recent });
+        Check(method, new KeptFormat(format, policy.WhileDecoding ? policy.Sinks : 0, hasPositions: true), shape, _ => new ScalarHadamard(bits, EvictionRun.Rope.Theta, knowsPositions: true));
+    }
+
     /// <summary>One layer quantised and one of records: blocks of two sizes.</summary>
     [Fact]
     public void May_be_coded_differently_from_layer_to_layer()
@@ -68,6 +83,23 @@ public sealed class CodedKeptTokensTests(KernelFixture device)
         var policy = TestPolicies.Create(method, EvictionRun.LayerCount, shape.QueryHeads);
         var format = new CodedKvFormat(shape, [.. Enumerable.Repeat(codec, EvictionRun.LayerCount)], options, kivi: [.. Enumerable.Repeat(code, EvictionRun.LayerCount)]);
         Check(method, new KeptFormat(format, policy.WhileDecoding ? policy.Sinks : 0), shape, scalar);
+    }
+
+    /// <summary>The same code as one group.</summary>
+    private static LinearCodec Whole(LinearCodec codec)
+    {
+        var width = codec.Width;
+        var (down, up) = (new float[width * width], new float[width * width]);
+        foreach (var group in codec.Groups)
+        {
+            for (var i = 0; i < group.Length; i++)
+            {
+                Array.Copy(group.Down, i * group.Length, down, ((group.Start + i) * width) + group.Start, group.Length);
+                Array.Copy(group.Up, i * group.Length, up, ((group.Start + i) * width) + group.Start, group.Length);
+            }
+        }
+
+        return codec with { Groups = [new CodeGroup(0, width, [.. codec.Groups.SelectMany(group => group.Chunks)], down, up)] };
     }
 
     private void Check(string method, KeptFormat kept, AttentionShape shape, Func<int, IScalarCode> scalar)

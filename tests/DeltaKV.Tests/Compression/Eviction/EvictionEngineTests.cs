@@ -26,6 +26,7 @@ public sealed class EvictionEngineTests
     [InlineData("streaming-llm:budget=90+kivi-4:recent=0", 9, 14)]
     [InlineData("kvzip:share=60,chunk=64+kivi-2:recent=32", 10, 18)]
     [InlineData("snapkv:share=60,window=8+int4:recent=16,sinks=16", 11, 14)]
+    [InlineData("streaming-llm:budget=90+int8:recent=16,sinks=16,first=recomputed", 12, 14)]
     public void Requests_that_come_go_and_are_preempted_leave_no_block_behind(string method, int seed, int blocks)
     {
         using var model = new TinyModel(seed);

@@ -36,7 +36,7 @@ internal sealed class EvictionRun : IDisposable
         kernels = new BFloat16Kernels(device.Accelerator, shape, 4);
         Format = new EvictionFormat(shape, LayerCount, policy, kept);
         var blocks = 3 * LayerCount * (EvictionFormat.Blocks(maxTokens) + 2);
-        layers = new EvictingKvLayers(device.Stream, kernels, Format, blocks, [.. (kept?.KindBytes ?? []).Select(_ => blocks * 4)], new KvLimits(4, maxTokens, maxTokens, scratchBytes), prefixCaching, Rope);
+        layers = new EvictingKvLayers(device.Stream, kernels, Format, blocks, [.. (kept?.KindBytes ?? []).Select(_ => blocks * 4)], new KvLimits(4, maxTokens, maxTokens, scratchBytes), prefixCaching, new KeptModel(Rope));
         noRotation = device.Upload(new float[shape.HeadDim / 2]);
     }
 

@@ -6,6 +6,6 @@ internal interface IScalarCode
     /// <summary>Tokens that are coded together.</summary>
     int Tokens { get; }
 
-    /// <summary>What comes back of them.</summary>
-    (double[][] Keys, double[][] Values) Decode(double[][] keys, double[][] values, int slot);
+    /// <summary>What comes back of tokens in slots from one on that were at some positions.</summary>
+    (double[][] Keys, double[][] Values) Decode(double[][] keys, double[][] values, int slot, int[] positions);
 }

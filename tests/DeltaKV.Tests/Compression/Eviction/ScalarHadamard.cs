@@ -2,13 +2,13 @@ using System.Numerics;
 
 namespace DeltaKV.Tests.Compression.Eviction;
 
-/// <summary>Rotated integers: a head's key, turned back by its slot, or value, times the Hadamard matrix, in steps of its own per 16 bytes.</summary>
-internal sealed class ScalarHadamard(int bits, double theta) : IScalarCode
+/// <summary>Rotated integers: a head's key, turned back by its slot or its position, or value, times the Hadamard matrix, in steps of its own per 16 bytes.</summary>
+internal sealed class ScalarHadamard(int bits, double theta, bool knowsPositions = false) : IScalarCode
 {
     public int Tokens => 16;
 
-    public (double[][] Keys, double[][] Values) Decode(double[][] keys, double[][] values, int slot) => (
-        [.. keys.Select((key, i) => Turned(Back(Turned(key, -(slot + i))), slot + i))],
+    public (double[][] Keys, double[][] Values) Decode(double[][] keys, double[][] values, int slot, int[] positions) => (
+        [.. keys.Select((key, i) => Turned(Back(Turned(key, knowsPositions ? -positions[i] : -(slot + i))), knowsPositions ? positions[i] : slot + i))],
         Array.ConvertAll(values, Back));
 
     private double[] Back(double[] row)

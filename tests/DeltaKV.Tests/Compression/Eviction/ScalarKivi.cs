@@ -7,7 +7,7 @@ internal sealed class ScalarKivi(KiviCode code) : IScalarCode
 {
     public int Tokens => 32;
 
-    public (double[][] Keys, double[][] Values) Decode(double[][] keys, double[][] values, int slot)
+    public (double[][] Keys, double[][] Values) Decode(double[][] keys, double[][] values, int slot, int[] positions)
     {
         var (k, v) = (Array.ConvertAll(keys, row => row.ToArray()), Array.ConvertAll(values, row => row.ToArray()));
         for (var channel = 0; channel < keys[0].Length; channel++)

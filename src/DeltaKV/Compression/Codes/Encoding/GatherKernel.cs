@@ -21,8 +21,11 @@ internal sealed class GatherKernel(Accelerator accelerator)
     /// <param name="lists">Slots that the tokens of the items are taken from instead of their own <c>[keyHeads, listStride]</c>, or an empty view.</param>
     /// <param name="listStride">Entries of a head's list; 0: all heads have the same.</param>
     /// <param name="origin">What is added to an item's position to turn keys back; they are turned by as much again when they are read.</param>
+    /// <param name="positions">Positions of the tokens, from the slot <paramref name="firstPosition"/> on, where those are what keys are turned by; or an empty view. They are stored beside the records.</param>
+    /// <param name="firstPosition">The slot at the beginning of <paramref name="positions"/>.</param>
     internal void Launch(
-        AcceleratorStream stream, FlushView flush, KvBlocks<BFloat16> raw, long layerPairs, ArrayView<int> lists = default, int listStride = 0, int origin = 0)
+        AcceleratorStream stream, FlushView flush, KvBlocks<BFloat16> raw, long layerPairs, ArrayView<int> lists = default, int listStride = 0, int origin = 0,
+        ArrayView<int> positions = default, int firstPosition = 0)
     {
         if (flush.ItemCount == 0)
             return;
@@ -37,6 +40,8 @@ internal sealed class GatherKernel(Accelerator accelerator)
                 Lists = lists,
                 ListStride = listStride,
                 Origin = origin,
+                Positions = positions,
+                FirstPosition = firstPosition,
             });
     }
 
@@ -46,6 +51,13 @@ internal sealed class GatherKernel(Accelerator accelerator)
         var layer = Grid.IdxZ;
         var item = flush.Items[Grid.IdxY];
         var position = arguments.Origin + item.Position + Grid.IdxX;
+        if (arguments.Positions.Length > 0)
+        {
+            position = arguments.Positions[SlotOf(arguments, item, 0) - arguments.FirstPosition];
+            if (Group.IdxX == 0)
+                flush.Pool.Positions[((long)flush.Pool.BlockTables[(item.Sequence * flush.Pool.BlockStride) + (item.Position >> 4)] << 4) + Grid.IdxX] = position;
+        }
+
         var half = flush.HeadDim / 2;
         var quarter = flush.HeadDim / 4;
         var keyHeads = flush.Pool.KeyHeads;
@@ -76,12 +88,17 @@ internal sealed class GatherKernel(Accelerator accelerator)
     private static long SourceOf(in Arguments arguments, FlushItem item, int head, int half)
     {
         var raw = arguments.Raw;
-        var slot = item.Position + Grid.IdxX;
-        if (arguments.Lists.Length > 0)
-            slot = arguments.Lists[((long)head * arguments.ListStride) + slot];
+        var slot = SlotOf(arguments, item, head);
         var block = raw.Tables[(item.Sequence * raw.TableStride) + (slot >> raw.BlockShift)];
         var row = ((((long)block * arguments.Flush.Pool.KeyHeads) + head) << raw.BlockShift) + (slot & ((1 << raw.BlockShift) - 1));
         return (Grid.IdxZ * arguments.LayerPairs) + (row * half);
+    }
+
+    /// <summary>Where a head's token of the group lies.</summary>
+    private static int SlotOf(in Arguments arguments, FlushItem item, int head)
+    {
+        var slot = item.Position + Grid.IdxX;
+        return arguments.Lists.Length > 0 ? arguments.Lists[((long)head * arguments.ListStride) + slot] : slot;
     }
 
     /// <summary>The rotation's (cos, sin) over its scale, which RoPE applied once.</summary>
@@ -96,5 +113,7 @@ internal sealed class GatherKernel(Accelerator accelerator)
         public ArrayView<int> Lists;
         public int ListStride;
         public int Origin;
+        public ArrayView<int> Positions;
+        public int FirstPosition;
     }
 }

@@ -9,16 +9,21 @@ using DeltaKV.Weights;
 
 namespace DeltaKV.Compression.Eviction.Kept;
 
-/// <summary>Kept tokens as records of linear codecs. A record holds, part by part, whatever token every head has at its slot; keys are turned back by the slot, and by as much again when they are read.</summary>
+/// <summary>
+/// Kept tokens as records of linear codecs. A record holds, part by part, whatever token every head has at its slot, and keys are turned back by the slot, and by as much again when they are read; or,
+/// where heads share their tokens, one token, whose position is stored and is what its key is turned by.
+/// </summary>
 internal sealed class CodecKept : KeptCode<CodeReader>
 {
     private const long WorkspaceBytes = 8 << 20;
     private const int ItemTokens = CodedKvFormat.BlockTokens;
 
     private readonly KeptTables tables;
-    private readonly IReadOnlyList<ArrayView<UInt4>> memory;
+    private readonly KeptMemory memory;
     private readonly CodeTables codes;
     private readonly LatentDecode decode;
+    private readonly ReaderDecodeKernel<CodeReader> decodeMoved;
+    private readonly FirstLayerTable? firstLayer;
     private readonly CodePoolView pool;
     private readonly GatherKernel gather;
     private readonly EncodeKernel encode;
@@ -31,23 +36,25 @@ internal sealed class CodecKept : KeptCode<CodeReader>
     /// <param name="format">What is stored.</param>
     /// <param name="scratch">Room to work in; not owned.</param>
     /// <param name="tables">Maps of a step; not owned.</param>
-    /// <param name="memory">Coded blocks by kind; not owned.</param>
+    /// <param name="memory">Coded blocks; not owned.</param>
     /// <param name="limits">The most sequences and tokens of one.</param>
-    /// <param name="rope">The model's rotary embedding.</param>
+    /// <param name="model">Rotations, and the first layer.</param>
     internal CodecKept(
-        Accelerator accelerator, EvictionFormat format, ReadScratch scratch, KeptTables tables, IReadOnlyList<ArrayView<UInt4>> memory, KvLimits limits, RopeParameters rope)
+        Accelerator accelerator, EvictionFormat format, ReadScratch scratch, KeptTables tables, KeptMemory memory, KvLimits limits, KeptModel model)
         : base(format, scratch, new ReaderPrefillKernel<CodeReader>(accelerator), new ReconstructKernel<CodeReader>(accelerator))
     {
-        (this.tables, this.memory) = (tables, memory);
+        (this.tables, this.memory, firstLayer) = (tables, memory, model.FirstLayer);
         var code = format.Kept!.Code;
-        codes = new CodeTables(accelerator, code.Codecs, isApart: true);
-        decode = new LatentDecode(accelerator, format.Shape, code.Codecs, codes, limits.Sequences);
+        var recomputed = code.RecomputesFirstLayer ? 0 : -1;
+        codes = new CodeTables(accelerator, code.Codecs, recomputed, isApart: true);
+        decode = new LatentDecode(accelerator, format.Shape, code.Codecs, codes, limits.Sequences, recomputed);
+        decodeMoved = new ReaderDecodeKernel<CodeReader>(accelerator);
         gather = new GatherKernel(accelerator);
         encode = new EncodeKernel(accelerator);
         itemsPerPass = ItemsPerPass(format, limits);
         items = accelerator.Allocate1D(Enumerable.Range(0, MaxItems(limits)).Select(i => new FlushItem(0, ItemTokens * i)).ToArray());
         rows = accelerator.Allocate1D<uint>((long)itemsPerPass * ItemTokens * codes.Width / 2);
-        inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(rope, format.Shape.HeadDim));
+        inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(model.Rope, format.Shape.HeadDim));
         pool = new CodePoolView
         {
             ReferenceBits = 16,
@@ -58,12 +65,18 @@ internal sealed class CodecKept : KeptCode<CodeReader>
             Up = codes.Up,
             Mean = codes.Mean.Cast<Float2>(),
             InverseFrequencies = inverseFrequencies.View,
-            RopeScale = (float)rope.AttentionFactor,
+            RopeScale = (float)model.Rope.AttentionFactor,
+            TokenRows = firstLayer?.Rows ?? default,
+            TokenIds = tables.Tokens,
+            TokenStride = tables.TokenStride,
         };
     }
 
+    /// <summary>Whether tokens of the last prepared step were moved whose keys are turned by their positions: the faster kernel takes slots for positions.</summary>
+    internal bool HasMoved { get; set; }
+
     /// <inheritdoc/>
-    protected override IDecodeKernel<CodeReader> DecodeKernel => decode;
+    protected override IDecodeKernel<CodeReader> DecodeKernel => HasMoved ? decodeMoved : decode;
 
     /// <summary>Bytes of its own, matrices excepted.</summary>
     internal static long Bytes(EvictionFormat format, KvLimits limits) => LatentDecode.WorkBytes(format.Shape, limits.Sequences, format.Shape.KeyHeads)
@@ -91,7 +104,7 @@ internal sealed class CodecKept : KeptCode<CodeReader>
         {
             flush.ItemCount = Math.Min(itemsPerPass, (target.Count - done) / ItemTokens);
             flush.Items = items.View.BaseView.SubView((target.First + done) / ItemTokens, flush.ItemCount);
-            gather.Launch(stream, flush, source.Raw, 0, source.Lists, source.ListStride, target.Origin);
+            gather.Launch(stream, flush, source.Raw, 0, source.Lists, source.ListStride, target.Origin, source.Positions, source.FirstPosition);
             encode.Launch(stream, flush);
         }
     }
@@ -104,6 +117,7 @@ internal sealed class CodecKept : KeptCode<CodeReader>
         items.Dispose();
         rows.Dispose();
         inverseFrequencies.Dispose();
+        firstLayer?.Dispose();
     }
 
     /// <inheritdoc/>
@@ -112,7 +126,8 @@ internal sealed class CodecKept : KeptCode<CodeReader>
 
     private CodePoolView Pool(int layer, ArrayView<int> blocks, int stride) => pool with
     {
-        Records = memory[Format.Kept!.Kinds[layer]].Cast<uint>(),
+        Records = memory.Codes(Format.Kept!.Kinds[layer]).Cast<uint>(),
+        Positions = Format.Kept.HasPositions ? memory.Positions(Format.Kept.Kinds[layer]) : default,
         BlockTables = blocks,
         BlockStride = stride,
         BlockWords = ItemTokens * codes.Layers[Format.Kept.Code.CodedLayer[layer]].RecordWords,

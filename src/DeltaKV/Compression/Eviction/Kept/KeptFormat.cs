@@ -15,19 +15,25 @@ internal sealed class KeptFormat
 
     /// <param name="code">The other method.</param>
     /// <param name="movingSinks">First tokens of a policy that moves them, raw, ahead of what is coded, whenever it deletes.</param>
+    /// <param name="hasPositions">Whether all heads of a layer keep the same tokens, whose positions are stored with their codes.</param>
     /// <exception cref="ArgumentException">The method's layers need tokens that may be gone.</exception>
-    internal KeptFormat(CodedKvFormat code, int movingSinks = 0)
+    internal KeptFormat(CodedKvFormat code, int movingSinks = 0, bool hasPositions = false)
     {
-        (this.code, this.movingSinks) = (code, movingSinks);
-        if (code.HasReferences || code.RecomputesFirstLayer || code.Observers.Count > 0)
-            throw new ArgumentException("Kept tokens are coded by themselves: without references, a recomputed first layer and observation layers.", nameof(code));
-        var bytes = Enumerable.Range(0, code.LayerCount).Select(BytesOf).ToArray();
-        KindBytes = [.. bytes.Where(size => size > 0).Distinct()];
-        Kinds = [.. bytes.Select(size => KindBytes.ToList().IndexOf(size))];
+        (this.code, this.movingSinks, HasPositions) = (code, movingSinks, hasPositions);
+        if (code.HasReferences || code.Observers.Count > 0 || (code.RecomputesFirstLayer && !hasPositions))
+            throw new ArgumentException("Kept tokens are coded by themselves: without references and observation layers, and without a recomputed first layer unless their positions are known.", nameof(code));
+        var sizes = Enumerable.Range(0, code.LayerCount).Select(layer => (Positions: hasPositions && code.CodedLayer[layer] >= 0, Bytes: BytesOf(layer))).ToArray();
+        var kinds = sizes.Where(size => size.Bytes > 0).Distinct().ToList();
+        KindBytes = [.. kinds.Select(kind => kind.Bytes)];
+        PositionTokens = [.. kinds.Select(kind => kind.Positions ? BlockTokens : 0)];
+        Kinds = [.. sizes.Select(size => kinds.IndexOf(size))];
     }
 
     /// <summary>The layers as the other method has them.</summary>
     internal CodedKvFormat Code => code;
+
+    /// <summary>Whether positions are stored, four bytes a token and layer with a codec; otherwise keys are turned by slots.</summary>
+    internal bool HasPositions { get; }
 
     /// <summary>Tokens of a coded block.</summary>
     internal int BlockTokens => code.CodeTokens;
@@ -38,8 +44,11 @@ internal sealed class KeptFormat
     /// <summary>Newest tokens that stay raw.</summary>
     internal int Recent => code.Options.Recent;
 
-    /// <summary>Bytes of a block, by kind: layers whose blocks are of one size share a pool.</summary>
+    /// <summary>Bytes of a block, positions included, by kind: layers whose blocks are of one size share a pool.</summary>
     internal IReadOnlyList<long> KindBytes { get; }
+
+    /// <summary>Positions that a block of a kind holds beside codes.</summary>
+    internal IReadOnlyList<int> PositionTokens { get; }
 
     /// <summary>Kind of a layer's blocks; -1: the layer stays raw.</summary>
     internal IReadOnlyList<int> Kinds { get; }
@@ -57,7 +66,10 @@ internal sealed class KeptFormat
         return (CodedEnd(first, length) - first) / BlockTokens;
     }
 
+    /// <summary>Bytes of the records, or groups, of a block of a kind.</summary>
+    internal long CodeBytes(int kind) => KindBytes[kind] - (PositionTokens[kind] * (long)sizeof(int));
+
     private long BytesOf(int layer) => code.KiviLayer[layer] is >= 0 and var quantised
         ? code.Shape.KeyHeads * (long)code.Kivi[quantised].HeadBytes(code.Shape.HeadDim)
-        : code.CodedLayer[layer] is >= 0 and var coded ? (long)BlockTokens * RecordLayout.Of(code.Codecs[coded]).Bytes : 0;
+        : code.CodedLayer[layer] is >= 0 and var coded ? (long)BlockTokens * (RecordLayout.Of(code.Codecs[coded]).Bytes + (HasPositions ? sizeof(int) : 0)) : 0;
 }

@@ -14,6 +14,8 @@ internal sealed class KeptTables : IDisposable
     private readonly MemoryBuffer1D<int, Stride1D.Dense> blocks;
     private readonly PageLockedArray1D<ReadBounds> boundStaging;
     private readonly MemoryBuffer1D<ReadBounds, Stride1D.Dense> bounds;
+    private readonly PageLockedArray1D<int>[] tokenStaging;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense>? tokens;
 
     internal KeptTables(Accelerator accelerator, EvictionFormat format, int rows, int maxTokens)
     {
@@ -23,6 +25,9 @@ internal sealed class KeptTables : IDisposable
         blocks = accelerator.Allocate1D<int>((long)rows * RowEntries);
         boundStaging = accelerator.AllocatePageLocked1D<ReadBounds>(format.LayerCount * rows);
         bounds = accelerator.Allocate1D<ReadBounds>(format.LayerCount * rows);
+        TokenStride = TokensOf(format, maxTokens);
+        tokenStaging = [.. Enumerable.Range(0, TokenStride > 0 ? rows : 0).Select(_ => accelerator.AllocatePageLocked1D<int>(TokenStride))];
+        tokens = TokenStride > 0 ? accelerator.Allocate1D<int>((long)rows * TokenStride) : null;
     }
 
     /// <summary>Entries of a layer of a sequence.</summary>
@@ -31,19 +36,29 @@ internal sealed class KeptTables : IDisposable
     /// <summary>Entries of a sequence.</summary>
     internal int RowEntries => format.LayerCount * Stride;
 
+    /// <summary>Token ids by position, where a layer is recomputed from them.</summary>
+    internal ArrayView<int> Tokens => tokens?.View ?? default(ArrayView<int>);
+
+    /// <summary>Entries of a sequence of them.</summary>
+    internal int TokenStride { get; }
+
     /// <summary>Bytes on the device.</summary>
     internal static long Bytes(EvictionFormat format, int rows, int maxTokens) =>
-        (long)format.LayerCount * rows * ((StrideOf(maxTokens) * sizeof(int)) + (2 * sizeof(int)));
+        ((long)format.LayerCount * rows * ((StrideOf(maxTokens) * sizeof(int)) + (2 * sizeof(int)))) + ((long)rows * TokensOf(format, maxTokens) * sizeof(int));
 
     /// <summary>Block numbers of a layer; sequences are <see cref="RowEntries"/> apart.</summary>
     internal ArrayView<int> Blocks(int layer) => blocks.View.BaseView.SubView((long)layer * Stride);
+
+    /// <summary>Block numbers of a layer of one sequence.</summary>
+    internal ArrayView<int> Row(int layer, int row) => Blocks(layer).SubView((long)row * RowEntries, Stride);
 
     /// <summary>Bounds of a layer, by sequence.</summary>
     internal ArrayView<ReadBounds> Bounds(int layer) => bounds.View.BaseView.SubView((long)layer * rows, rows);
 
     /// <summary>Puts a sequence into a row.</summary>
-    internal void Upload(AcceleratorStream stream, int row, LayerBlocks[] layers)
+    internal void Upload(AcceleratorStream stream, int row, EvictingSequence sequence)
     {
+        var layers = sequence.Layers;
         for (var layer = 0; layer < layers.Length; layer++)
         {
             Fill(format.Kept!, layer, CollectionsMarshal.AsSpan(layers[layer].Codes), staging[row].Span[(layer * Stride)..]);
@@ -51,6 +66,11 @@ internal sealed class KeptTables : IDisposable
         }
 
         blocks.View.BaseView.SubView((long)row * RowEntries).CopyFromPageLockedAsync(stream, staging[row], RowEntries);
+        if (tokens is null || sequence.Tokens.IsEmpty)
+            return;
+        // Only coded tokens are asked for, and with every one that becomes coded the map changes.
+        sequence.Tokens.CopyTo(tokenStaging[row].Span);
+        tokens.View.BaseView.SubView((long)row * TokenStride).CopyFromPageLockedAsync(stream, tokenStaging[row], sequence.Tokens.Length);
     }
 
     /// <summary>After the last of them.</summary>
@@ -76,7 +96,12 @@ internal sealed class KeptTables : IDisposable
         blocks.Dispose();
         boundStaging.Dispose();
         bounds.Dispose();
+        foreach (var row in tokenStaging)
+            row.Dispose();
+        tokens?.Dispose();
     }
+
+    private static int TokensOf(EvictionFormat format, int maxTokens) => format.Kept!.Code.RecomputesFirstLayer ? maxTokens : 0;
 
     private static int StrideOf(int maxTokens) => CodedKvFormat.Blocks(maxTokens, CodedKvFormat.BlockTokens);
 }

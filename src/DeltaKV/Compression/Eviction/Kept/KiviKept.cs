@@ -11,7 +11,7 @@ namespace DeltaKV.Compression.Eviction.Kept;
 internal sealed class KiviKept : KeptCode<KiviReader>
 {
     private readonly KeptTables tables;
-    private readonly IReadOnlyList<ArrayView<UInt4>> memory;
+    private readonly KeptMemory memory;
     private readonly KiviLayer[] layers;
     private readonly MemoryBuffer1D<KiviLayer, Stride1D.Dense> layerTable;
     private readonly MemoryBuffer1D<FlushItem, Stride1D.Dense> items;
@@ -21,9 +21,9 @@ internal sealed class KiviKept : KeptCode<KiviReader>
     /// <param name="format">What is stored.</param>
     /// <param name="scratch">Room to work in; not owned.</param>
     /// <param name="tables">Maps of a step; not owned.</param>
-    /// <param name="memory">Coded blocks by kind; not owned.</param>
+    /// <param name="memory">Coded blocks; not owned.</param>
     /// <param name="maxTokens">Tokens of a sequence.</param>
-    internal KiviKept(Accelerator accelerator, EvictionFormat format, ReadScratch scratch, KeptTables tables, IReadOnlyList<ArrayView<UInt4>> memory, int maxTokens)
+    internal KiviKept(Accelerator accelerator, EvictionFormat format, ReadScratch scratch, KeptTables tables, KeptMemory memory, int maxTokens)
         : base(format, scratch, new ReaderPrefillKernel<KiviReader>(accelerator), new ReconstructKernel<KiviReader>(accelerator))
     {
         (this.tables, this.memory) = (tables, memory);
@@ -67,6 +67,6 @@ internal sealed class KiviKept : KeptCode<KiviReader>
     private KiviPool Pool(int layer, ArrayView<int> blocks, int stride)
     {
         var kind = Format.Kept!.Kinds[layer];
-        return new KiviPool(memory[kind], blocks, stride, (int)(Format.Kept.KindBytes[kind] / 16), Format.Shape.KeyHeads);
+        return new KiviPool(memory.Codes(kind), blocks, stride, (int)(Format.Kept.KindBytes[kind] / 16), Format.Shape.KeyHeads);
     }
 }
