@@ -39,7 +39,7 @@ internal sealed class CalibrateCommand
         options.corpus.AddTo(command);
         options.codec.AddTo(command);
         options.training.AddTo(command);
-        options.model.AddTo(command);
+        options.model.AddDeviceTo(command);
         options.json.AddTo(command);
         command.SetAction((parsed, cancellation) => options.RunAsync(parsed, terminal, cancellation));
         return command;

@@ -40,7 +40,7 @@ internal sealed class InspectionHtml
 
     private void Channels(HtmlPage page) => page.Section(
         "Channels",
-        "Root mean square of every channel, layer by layer; the strongest of a layer is darkest. Vertical stripes are channels that are large in all tokens: they need "
+        "Root mean square of every channel, layer by layer; the strongest of a layer stands out most. Vertical stripes are channels that are large in all tokens: they need "
         + "their own scale. Before RoPE a stripe is one channel; after it, a pair shares what it has.",
         HtmlPage.Grid(
             [
@@ -131,7 +131,7 @@ internal sealed class InspectionHtml
 
     private void Overlap(HtmlPage page) => page.Section(
         "Which layer may choose for which",
-        "Share, %, of the tokens a layer (column) attends to most that an earlier one (row) attends to most as well: a layer whose row is dark up to the next dark row can observe for them.",
+        "Share, %, of the tokens a layer (column) attends to most that an earlier one (row) attends to most as well: a layer whose row stands out up to the next one that does can observe for them.",
         new HeatMap([.. layers.Select(l => Invariant($"layer {l.Layer}"))], [.. layers.Select(l => Invariant($"{l.Layer}"))])
         {
             IsStrength = true, Cell = (layers.Count > 16 ? 30 : 52, 24),

@@ -28,7 +28,7 @@ internal sealed record Axis(double Low, double High, double Start, double End, b
     public IEnumerable<(double Value, string Text)> Ticks()
     {
         foreach (var value in IsLogarithmic ? Logarithmic() : Linear())
-            yield return (value, value.ToString("G6", CultureInfo.InvariantCulture) + Unit);
+            yield return (value, value.ToString("0.##########", CultureInfo.InvariantCulture) + Unit);
     }
 
     private IEnumerable<double> Linear()

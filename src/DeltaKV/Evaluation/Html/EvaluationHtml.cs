@@ -67,7 +67,8 @@ internal sealed class EvaluationHtml
             $"Accuracy against bytes, {Tokens(length)} tokens",
             "Further up is better, further left is smaller. Whiskers are 95 % intervals of the difference to the full cache, drawn by document.", chart.Draw(series));
         var close = full is null ? [] : summaries.Where(s => s != full && s.Accuracy >= full.Accuracy - 0.1).ToArray();
-        if (full is null || close.Length < 2)
+        // Where all are as good as the full cache, there is nothing to be seen closer.
+        if (full is null || close.Length < 2 || close.All(s => s.Accuracy.Equals(full.Accuracy)))
             return;
         var top = Math.Min(100, 100 * Math.Max(full.Accuracy, close.Max(s => s.Accuracy)) + 1);
         var near = Series(close, s => new ChartPoint(

@@ -16,7 +16,7 @@ internal sealed class HtmlPage(string title, string lead)
         section{background:var(--card);border:1px solid var(--rule);border-radius:12px;padding:22px 24px;margin:22px 0;overflow-x:auto}
         .cards{display:flex;flex-wrap:wrap;gap:12px;margin:20px 0 0}.cards div{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:10px 16px;min-width:120px}
         .cards b{display:block;font-size:21px;font-variant-numeric:tabular-nums}.cards span{color:var(--dim);font-size:13px}
-        .grid{display:grid;gap:20px 24px;grid-template-columns:repeat(auto-fill,minmax(240px,1fr))}.grid.wide{grid-template-columns:repeat(auto-fill,minmax(460px,1fr))}
+        .grid{display:grid;gap:20px 24px;grid-template-columns:repeat(auto-fill,minmax(240px,1fr))}.grid.wide{grid-template-columns:repeat(auto-fill,minmax(min(460px,100%),1fr))}
         figure{margin:0}figcaption{font-size:13px;font-weight:600;margin-bottom:4px}
         table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13.5px;width:100%}td,th{padding:5px 10px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
         th{color:var(--dim);font-weight:500}td:first-child,th:first-child{text-align:left}tbody tr:hover{background:var(--paper)}
@@ -24,6 +24,7 @@ internal sealed class HtmlPage(string title, string lead)
         svg .name{font-weight:600;fill:currentColor}svg .strong{fill:var(--ink)}svg .cell{fill:hsl(var(--h) 58% var(--heat))}svg .none{fill:var(--quiet)}svg .ink{fill:var(--ink)}
         svg [data-tip]{cursor:default}svg g[data-tip]:hover circle,svg rect[data-tip]:hover{stroke:var(--ink);stroke-width:1.5}
         #tip{position:fixed;display:none;background:var(--ink);color:var(--card);font-size:12.5px;line-height:1.4;padding:6px 10px;border-radius:6px;white-space:pre;pointer-events:none;z-index:9}
+        @media(max-width:900px){main{padding:24px 12px 48px}section{padding:16px}section>svg{width:860px}}
         """;
 
     /// <summary>Shows an element's <c>data-tip</c> beside the pointer.</summary>
