@@ -62,14 +62,12 @@ internal sealed class DecodedRead : IDecodeKernel<CodeReader>, IScoreKernel<Code
     /// <summary>Looks at the lengths of a step's sequences.</summary>
     internal void Prepare(ReadOnlySpan<SequenceStep> steps)
     {
-        Span<StepSpan> found = new StepSpan[steps.Length];
-        for (var i = 0; i < steps.Length; i++)
+        Prepare(ReadOnlySpan<StepSpan>.Empty);
+        foreach (var step in steps)
         {
-            var sequence = (CodedSequence)steps[i].Cache;
-            found[i] = new StepSpan(sequence.Length + steps[i].Rows, sequence.CodedEnd - sequence.CodedStart, PrefillTile.CountOf(steps[i].Rows));
+            var sequence = (CodedSequence)step.Cache;
+            Add(new StepSpan(sequence.Length + step.Rows, sequence.CodedEnd - sequence.CodedStart, PrefillTile.CountOf(step.Rows)));
         }
-
-        Prepare(found);
     }
 
     /// <summary>The same, given the lengths.</summary>
@@ -78,10 +76,7 @@ internal sealed class DecodedRead : IDecodeKernel<CodeReader>, IScoreKernel<Code
         spans.Clear();
         longest = Tile;
         foreach (var step in steps)
-        {
-            spans.Add(step);
-            longest = Math.Max(longest, (int)BitOperations.RoundUpToPowerOf2((uint)step.CodedTokens));
-        }
+            Add(step);
     }
 
     /// <inheritdoc/>
@@ -146,6 +141,12 @@ internal sealed class DecodedRead : IDecodeKernel<CodeReader>, IScoreKernel<Code
     }
 
     public void Dispose() => numbers.Dispose();
+
+    private void Add(StepSpan step)
+    {
+        spans.Add(step);
+        longest = Math.Max(longest, (int)BitOperations.RoundUpToPowerOf2((uint)step.CodedTokens));
+    }
 
     /// <summary>How many sequences' tokens fit at once, and how many tokens that is for each.</summary>
     private (int Sequences, int Tokens) Room(TokenOrder order)
