@@ -28,6 +28,9 @@ internal sealed class EncodeKernel(Accelerator accelerator)
     {
         var layer = Grid.IdxZ;
         var code = flush.Pool.LayerCodes[layer];
+        // Nothing is written of a layer that is recomputed, or whose heads keep no history.
+        if (code.UnitCount == 0 && code.Neighbours <= 0)
+            return;
         var item = flush.Items[Grid.IdxY];
         var block = flush.Pool.BlockTables[(item.Sequence * flush.Pool.BlockStride) + (item.Position >> 4)];
         var records = ((long)block * flush.Pool.BlockWords) + code.FirstWord;
