@@ -1,4 +1,3 @@
-using System.Numerics;
 using DeltaKV.Gpu;
 
 namespace DeltaKV.Model;
@@ -8,8 +7,8 @@ internal sealed class DecodeGraphs(AcceleratorStream stream) : IDisposable
 {
     private readonly Dictionary<(int Rows, int Variant), AcceleratorGraph> graphs = [];
 
-    /// <summary>The rows a batch is padded to: the next power of two up to 8, then the next multiple of 8.</summary>
-    internal static int Bucket(int rows) => rows <= 8 ? (int)BitOperations.RoundUpToPowerOf2((uint)rows) : (rows + 7) / 8 * 8;
+    /// <summary>The rows a batch is padded to: none up to 8, for attention shares the device among all rows of a graph and those that pad use none of theirs; then the next multiple of 8.</summary>
+    internal static int Bucket(int rows) => rows <= 8 ? rows : (rows + 7) / 8 * 8;
 
     /// <summary>Replays the graph of that many rows and that variant, if there is one.</summary>
     internal bool TryReplay(int rows, int variant)
