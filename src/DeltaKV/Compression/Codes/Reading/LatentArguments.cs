@@ -86,7 +86,7 @@ internal struct LatentArguments
     /// <summary>16-byte pieces of the keys' up matrix in shared memory.</summary>
     public int UpPieces;
 
-    /// <summary>Copies of a tile's codes in shared memory: 2, so that the next tile's are on their way, or 1.</summary>
+    /// <summary>Tiles' codes in shared memory: 3 or 2, so that those of the next tiles are on their way, or 1.</summary>
     public int Stages;
 
     /// <summary><c>log2(e) / sqrt(headDim)</c>.</summary>

@@ -241,9 +241,14 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     /// <summary>Groups that fit a multiprocessor beside each other.</summary>
     private int Resident(LatentLayer plan, int stages) => IsNarrow(plan) && 2 * (Bytes(plan, stages) + StaticBytes) <= SharedBytes ? 2 : 1;
 
-    /// <summary>Two copies of a tile's codes if they fit and cost no group.</summary>
-    private int Stages(LatentLayer plan) =>
-        Bytes(plan, 2) + StaticBytes <= SharedBytes && Resident(plan, 2) == Resident(plan, 1) ? 2 : 1;
+    /// <summary>Three tiles' codes, or two, if they fit and cost no group.</summary>
+    private int Stages(LatentLayer plan)
+    {
+        var stages = 3;
+        while (stages > 1 && (Bytes(plan, stages) + StaticBytes > SharedBytes || Resident(plan, stages) < Resident(plan, 1)))
+            stages--;
+        return stages;
+    }
 
     /// <summary>Enough groups to fill the device once, whatever the lengths, so that graphs can be kept.</summary>
     private int Splits(int layer, int rows)

@@ -89,7 +89,22 @@ internal static class LatentDecodeKernel
 
         KeyTurns.LoadQueries<TShape>(arguments, row, firstQuery, queryCount, tables.Queries);
         LatentTile.Copy(arguments, plan, tokens, Grid.IdxX, tables, 0);
-        CpAsync.WaitAll();
+        CpAsync.Commit();
+        // Codes are on their way for up to two tiles, and where they are is known one tile earlier: in a step both come from memory, not from L2.
+        var ahead = arguments.Stages - 1;
+        var stageWords = TileTokens * 4 * arguments.TokenPieces;
+        if (ahead == 2)
+        {
+            LatentTile.Copy(arguments, plan, tokens, Grid.IdxX + arguments.Splits, tables, stageWords);
+            CpAsync.Commit();
+            CpAsync.Wait(1);
+        }
+        else
+        {
+            CpAsync.WaitAll();
+        }
+
+        var record = LatentTile.Find(arguments, tokens, Grid.IdxX + (Math.Max(ahead, 1) * arguments.Splits));
         Group.Barrier();
 
         // A warp's sixteen of dimensions; few of them are shared by several warps, each taking a part of the tokens.
@@ -134,10 +149,14 @@ internal static class LatentDecodeKernel
             Group.Barrier();
 
             // Nobody reads the tile before this one any more, whose room is free.
-            var next = tile + arguments.Splits;
-            var nextStage = arguments.Stages == 2 ? (TileTokens * 4 * arguments.TokenPieces) - stage : 0;
-            if (arguments.Stages == 2 && next < tiles)
-                LatentTile.Copy(arguments, plan, tokens, next, tables, nextStage);
+            var next = tile + (Math.Max(ahead, 1) * arguments.Splits);
+            if (ahead > 0)
+            {
+                var target = stage == 0 ? ahead * stageWords : stage - stageWords;
+                LatentTile.Copy(arguments, plan, tokens, next, record, tables, target);
+                CpAsync.Commit();
+                record = LatentTile.Find(arguments, tokens, next + arguments.Splits);
+            }
 
             var previous = largest;
             largest = Largest(previous, tables.Maxima);
@@ -169,18 +188,23 @@ internal static class LatentDecodeKernel
                 Group.Barrier();
             }
 
-            if (arguments.Stages == 1 && next < tiles)
+            if (ahead == 0 && next < tiles)
             {
                 Group.Barrier();
-                LatentTile.Copy(arguments, plan, tokens, next, tables, 0);
+                LatentTile.Copy(arguments, plan, tokens, next, record, tables, 0);
+                record = LatentTile.Find(arguments, tokens, next + arguments.Splits);
             }
 
-            CpAsync.WaitAll();
+            if (ahead == 2)
+                CpAsync.Wait(1);
+            else
+                CpAsync.WaitAll();
             Warp.Barrier();
-            stage = nextStage;
+            stage = stage == ahead * stageWords ? 0 : stage + stageWords;
         }
 
         GridDependency.LaunchDependents();
+        CpAsync.WaitAll();
         Group.Barrier();
         LatentFinish.Write<TSteps>(
             arguments, plan, row, firstQuery, queryCount, shareShift, sums, largest, total, tables.Maxima, tables.Up.Cast<float>());

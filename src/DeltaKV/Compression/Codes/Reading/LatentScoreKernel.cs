@@ -66,8 +66,8 @@ internal static class LatentScoreKernel
         for (var tile = Grid.IdxX; tile < tiles; tile += Grid.DimX)
         {
             var next = tile + Grid.DimX;
-            var nextStage = arguments.Stages == 2 ? (LatentDecodeKernel.TileTokens * 4 * arguments.TokenPieces) - stage : 0;
-            if (arguments.Stages == 2 && next < tiles)
+            var nextStage = arguments.Stages > 1 ? (LatentDecodeKernel.TileTokens * 4 * arguments.TokenPieces) - stage : 0;
+            if (arguments.Stages > 1 && next < tiles)
                 LatentTile.Copy(arguments, plan, tokens, next, tables, nextStage);
             var first = (tile * LatentDecodeKernel.TileTokens) + (Group.IdxX & ~31);
             if (first < tokens.Count)
