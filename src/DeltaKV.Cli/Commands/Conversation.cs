@@ -7,7 +7,10 @@ namespace DeltaKV.Cli.Commands;
 /// <summary>The loop of <c>deltakv chat</c>: reads a line, answers it or obeys it.</summary>
 internal sealed class Conversation(IChatClient client, LlmEngine engine, SamplingOptions sampling, JsonTarget json, Terminal terminal)
 {
-    private const string Help = "/doc FILE puts a document in front of the next message; /stats, /reset, /exit.";
+    private const string Help = """
+        /doc FILE puts a document in front of the next message; /stats, /reset, /exit.
+        Ctrl-C stops an answer.
+        """;
 
     private readonly ChatOptions options = new() { RawRepresentationFactory = _ => sampling, ConversationId = NewId() };
     private string document = "";
@@ -15,7 +18,8 @@ internal sealed class Conversation(IChatClient client, LlmEngine engine, Samplin
 
     internal async Task RunAsync(CancellationToken cancellation)
     {
-        await terminal.Error.WriteLineAsync(Help);
+        if (terminal.AcceptsInput)
+            await terminal.Error.WriteLineAsync(Help);
         while (await ReadAsync(cancellation) is { } line)
         {
             switch (line.Trim().Split(' ', 2, StringSplitOptions.TrimEntries))
@@ -28,6 +32,9 @@ internal sealed class Conversation(IChatClient client, LlmEngine engine, Samplin
                     options.ConversationId = NewId();
                     document = "";
                     break;
+                case ["/help"]:
+                    await terminal.Error.WriteLineAsync(Help);
+                    break;
                 case ["/stats"]:
                     await terminal.Error.WriteLineAsync(stats);
                     break;
@@ -35,7 +42,7 @@ internal sealed class Conversation(IChatClient client, LlmEngine engine, Samplin
                     await OpenAsync(file, cancellation);
                     break;
                 case [['/', ..], ..]:
-                    await terminal.Error.WriteLineAsync($"'{line}' is no command. {Help}");
+                    await terminal.Error.WriteLineAsync($"'{line}' is no command.{Environment.NewLine}{Help}");
                     break;
                 default:
                     await AnswerAsync(document + line, cancellation);

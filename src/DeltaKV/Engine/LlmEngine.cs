@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using DeltaKV.Gpu;
 using DeltaKV.Model;
@@ -104,44 +103,20 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
 
     /// <summary>Generates to the end.</summary>
     public Task<GenerationResult> CompleteAsync(string prompt, SamplingOptions? sampling = null, CancellationToken cancellationToken = default) =>
-        CollectAsync(GenerateAsync(prompt, sampling, cancellationToken));
+        GenerationCollector.CollectAsync(GenerateAsync(prompt, sampling, cancellationToken));
 
     /// <summary>Generates to the end after token ids.</summary>
     public Task<GenerationResult> CompleteAsync(
         ReadOnlyMemory<int> promptTokens, SamplingOptions? sampling = null, CancellationToken cancellationToken = default) =>
-        CollectAsync(GenerateAsync(promptTokens, sampling, cancellationToken));
+        GenerationCollector.CollectAsync(GenerateAsync(promptTokens, sampling, cancellationToken));
 
     /// <summary>Generates for many prompts together; results come in the order of the prompts. If one fails, all end.</summary>
     public async Task<IReadOnlyList<GenerationResult>> GenerateBatchAsync(
         IEnumerable<string> prompts, SamplingOptions? sampling = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompts);
-        using var together = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var streams = prompts.Select(prompt => GenerateAsync(prompt, sampling, together.Token)).ToList();
-        var tasks = streams.ConvertAll(CollectAsync);
-        try
-        {
-            return await Task.WhenAll(tasks.Select(CancelOthersOnFailure)).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // The others were cancelled because one failed: that one's error is the news.
-            await tasks.First(task => task.IsFaulted).ConfigureAwait(false);
-            throw;
-        }
-
-        async Task<GenerationResult> CancelOthersOnFailure(Task<GenerationResult> task)
-        {
-            try
-            {
-                return await task.ConfigureAwait(false);
-            }
-            catch
-            {
-                await together.CancelAsync().ConfigureAwait(false);
-                throw;
-            }
-        }
+        return await GenerationCollector.CollectAllAsync(
+            together => prompts.Select(prompt => GenerateAsync(prompt, sampling, together)), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ends all generations with <see cref="ObjectDisposedException"/> after the step under way, and frees the device.</summary>
@@ -233,19 +208,5 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
         if (reason != FinishReason.StopSequence)
             piece += text.Flush();
         return new GenerationUpdate(generated.Token, piece, reason, sequence.Statistics);
-    }
-
-    private static async Task<GenerationResult> CollectAsync(IAsyncEnumerable<GenerationUpdate> updates)
-    {
-        var text = new System.Text.StringBuilder();
-        var tokens = ImmutableArray.CreateBuilder<int>();
-        await foreach (var update in updates.ConfigureAwait(false))
-        {
-            text.Append(update.Text);
-            tokens.Add(update.TokenId);
-            if (update.FinishReason is { } reason)
-                return new GenerationResult(text.ToString(), tokens.ToImmutable(), reason, update.Statistics!);
-        }
-        throw new OperationCanceledException("The generation was cancelled.");
     }
 }
