@@ -24,21 +24,7 @@ public sealed class AttentionTests(KernelFixture device)
         var shape = new AttentionShape(queryHeads, keyHeads, headDim);
         int[][] batches = [[1], [300], [63, 64, 0, 65], [1, 200, 129, 31, 33, 17, 64, 700, 0]];
         foreach (var lengths in batches)
-        {
-            using var cache = new PagedCache<BFloat16>(device, shape, lengths, 3, (seed, count) => Numbers.BFloat16s(seed, count));
-            var qkv = Numbers.BFloat16s(7, lengths.Length * shape.QkvWidth, 3f);
-            using var qkvs = device.Upload(qkv);
-            using var sequences = device.Upload(Enumerable.Range(0, lengths.Length).ToArray());
-            using var positions = device.Upload(lengths.Select(length => length - 1).ToArray());
-            using var output = device.Poisoned<BFloat16>(lengths.Length * shape.OutputWidth);
-            using var attention = new DecodeAttention(device.Accelerator, shape, 9);
-
-            attention.Launch(device.Stream, qkvs.View, new TokenRows(sequences.View, positions.View), cache.Blocks, output.View, lengths.Length);
-
-            var actual = Numbers.Widen(device.Download(output, lengths.Length * shape.OutputWidth));
-            for (var row = 0; row < lengths.Length; row++)
-                CheckRow(cache, Numbers.Widen(qkv), actual, row, row, lengths[row] - 1, value => value, BFloat16Tolerance);
-        }
+            Decode(shape, lengths);
     }
 
     [Theory]
@@ -50,23 +36,7 @@ public sealed class AttentionTests(KernelFixture device)
         var shape = new AttentionShape(queryHeads, keyHeads, headDim);
         (int Length, int Start)[][] batches = [[(300, 0)], [(300, 299)], [(130, 64), (130, 63), (130, 65), (0, 0)], [(700, 123), (64, 17), (65, 50), (700, 600), (129, 127)]];
         foreach (var batch in batches)
-        {
-            int[] lengths = [.. batch.Select(sequence => sequence.Length)];
-            using var cache = new PagedCache<BFloat16>(
-                device, shape, lengths, 3, (seed, count) => Numbers.BFloat16s(seed, count), [.. batch.Select(sequence => sequence.Start)]);
-            var qkv = Numbers.BFloat16s(7, lengths.Length * shape.QkvWidth, 3f);
-            using var qkvs = device.Upload(qkv);
-            using var sequences = device.Upload(Enumerable.Range(0, lengths.Length).ToArray());
-            using var positions = device.Upload(lengths.Select(length => length - 1).ToArray());
-            using var output = device.Poisoned<BFloat16>(lengths.Length * shape.OutputWidth);
-            using var attention = new DecodeAttention(device.Accelerator, shape, 9);
-
-            attention.Launch(device.Stream, qkvs.View, new TokenRows(sequences.View, positions.View), cache.Blocks, output.View, lengths.Length);
-
-            var actual = Numbers.Widen(device.Download(output, lengths.Length * shape.OutputWidth));
-            for (var row = 0; row < lengths.Length; row++)
-                CheckRow(cache, Numbers.Widen(qkv), actual, row, row, lengths[row] - 1, value => value, BFloat16Tolerance);
-        }
+            Decode(shape, [.. batch.Select(sequence => sequence.Length)], [.. batch.Select(sequence => sequence.Start)]);
     }
 
     [Theory]
@@ -76,19 +46,7 @@ public sealed class AttentionTests(KernelFixture device)
     {
         var shape = new AttentionShape(queryHeads, keyHeads, headDim);
         (int Start, int Tokens)[] chunks = [(37, 100), (0, 17), (128, 65), (200, 3), (70, 5)];
-        int[] starts = [20, 0, 128, 131, 64];
-        using var cache = new PagedCache<BFloat16>(
-            device, shape, [.. chunks.Select(chunk => chunk.Start + chunk.Tokens)], 3, (seed, count) => Numbers.BFloat16s(seed, count), starts);
-        var rows = chunks.Sum(chunk => chunk.Tokens);
-        var qkv = Numbers.BFloat16s(7, rows * shape.QkvWidth, 3f);
-        var tiles = Tiles(chunks);
-        using var qkvs = device.Upload(qkv);
-        using var tileBuffer = device.Upload(tiles);
-        using var output = device.Poisoned<BFloat16>(rows * shape.OutputWidth);
-
-        new PrefillAttention(device.Accelerator, shape).Launch(device.Stream, qkvs.View, tileBuffer.View, cache.Blocks, output.View, tiles.Length);
-
-        CheckTiles(cache, Numbers.Widen(qkv), Numbers.Widen(device.Download(output, rows * shape.OutputWidth)), tiles, value => value, BFloat16Tolerance);
+        Prefill(shape, chunks, [20, 0, 128, 131, 64]);
     }
 
     [Theory]
@@ -102,20 +60,7 @@ public sealed class AttentionTests(KernelFixture device)
         var shape = new AttentionShape(queryHeads, keyHeads, headDim);
         (int Start, int Tokens)[][] batches = [[(0, 1)], [(0, 64), (64, 1)], [(0, 130)], [(37, 100), (0, 17), (128, 65), (200, 3)]];
         foreach (var chunks in batches)
-        {
-            using var cache = new PagedCache<BFloat16>(
-                device, shape, [.. chunks.Select(chunk => chunk.Start + chunk.Tokens)], 3, (seed, count) => Numbers.BFloat16s(seed, count));
-            var rows = chunks.Sum(chunk => chunk.Tokens);
-            var qkv = Numbers.BFloat16s(7, rows * shape.QkvWidth, 3f);
-            var tiles = Tiles(chunks);
-            using var qkvs = device.Upload(qkv);
-            using var tileBuffer = device.Upload(tiles);
-            using var output = device.Poisoned<BFloat16>(rows * shape.OutputWidth);
-
-            new PrefillAttention(device.Accelerator, shape).Launch(device.Stream, qkvs.View, tileBuffer.View, cache.Blocks, output.View, tiles.Length);
-
-            CheckTiles(cache, Numbers.Widen(qkv), Numbers.Widen(device.Download(output, rows * shape.OutputWidth)), tiles, value => value, BFloat16Tolerance);
-        }
+            Prefill(shape, chunks);
     }
 
     [Theory]
@@ -160,6 +105,43 @@ public sealed class AttentionTests(KernelFixture device)
         var tiles = Tiles([(10, 130)]);
         Assert.Equal([(128, 2, 138), (64, 64, 74), (0, 64, 10)], tiles.Select(tile => (tile.FirstRow, tile.Count, tile.FirstPosition)));
     }
+
+    /// <summary>The last token of every sequence attends to those from its start on.</summary>
+    private void Decode(AttentionShape shape, int[] lengths, int[]? starts = null)
+    {
+        using var cache = Cache(shape, lengths, starts);
+        var qkv = Numbers.BFloat16s(7, lengths.Length * shape.QkvWidth, 3f);
+        using var qkvs = device.Upload(qkv);
+        using var sequences = device.Upload(Enumerable.Range(0, lengths.Length).ToArray());
+        using var positions = device.Upload(lengths.Select(length => length - 1).ToArray());
+        using var output = device.Poisoned<BFloat16>(lengths.Length * shape.OutputWidth);
+        using var attention = new DecodeAttention(device.Accelerator, shape, 9);
+
+        attention.Launch(device.Stream, qkvs.View, new TokenRows(sequences.View, positions.View), cache.Blocks, output.View, lengths.Length);
+
+        var actual = Numbers.Widen(device.Download(output, lengths.Length * shape.OutputWidth));
+        for (var row = 0; row < lengths.Length; row++)
+            CheckRow(cache, Numbers.Widen(qkv), actual, row, row, lengths[row] - 1, value => value, BFloat16Tolerance);
+    }
+
+    /// <summary>The last tokens of every sequence attend to those from its start on.</summary>
+    private void Prefill(AttentionShape shape, (int Start, int Tokens)[] chunks, int[]? starts = null)
+    {
+        using var cache = Cache(shape, [.. chunks.Select(chunk => chunk.Start + chunk.Tokens)], starts);
+        var rows = chunks.Sum(chunk => chunk.Tokens);
+        var qkv = Numbers.BFloat16s(7, rows * shape.QkvWidth, 3f);
+        var tiles = Tiles(chunks);
+        using var qkvs = device.Upload(qkv);
+        using var tileBuffer = device.Upload(tiles);
+        using var output = device.Poisoned<BFloat16>(rows * shape.OutputWidth);
+
+        new PrefillAttention(device.Accelerator, shape).Launch(device.Stream, qkvs.View, tileBuffer.View, cache.Blocks, output.View, tiles.Length);
+
+        CheckTiles(cache, Numbers.Widen(qkv), Numbers.Widen(device.Download(output, rows * shape.OutputWidth)), tiles, value => value, BFloat16Tolerance);
+    }
+
+    private PagedCache<BFloat16> Cache(AttentionShape shape, int[] lengths, int[]? starts) =>
+        new(device, shape, lengths, 3, (seed, count) => Numbers.BFloat16s(seed, count), starts);
 
     private static PrefillTile[] Tiles((int Start, int Tokens)[] chunks)
     {
