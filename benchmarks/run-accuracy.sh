@@ -47,7 +47,7 @@ plan() {
   echo "int4 klt-r4 --bytes 6 --references auto --stride 10 --reference-bits 4"
   for loss in 5 10; do echo "all int4-heads-$loss --codec int4 --heads table:$loss"; done
   for family in ${tasks//,/ }; do echo "without-$family int4-heads-$family --codec int4 --heads table:10 --leave-out $family"; done
-  echo "all klt-4-heads --bytes 4 --heads table"
+  for length in ${lengths//,/ }; do echo "all klt-4-heads-$length --bytes 4 --at $length --heads table"; done
   echo "all first-raw --bytes 18 --full-layers 0"
   echo "all two-raw --bytes 30 --full-layers auto:2"
   echo "all two-kivi4 --bytes 12 --full-layers auto:2 --full kivi4"
@@ -75,7 +75,7 @@ methods+=(
   "int4, head table 5 %=deltakv:codec=$codecs/int4-heads-5.safetensors"
   "int4, head table 10 %=deltakv:codec=$codecs/int4-heads-10.safetensors"
   "int4, head table 10 %, family left out=deltakv:codec=$codecs/int4-heads-{task}.safetensors"
-  "klt 4 %, head table 5 %=deltakv:codec=$codecs/klt-4-heads.safetensors"
+  "klt 4 %, head table 5 %=deltakv:codec=$codecs/klt-4-heads-{length}.safetensors"
   "klt, first layer raw=deltakv:codec=$codecs/first-raw.safetensors"
   "klt, two layers raw=deltakv:codec=$codecs/two-raw.safetensors"
   "klt, two layers kivi4=deltakv:codec=$codecs/two-kivi4.safetensors"
