@@ -3,6 +3,7 @@ using DeltaKV.Compression.Codes;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 using DeltaKV.Tests.Compression.Codes;
+using DeltaKV.Tests.Compression.Codes.Reading;
 using DeltaKV.Tests.Kernels;
 
 namespace DeltaKV.Tests.Cache.Reading;
@@ -33,18 +34,15 @@ public sealed class ReaderAttentionTests(KernelFixture device)
         using var fixture = Create(name, headDim, 2 * keyHeads, keyHeads, neighbours, referenceBits, [20, 170, 75]);
         fixture.Compress();
         var (keys, values) = Reconstruct(fixture, 1);
-        var records = fixture.Records.GetAsArray1D();
-        var references = fixture.References.GetAsArray1D();
-        var coder = new ReferenceCoder(fixture.Codecs[1]);
+        var stored = new StoredTokens(fixture, 1);
         for (var s = 0; s < fixture.Lengths.Length; s++)
         {
             for (var p = 0; p < fixture.Lengths[s]; p++)
             {
                 var isCoded = p >= CodedFixture.Sinks && p < CodedFixture.CodedEnd(fixture.Lengths[s]);
-                var expected = isCoded ? Decode(fixture, coder, records, references, 1, s, p) : fixture.Kv[1][s][p].ToArray();
+                var expected = stored.Row(s, p);
                 for (var h = 0; h < keyHeads; h++)
                 {
-                    fixture.Rotate(expected.AsSpan(h * headDim, headDim), p, back: false);
                     for (var i = 0; i < headDim; i++)
                     {
                         Check(expected[(h * headDim) + i], keys[Index(fixture, s, p, h) + i], isCoded, $"key {s}/{p}/{h}/{i}");
@@ -265,21 +263,6 @@ public sealed class ReaderAttentionTests(KernelFixture device)
         ((((((sequence * Blocks(fixture)) + (position / 64)) * fixture.Shape.KeyHeads) + head) * 64) + (position % 64)) * fixture.Shape.HeadDim;
 
     private static int Blocks(CodedFixture fixture) => (fixture.Lengths.Max() + 63) / 64;
-
-    private static double[] Decode(CodedFixture fixture, ReferenceCoder coder, uint[] records, uint[] references, int layer, int sequence, int position)
-    {
-        var record = fixture.Record(records, layer, sequence, position);
-        var kv = coder.Decode(record);
-        var ids = coder.Ids(record);
-        foreach (var id in ids)
-        {
-            var reference = fixture.Reference(references, layer, sequence, id);
-            for (var i = 0; i < kv.Length; i++)
-                kv[i] += reference[i] / ids.Length;
-        }
-
-        return kv;
-    }
 
     private static void Check(double expected, float actual, bool isCoded, string what)
     {

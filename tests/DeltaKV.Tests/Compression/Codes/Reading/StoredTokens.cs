@@ -24,6 +24,9 @@ internal sealed class StoredTokens
         }).ToArray())];
     }
 
+    /// <summary>Keys of all heads, then values.</summary>
+    internal ReadOnlySpan<double> Row(int sequence, int position) => rows[sequence][position];
+
     /// <summary>Output and logarithm of the softmax denominator of the newest token's query.</summary>
     internal (double[] Output, double LogSumExp) Attend(float[] query, int sequence, int head, int[]? selected)
     {
