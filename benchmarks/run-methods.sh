@@ -45,7 +45,7 @@ for share in "${shares[@]}"; do
   methods+=("deltakv $share %=deltakv:codec=$codecs/klt-$share-{length}.safetensors")
 done
 # What is kept, coded: shares of the tokens that come to these shares of the bytes, some 2 % of 4k tokens raw among them.
-for composed in "50 85 kivi-8" "25 72 kivi-4:recent=32" "12.5 33 kivi-4:recent=32" "6 12 kivi-4:recent=32"; do
+for composed in "50 85 kivi-8" "25 75 kivi-4:recent=32" "12.5 35 kivi-4:recent=32" "6 15 kivi-4:recent=32"; do
   read -r share kept code <<<"$composed"
   for name in snapkv compresskv kvzip; do methods+=("$name+${code%%:*} $share %=$name:share=$kept+$code"); done
 done

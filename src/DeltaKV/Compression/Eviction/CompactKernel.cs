@@ -6,7 +6,7 @@ namespace DeltaKV.Compression.Eviction;
 
 /// <summary>Copies tokens that stay, listed per head in order of their slots, to the slots before a sequence's end, in blocks of their own.</summary>
 /// <remarks>
-/// Shapes: keys and values <c>[blocks, keyHeads, 64, d]</c> in 16-byte pieces, lists <c>[heads, listStride]</c>. One warp per token and head. Moves 8 d bytes per token and head:
+/// Shapes: keys and values <c>[blocks, keyHeads, 64, d]</c> in 16-byte pieces, lists <c>[heads, listStride]</c>, a stride of 0 where heads have the same. One warp per token and head. Moves 8 d bytes per token and head:
 /// bound by memory. RoPE is in the keys already, and attention does not ask which slot a token lies in.
 /// </remarks>
 internal sealed class CompactKernel(Accelerator accelerator)
@@ -27,7 +27,7 @@ internal sealed class CompactKernel(Accelerator accelerator)
             return;
         index += arguments.First;
         var head = Grid.IdxY;
-        var from = arguments.Lists[((long)(arguments.IsShared ? 0 : head) * arguments.ListStride) + index];
+        var from = arguments.Lists[((long)head * arguments.ListStride) + index];
         var to = arguments.NewStart + index;
         var source = Row(arguments, arguments.Source.Tables[from >> KvBlockLayout.Shift], head, from);
         var block = arguments.Blocks[(to >> KvBlockLayout.Shift) - (arguments.NewStart >> KvBlockLayout.Shift)];
@@ -68,6 +68,5 @@ internal sealed class CompactKernel(Accelerator accelerator)
         public int Count;
         public int KeyHeads;
         public int Pieces;
-        public bool IsShared;
     }
 }

@@ -16,6 +16,7 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
     private readonly EvictionMemory memory;
     private readonly EvictionTables tables;
     private readonly QueryStore queries;
+    private readonly TokenRanking ranking;
     private readonly Evictor evictor;
     private readonly MarkHistogram? histogram;
     private readonly KeptStore? kept;
@@ -40,7 +41,8 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
         tables = new EvictionTables(accelerator, format, limits.Sequences, limits.SequenceTokens);
         kept = format.Kept is null ? null : new KeptStore(accelerator, kernels, format, codedBlocks, limits, tables, memory, model!);
         queries = new QueryStore(accelerator, format, limits.Sequences);
-        evictor = new Evictor(accelerator, format, limits, memory, tables, queries, kept);
+        ranking = new TokenRanking(accelerator, format, limits, memory, tables, queries);
+        evictor = new Evictor(accelerator, format, limits, memory, tables, ranking, kept);
         histogram = format.Probing is null ? null : new MarkHistogram(accelerator, format, tables);
         cache = new EvictingKvCache(format, blocks, codedBlocks, limits.Sequences, this, prefixCaching);
     }
@@ -57,7 +59,7 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
         limits = WithProbe(format, limits);
         return EvictionTables.Bytes(format.LayerCount, limits.Sequences, limits.SequenceTokens)
             + Math.Max(sizeof(ushort), limits.Sequences * format.QueryBytes)
-            + Evictor.Bytes(format, limits)
+            + TokenRanking.Bytes(format, limits) + Evictor.Bytes(format, limits)
             + (format.Kept is null ? 0 : KeptStore.WorkspaceBytes(format, limits))
             + (format.Probing is null ? 0 : (long)format.LayerCount * MarkHistogram.Buckets * sizeof(int));
     }
@@ -97,7 +99,7 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
 
         queries.Keep(stream, layer, qkv);
         if (format.HasMarks)
-            evictor.Mark(stream, layer, qkv, step.Rows, step.DecodeRows, prompts);
+            ranking.Mark(stream, layer, qkv, step.Rows, step.DecodeRows, prompts);
     }
 
     public void CopyBlock(int source, int target) => memory.Copy(stream, source, target);
@@ -113,6 +115,7 @@ internal sealed class EvictingKvLayers : IKvLayers<BFloat16>, IEvictionStore
         kept?.Dispose();
         histogram?.Dispose();
         evictor.Dispose();
+        ranking.Dispose();
         queries.Dispose();
         tables.Dispose();
         memory.Dispose();

@@ -15,6 +15,7 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     private readonly PromptProbe probe = new(owner.Format.Probing);
     private readonly SequenceLayers layers = new(owner);
     private readonly SpareBlocks spares = new(owner);
+    private readonly QueryPlace queries = new(owner);
     private readonly List<int> tokens = [];
     private bool admitted;
     private bool isEvicting;
@@ -24,8 +25,7 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     /// <summary>The tables are uploaded layer by layer; nobody else needs blocks of this cache.</summary>
     public BlockTable Blocks { get; } = new();
 
-    public KvUsage Usage => owner.UsageOf(
-        Length, Layers.Sum(layer => (long)layer.Held) + spares.RawCount, kind => Layers.Where(layer => layer.Kind == kind).Sum(layer => layer.HeldCodes) + spares.CodedCount(kind), MetadataBytes);
+    public KvUsage Usage => owner.UsageOf(Length, layers.Held + spares.RawCount, kind => layers.HeldCodes(kind) + spares.CodedCount(kind), MetadataBytes);
 
     /// <inheritdoc/>
     public int StepLimit => IsProbing ? int.MaxValue : Math.Max(1, plan.NextBorder(Length, Layers) - Length);
@@ -43,8 +43,7 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     internal LayerBlocks[] Layers => layers.All;
 
     /// <summary>Block numbers, a start and coded bounds per layer, and queries that wait for the end of the prompt.</summary>
-    internal long MetadataBytes =>
-        Layers.Sum(layer => (layer.Entries + (layer.Kind < 0 ? 1L : 3L)) * sizeof(int)) + (QuerySlot < 0 ? 0 : format.QueryBytes);
+    internal long MetadataBytes => layers.TableBytes + (QuerySlot < 0 ? 0 : format.QueryBytes);
 
     /// <summary>The length of the prompt.</summary>
     internal int PromptLength => plan.PromptLength;
@@ -56,10 +55,10 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     internal ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(tokens);
 
     /// <summary>Where this prompt's last queries are kept; -1: nowhere.</summary>
-    internal int QuerySlot { get; private set; } = -1;
+    internal int QuerySlot => queries.Slot;
 
     /// <summary>Position of the first query that is kept there.</summary>
-    internal int FirstQuery { get; private set; }
+    internal int FirstQuery => queries.First;
 
     /// <summary>Changes with the map.</summary>
     internal long Version { get; private set; } = owner.NextVersion();
@@ -68,7 +67,7 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
     internal int Row { get; set; } = -1;
 
     /// <summary>Whether nothing is coded, nor will be before the prompt's end.</summary>
-    internal bool IsRaw => !IsCoding && Layers.All(layer => !layer.HasCodes);
+    internal bool IsRaw => !IsCoding && !layers.HasCodes;
 
     /// <summary>Whether tokens wait uncoded for the eviction at the prompt's end.</summary>
     private bool StaysRaw => !plan.IsPromptDone && MustEvict(PromptLength);
@@ -104,7 +103,8 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
         plan.IsPromptDone = Length > 0 && Length >= PromptLength;
 
         // The whole prompt must fit now. Others may each need a block of every layer.
-        var fits = owner.TryFree(owner.WithOthers(layers.ForPrompt(tokens.Length, StaysRaw ? plan.Budgets : null), owner.Admitted.Count - 1)) && TryKeepQueries();
+        var fits = owner.TryFree(owner.WithOthers(layers.ForPrompt(tokens.Length, StaysRaw ? plan.Budgets : null), owner.Admitted.Count - 1))
+            && (format.Window == 0 || !StaysRaw || queries.TryTake(Length, PromptLength));
         if (!fits)
             LetGo(keeps: false);
         return fits;
@@ -159,18 +159,13 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
 
         if (!isEvicting)
         {
-            ReturnQueries();
+            queries.Return();
             if (!IsProbing)
                 spares.Return();
             return;
         }
 
-        for (var i = 0; i < Layers.Length; i++)
-        {
-            if (Length - Layers[i].Start > plan.Budgets[i])
-                jobs.Add(layers.Evict(this, i, Length, plan.Budgets[i], spares));
-        }
-
+        layers.Evict(this, plan.Budgets, spares, jobs);
         Version = owner.NextVersion();
     }
 
@@ -181,33 +176,19 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
             return;
         isEvicting = false;
         EvictedEnd = Length;
-        ReturnQueries();
+        queries.Return();
         spares.Return();
     }
 
     /// <summary>Adds what has left the window; a sequence that has just been evicted from, whose tables are old, waits for the next step.</summary>
     internal void CollectCoding(List<CodingRange> ranges)
     {
-        if (!IsCoding || isEvicting || Row < 0)
-            return;
-        var before = ranges.Count;
-        for (var layer = 0; layer < Layers.Length; layer++)
-        {
-            var (first, end) = Layers[layer].Code(Length);
-            if (end > first)
-                ranges.Add(new CodingRange(Row, layer, first, end, Layers[layer].MovedEnd));
-        }
-
-        if (ranges.Count > before)
+        if (IsCoding && !isEvicting && Row >= 0 && layers.Code(Row, Length, ranges))
             Version = owner.NextVersion();
     }
 
     /// <summary>The ranges are on their way: lets go of the raw blocks; stream order makes their reuse safe.</summary>
-    internal void FinishCoding()
-    {
-        foreach (var layer in Layers)
-            layer.ReleaseCoded(owner.Pool.Release);
-    }
+    internal void FinishCoding() => layers.ReleaseCoded();
 
     private void LetGo(bool keeps)
     {
@@ -218,7 +199,7 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
             owner.Keep(new EvictionSnapshot([.. tokens], EvictedEnd, Layers, format));
         layers.Release();
         spares.Return();
-        ReturnQueries();
+        queries.Return();
         tokens.Clear();
         (Length, EvictedEnd, Row, plan.IsPromptDone, isEvicting) = (0, 0, -1, false, false);
         Version = owner.NextVersion();
@@ -255,24 +236,6 @@ internal sealed class EvictingSequence(EvictingKvCache owner) : ISequenceCache
         if (format.Probing is not null)
             return IsProbing ? layers.NeedAfterProbe(format.Probing, plan) : owner.Nothing();
         return MustEvict(length) ? layers.NeedToEvict(length, plan.Budgets) : owner.Nothing();
-    }
-
-    /// <summary>Finds a place for the queries that will rank the prompt, if any will.</summary>
-    private bool TryKeepQueries()
-    {
-        if (format.Window == 0 || !StaysRaw)
-            return true;
-        if (!owner.TryTakeQuerySlot(out var slot))
-            return false;
-        (QuerySlot, FirstQuery) = (slot, Math.Max(Length, PromptLength - format.Window));
-        return true;
-    }
-
-    private void ReturnQueries()
-    {
-        if (QuerySlot >= 0)
-            owner.ReturnQuerySlot(QuerySlot);
-        QuerySlot = -1;
     }
 
     /// <summary>How much of what a snapshot and the prompt agree in can be taken over.</summary>

@@ -9,6 +9,18 @@ internal sealed class SequenceLayers(EvictingKvCache owner)
     /// <summary>Where every token lives.</summary>
     internal LayerBlocks[] All => layers;
 
+    /// <summary>Raw blocks that are there.</summary>
+    internal int Held => layers.Sum(layer => layer.Held);
+
+    /// <summary>Whether anything is coded.</summary>
+    internal bool HasCodes => layers.Any(layer => layer.HasCodes);
+
+    /// <summary>Bytes of block numbers, and of a start and coded bounds per layer.</summary>
+    internal long TableBytes => layers.Sum(layer => (layer.Entries + (layer.Kind < 0 ? 1L : 3L)) * sizeof(int));
+
+    /// <summary>Coded blocks of a kind that are there.</summary>
+    internal int HeldCodes(int kind) => layers.Where(layer => layer.Kind == kind).Sum(layer => layer.HeldCodes);
+
     /// <summary>Blocks that would have to be taken for a length.</summary>
     /// <param name="length">The length.</param>
     /// <param name="codes">Whether tokens are coded as far as may be.</param>
@@ -46,8 +58,39 @@ internal sealed class SequenceLayers(EvictingKvCache owner)
         layers = New(format);
     }
 
+    /// <summary>Adds what has left the window at a length; returns whether anything has.</summary>
+    internal bool Code(int row, int length, List<CodingRange> ranges)
+    {
+        var before = ranges.Count;
+        for (var layer = 0; layer < layers.Length; layer++)
+        {
+            var (first, end) = layers[layer].Code(length);
+            if (end > first)
+                ranges.Add(new CodingRange(row, layer, first, end, layers[layer].MovedEnd));
+        }
+
+        return ranges.Count > before;
+    }
+
+    /// <summary>Lets go of raw blocks whose slots are all coded.</summary>
+    internal void ReleaseCoded()
+    {
+        foreach (var layer in layers)
+            layer.ReleaseCoded(owner.Pool.Release);
+    }
+
+    /// <summary>Replaces the blocks of layers that are beyond their budgets.</summary>
+    internal void Evict(EvictingSequence sequence, int[] budgets, SpareBlocks spares, List<EvictionJob> jobs)
+    {
+        for (var i = 0; i < layers.Length; i++)
+        {
+            if (sequence.Length - layers[i].Start > budgets[i])
+                jobs.Add(Evict(sequence, i, sequence.Length, budgets[i], spares));
+        }
+    }
+
     /// <summary>Replaces the blocks of a layer that loses tokens; stream order makes the reuse of those it had safe.</summary>
-    internal EvictionJob Evict(EvictingSequence sequence, int layer, int length, int keep, SpareBlocks spares)
+    private EvictionJob Evict(EvictingSequence sequence, int layer, int length, int keep, SpareBlocks spares)
     {
         var before = layers[layer];
         var inPlace = IsInPlace(before);
