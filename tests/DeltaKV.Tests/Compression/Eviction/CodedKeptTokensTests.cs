@@ -85,6 +85,40 @@ public sealed class CodedKeptTokensTests(KernelFixture device)
         Check(method, new KeptFormat(format, policy.WhileDecoding ? policy.Sinks : 0), shape, scalar);
     }
 
+    /// <summary>
+    /// A prompt that continues what was kept, and outgrows its budget: the layers are reconstructed, ranked and coded again. Eight bits lose little, so that attention is nearly that of the policy alone; a token
+    /// in the wrong place, or at another position, would not be.
+    /// </summary>
+    [Theory]
+    [InlineData("snapkv:budget=150,window=8,kernel=5", false)]
+    [InlineData("compresskv:budget=150", true)]
+    public void Are_coded_again_when_a_conversation_outgrows_them(string method, bool knowsPositions)
+    {
+        const int Longer = 560;
+        var shape = new AttentionShape(4, 2, 64);
+        var policy = TestPolicies.Create(method, EvictionRun.LayerCount, shape.QueryHeads);
+        var codec = knowsPositions ? Whole(HadamardCodec.Create(2, 64, ChunkWidth.Bits8, ChunkWidth.Bits8)) : null;
+        var code = knowsPositions ? null : new KiviCode(8, 8);
+        var kept = new KeptFormat(new CodedKvFormat(shape, [codec, codec], new CodedKvOptions { Sinks = 0, Recent = 32 }, kivi: [code, code]), hasPositions: knowsPositions);
+        using var plain = new EvictionRun(device, shape, policy, 640, seed: 32, prefixCaching: true);
+        using var coded = new EvictionRun(device, shape, policy, 640, seed: 32, prefixCaching: true, kept);
+        var seen = new Dictionary<(int, int), double[]>();
+        plain.Attended = (_, layer, position, output) => seen[(layer, position)] = output;
+        coded.Attended = (_, layer, position, output) => Numbers.AssertClose(
+            seen[(layer, position)], [.. output.Select(value => (float)value)], 4e-2, 4e-2, $"layer {layer}, position {position}");
+        foreach (var run in (EvictionRun[])[plain, coded])
+        {
+            var first = run.Admit(200, follows: false);
+            run.Feed(first, 200, 128);
+            var second = run.Continue(first, Longer);
+            Assert.Equal(200, second.Cache.Length);
+            run.Feed(second, Longer, 128);
+            Assert.Equal(Longer, second.Cache.EvictedEnd);
+            run.Feed(second, Longer + 3, 1);
+            Assert.Equal(run == coded, second.Cache.Layers.All(layer => layer.HasCodes));
+        }
+    }
+
     /// <summary>The same code as one group.</summary>
     private static LinearCodec Whole(LinearCodec codec)
     {

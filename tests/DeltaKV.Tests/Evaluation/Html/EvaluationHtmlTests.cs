@@ -76,6 +76,7 @@ public sealed class EvaluationHtmlTests
     [InlineData("compresskv+deltakv", "compresskv+deltakv")]
     [InlineData("full", "full")]
     [InlineData("7", "7")]
+    [InlineData("snapkv:share=25+kivi-4:recent=32", "snapkv+kivi")]
     public void SettingsOfAMethodAreOneFamily(string method, string family) => Assert.Equal(family, MethodFamilies.Of(method));
 
     private static double Number(XElement element, string name) => double.Parse(element.Attribute(name)!.Value, CultureInfo.InvariantCulture);
