@@ -1,26 +1,22 @@
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Kernels.Gemm;
+using static DeltaKV.Compression.Codes.HiddenLayerTile;
 
 namespace DeltaKV.Compression.Codes.Decoding;
 
 /// <summary>One layer of a decoder over listed tokens: <c>y[t, n] = act(sum_k x[t, k] w[n, k] + b[n])</c>, act SwiGLU, GELU or nothing.</summary>
 /// <remarks>
 /// Shapes as in <see cref="DecoderOperands"/>; fp32 sums, one rounding to fp16. One group of four warps per (64 rows of w, 128 tokens); tiles of 64 k stream through a ring of asynchronous copies as in
-/// <see cref="TiledGemm"/>, and in the gated form every 16 rows of the w tile are 8 of gate and the same 8 of up. A tile of tokens whose first entry is none ends at once: how many tokens there are is the device's
+/// <see cref="HiddenLayerTile"/>. A tile of tokens whose first entry is none ends at once: how many tokens there are is the device's
 /// business, so that decode steps replay as graphs. <c>2 k</c> operations per token and row of w: bound by the tensor cores from some 300 tokens on, below that by reading w.
 /// </remarks>
 internal sealed class DecoderProduct(Accelerator accelerator)
 {
     /// <summary>Tokens of a tile.</summary>
-    internal const int TileTokens = 128;
+    internal const int TileTokens = LeftRows;
 
-    private const int Warps = 4;
-    private const int WeightRows = 64;
-    private const int Stages = 3;
     private const int StageChunks = SwizzledTile.RowChunks;
-    private const int StageSize = (TileTokens + WeightRows) * StageChunks;
-    private const float LargestHalf = 65504f;
 
     private readonly KernelHandle<DecoderOperands> gated = new(accelerator, Kernel<Gated>, new(32 * Warps, 2));
     private readonly KernelHandle<DecoderOperands> smooth = new(accelerator, Kernel<Smooth>, new(32 * Warps, 2));
@@ -31,8 +27,7 @@ internal sealed class DecoderProduct(Accelerator accelerator)
     {
         var columns = activation == FeatureActivation.SwiGlu ? WeightRows / 2 : WeightRows;
         var grid = new Index3D((operands.Columns + columns - 1) / columns, (operands.Count + TileTokens - 1) / TileTokens, 1);
-        (activation switch { FeatureActivation.SwiGlu => gated, FeatureActivation.Gelu => smooth, _ => plain }).Launch(
-            stream, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1), SharedMemoryConfig.RequestDynamic<UInt4>(Stages * StageSize)), operands);
+        (activation switch { FeatureActivation.SwiGlu => gated, FeatureActivation.Gelu => smooth, _ => plain }).Launch(stream, Config(grid), operands);
     }
 
     private static void Kernel<TStage>(DecoderOperands operands)
@@ -50,7 +45,7 @@ internal sealed class DecoderProduct(Accelerator accelerator)
             left[i] = (long)Math.Min(firstToken + loadRow + (16 * i), operands.Count - 1) * operands.InputPitch;
         var right = LocalMemory.Allocate<long>(WeightRows / 16);
         for (var i = 0; i < Unroll.Full(WeightRows / 16); i++)
-            right[i] = (long)WeightRow<TStage>(operands, firstColumn, loadRow + (16 * i)) * operands.Chunks;
+            right[i] = (long)WeightRow(TStage.Gates, operands.Columns, firstColumn, loadRow + (16 * i)) * operands.Chunks;
         var target = (loadRow * StageChunks) + (loadChunk ^ (loadRow & 7));
 
         var steps = (operands.Chunks + StageChunks - 1) / StageChunks;
@@ -83,16 +78,6 @@ internal sealed class DecoderProduct(Accelerator accelerator)
         Store<TStage>(operands, sums, firstToken + warpRow + (lane >> 2), firstColumn, warpColumn, 2 * (lane & 3));
     }
 
-    /// <summary>The row of w that row <paramref name="tileRow"/> of the tile holds; clamped, for what lies outside is never written.</summary>
-    private static int WeightRow<TStage>(in DecoderOperands operands, int firstColumn, int tileRow)
-        where TStage : struct, IDecoderStage
-    {
-        if (!TStage.Gates)
-            return Math.Min(firstColumn + tileRow, operands.Columns - 1);
-        var column = Math.Min(firstColumn + ((tileRow >> 4) << 3) + (tileRow & 7), operands.Columns - 1);
-        return (tileRow & 8) == 0 ? column : operands.Columns + column;
-    }
-
     /// <summary>Starts this thread's copies of one stage; beyond the end of a row it writes zeros.</summary>
     private static void Load(in DecoderOperands operands, ArrayView<UInt4> target, ArrayView<long> left, ArrayView<long> right, int chunk)
     {
@@ -102,25 +87,6 @@ internal sealed class DecoderProduct(Accelerator accelerator)
             CpAsync.Copy16(ref target[16 * i * StageChunks], ref operands.Inputs[left[i] + from], bytes);
         for (var i = 0; i < Unroll.Full(WeightRows / 16); i++)
             CpAsync.Copy16(ref target[(TileTokens + (16 * i)) * StageChunks], ref operands.Weights[right[i] + from], bytes);
-    }
-
-    private static void Multiply(ArrayView<UInt4> stage, int readLeft, int readRight, ArrayView<Float4> sums)
-    {
-        for (var k = 0; k < Unroll.Full(4); k++)
-        {
-            var fromLeft = stage.SubView(readLeft ^ (2 * k));
-            var fromRight = stage.SubView(readRight ^ (2 * k));
-            for (var j = 0; j < Unroll.Full(2); j++)
-            {
-                var b = LdMatrix.X4(ref fromRight[16 * j * StageChunks]);
-                for (var i = 0; i < Unroll.Full(4); i++)
-                {
-                    var a = LdMatrix.X4(ref fromLeft[16 * i * StageChunks]);
-                    sums[(4 * i) + (2 * j)] = Mma.Half(a, new UInt2(b.X, b.Y), sums[(4 * i) + (2 * j)]);
-                    sums[(4 * i) + (2 * j) + 1] = Mma.Half(a, new UInt2(b.Z, b.W), sums[(4 * i) + (2 * j) + 1]);
-                }
-            }
-        }
     }
 
     /// <summary>Writes this lane's sums: rows <paramref name="row"/> and 8 below of every fragment, two neighbouring columns each.</summary>
@@ -165,15 +131,11 @@ internal sealed class DecoderProduct(Accelerator accelerator)
         }
     }
 
-    private static float Gate(float gate, float up, float gateBias, float upBias) => Activation.Silu(gate + gateBias) * (up + upBias);
-
     private static void Write(in DecoderOperands operands, int row, int column, float first, float second)
     {
         if (row < operands.Count)
-            operands.Outputs[((long)row * operands.OutputPitch) + (column >> 1)] = Half2.FromSingles(Limit(first), Limit(second)).Bits;
+            operands.Outputs[((long)row * operands.OutputPitch) + (column >> 1)] = HalfRange.Pack(first, second);
     }
-
-    private static float Limit(float value) => MathF.Max(-LargestHalf, MathF.Min(value, LargestHalf));
 
     private readonly struct Gated : IDecoderStage
     {

@@ -1,6 +1,7 @@
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Kernels.Gemm;
+using static DeltaKV.Compression.Codes.HiddenLayerTile;
 
 namespace DeltaKV.Compression.Codes.Encoding;
 
@@ -8,20 +9,13 @@ namespace DeltaKV.Compression.Codes.Encoding;
 /// <remarks>
 /// Shapes: x, r <c>[layer][item][16][width]</c> fp16; W <c>[rows, length]</c> fp16 per group of a layer; d <c>[layer][item][16][feature width]</c> fp16. One group of
 /// four warps per (column tile, 64 tokens, layer group): rows of the left operand are 16 tokens, then the 16 references of the same tokens, and so on, so that
-/// the two sums whose features are subtracted meet in one lane, in fp32: no feature is written, only the difference, rounded once. In the gated form every 16
-/// rows of the W tile are 8 of gate and the same 8 of up, as in <see cref="TiledGemm"/>, whose ring of asynchronous copies this is.
+/// the two sums whose features are subtracted meet in one lane, in fp32: no feature is written, only the difference, rounded once. Tiles as in <see cref="HiddenLayerTile"/>.
 /// Does <c>4 * rows * length</c> operations per token: bound by the tensor cores for a prompt, by reading W for the one block of a decode step.
 /// </remarks>
 internal sealed class FeatureKernel(Accelerator accelerator)
 {
-    private const int Warps = 4;
-    private const int Items = 4;
-    private const int LeftRows = 32 * Items;
-    private const int RightRows = 64;
-    private const int Stages = 3;
+    private const int Items = LeftRows / 32;
     private const int StageChunks = SwizzledTile.RowChunks;
-    private const int StageSize = (LeftRows + RightRows) * StageChunks;
-    private const float LargestHalf = 65504f;
 
     private readonly KernelHandle<Arguments> gated = new(accelerator, Kernel<GatedFeatures>, new(32 * Warps, 2));
     private readonly KernelHandle<Arguments> smooth = new(accelerator, Kernel<SmoothFeatures>, new(32 * Warps, 2));
@@ -42,7 +36,7 @@ internal sealed class FeatureKernel(Accelerator accelerator)
         var grid = new Index3D(columnTiles, (flush.ItemCount + Items - 1) / Items, count);
         kernel.Launch(
             stream,
-            new KernelConfig(grid, new Index3D(32 * Warps, 1, 1), SharedMemoryConfig.RequestDynamic<UInt4>(Stages * StageSize)),
+            Config(grid),
             new Arguments
             {
                 Flush = flush,
@@ -58,7 +52,7 @@ internal sealed class FeatureKernel(Accelerator accelerator)
         where TKind : struct, IFeatureKind
     {
         var unit = arguments.Units[Grid.IdxZ];
-        var firstColumn = Grid.IdxX * (TKind.Gates ? RightRows / 2 : RightRows);
+        var firstColumn = Grid.IdxX * (TKind.Gates ? WeightRows / 2 : WeightRows);
         // The grid is as wide as the widest layer.
         if (firstColumn >= unit.Count)
             return;
@@ -73,9 +67,9 @@ internal sealed class FeatureKernel(Accelerator accelerator)
             left[i] = (arguments.Flush.RowOf(unit.Layer, item, loadRow) * pitch) + unit.FirstChunk;
         }
 
-        var right = LocalMemory.Allocate<int>(RightRows / 16);
-        for (var i = 0; i < Unroll.Full(RightRows / 16); i++)
-            right[i] = unit.FirstWeight + (WeightRow<TKind>(unit, firstColumn, loadRow + (16 * i)) * unit.Chunks);
+        var right = LocalMemory.Allocate<int>(WeightRows / 16);
+        for (var i = 0; i < Unroll.Full(WeightRows / 16); i++)
+            right[i] = unit.FirstWeight + (WeightRow(TKind.Gates, unit.Count, firstColumn, loadRow + (16 * i)) * unit.Chunks);
         var target = (loadRow * StageChunks) + (loadChunk ^ (loadRow & 7));
 
         var steps = (unit.Chunks + StageChunks - 1) / StageChunks;
@@ -91,7 +85,7 @@ internal sealed class FeatureKernel(Accelerator accelerator)
             sums[i] = default;
         var lane = Warp.LaneIdx;
         var warpRow = (Group.IdxX >> 6) * (LeftRows / 2);
-        var warpColumn = ((Group.IdxX >> 5) & 1) * (RightRows / 2);
+        var warpColumn = ((Group.IdxX >> 5) & 1) * (WeightRows / 2);
         var readLeft = (warpRow * StageChunks) + SwizzledTile.LeftOperand(lane);
         var readRight = ((LeftRows + warpColumn) * StageChunks) + SwizzledTile.RightOperands(lane);
         for (var step = 0; step < steps; step++)
@@ -108,16 +102,6 @@ internal sealed class FeatureKernel(Accelerator accelerator)
         Store<TKind>(arguments, unit, sums, (Grid.IdxY * Items) + (warpRow / 32), firstColumn, warpColumn);
     }
 
-    /// <summary>The row of W that row <paramref name="tileRow"/> of the tile holds; clamped, for what lies outside is never written.</summary>
-    private static int WeightRow<TKind>(FeatureUnit unit, int firstColumn, int tileRow)
-        where TKind : struct, IFeatureKind
-    {
-        if (!TKind.Gates)
-            return Math.Min(firstColumn + tileRow, unit.Count - 1);
-        var column = Math.Min(firstColumn + ((tileRow >> 4) << 3) + (tileRow & 7), unit.Count - 1);
-        return (tileRow & 8) == 0 ? column : unit.Count + column;
-    }
-
     /// <summary>Starts this thread's copies of one stage; beyond the end of the row it writes zeros.</summary>
     private static void Load(Arguments arguments, ArrayView<UInt4> target, ArrayView<int> left, ArrayView<int> right, int chunk, int chunks)
     {
@@ -129,27 +113,8 @@ internal sealed class FeatureKernel(Accelerator accelerator)
             CpAsync.Copy16(ref target[((32 * i) + 16) * StageChunks], ref arguments.References[left[i] + from], bytes);
         }
 
-        for (var i = 0; i < Unroll.Full(RightRows / 16); i++)
+        for (var i = 0; i < Unroll.Full(WeightRows / 16); i++)
             CpAsync.Copy16(ref target[(LeftRows + (16 * i)) * StageChunks], ref arguments.Weights[right[i] + from], bytes);
-    }
-
-    private static void Multiply(ArrayView<UInt4> stage, int readLeft, int readRight, ArrayView<Float4> sums)
-    {
-        for (var k = 0; k < Unroll.Full(4); k++)
-        {
-            var fromLeft = stage.SubView(readLeft ^ (2 * k));
-            var fromRight = stage.SubView(readRight ^ (2 * k));
-            for (var j = 0; j < Unroll.Full(2); j++)
-            {
-                var b = LdMatrix.X4(ref fromRight[16 * j * StageChunks]);
-                for (var i = 0; i < Unroll.Full(4); i++)
-                {
-                    var a = LdMatrix.X4(ref fromLeft[16 * i * StageChunks]);
-                    sums[(4 * i) + (2 * j)] = Mma.Half(a, new UInt2(b.X, b.Y), sums[(4 * i) + (2 * j)]);
-                    sums[(4 * i) + (2 * j) + 1] = Mma.Half(a, new UInt2(b.Z, b.W), sums[(4 * i) + (2 * j) + 1]);
-                }
-            }
-        }
     }
 
     private static void Store<TKind>(Arguments arguments, FeatureUnit unit, ArrayView<Float4> sums, int firstItem, int firstColumn, int warpColumn)
@@ -204,15 +169,11 @@ internal sealed class FeatureKernel(Accelerator accelerator)
 
     private static Float2 Biases(Arguments arguments, int at) => arguments.Biases.Cast<Float2>()[at >> 1];
 
-    private static float Gate(float gate, float up, float gateBias, float upBias) => Activation.Silu(gate + gateBias) * (up + upBias);
-
     private static void Write(Arguments arguments, FeatureUnit unit, int item, int token, int column, float first, float second)
     {
         var row = (long)arguments.Flush.RowOf(unit.Layer, item, token) * (arguments.Flush.FeatureWidth / 2);
-        arguments.Flush.Features[row + ((unit.FirstFeature + column) >> 1)] = Half2.FromSingles(Limit(first), Limit(second)).Bits;
+        arguments.Flush.Features[row + ((unit.FirstFeature + column) >> 1)] = HalfRange.Pack(first, second);
     }
-
-    private static float Limit(float value) => MathF.Max(-LargestHalf, MathF.Min(value, LargestHalf));
 
     private struct Arguments
     {

@@ -1,3 +1,4 @@
+using DeltaKV.Compression.Codes;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 

@@ -1,3 +1,4 @@
+using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using DeltaKV.Compression.Codes;
 using DeltaKV.Gpu;
 
 namespace DeltaKV.Compression.DeltaKv.Training;

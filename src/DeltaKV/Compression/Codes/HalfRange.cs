@@ -1,6 +1,6 @@
 using DeltaKV.Gpu;
 
-namespace DeltaKV.Compression.DeltaKv.Training;
+namespace DeltaKV.Compression.Codes;
 
 /// <summary>Rounding to halves that never gives an infinity.</summary>
 internal static class HalfRange
