@@ -37,9 +37,7 @@ internal sealed class TrainingPass : IDisposable
     private readonly ArrayView<uint> terms;
     private readonly ArrayView<float> termGradients;
     private readonly ArrayView<uint> decoderSpread;
-    private readonly ArrayView<uint> decoderTransposed;
-    private readonly ArrayView<uint> downTransposed;
-    private readonly ArrayView<uint> upTransposed;
+    private readonly ArrayView<uint> transposedWeight;
     private readonly ArrayView<float> scratch;
 
     /// <param name="accelerator">Where it runs.</param>
@@ -68,9 +66,7 @@ internal sealed class TrainingPass : IDisposable
         terms = decoder is null ? codeHalves : Allocate<uint>(accelerator, (long)batch * shape.Terms / 2);
         termGradients = decoder is null ? codes : Allocate<float>(accelerator, (long)batch * shape.Terms);
         decoderSpread = Allocate<uint>(accelerator, (long)batch * shape.DecoderRows / 2);
-        decoderTransposed = Allocate<uint>(accelerator, (long)shape.DecoderRows * shape.Latents / 2);
-        downTransposed = Allocate<uint>(accelerator, (long)shape.Inputs * shape.Latents / 2);
-        upTransposed = Allocate<uint>(accelerator, (long)shape.Width * shape.Terms / 2);
+        transposedWeight = Allocate<uint>(accelerator, Math.Max((long)Math.Max(shape.DecoderRows, shape.Inputs) * shape.Latents, (long)shape.Width * shape.Terms) / 2);
         scratch = Allocate<float>(accelerator, SumKernels.Groups);
         Gradients.MemSetToZero(accelerator.DefaultStream);
     }
@@ -118,45 +114,31 @@ internal sealed class TrainingPass : IDisposable
     /// <summary>Computes the gradients of the batch that <see cref="Forward"/> went through.</summary>
     internal void Backward(AcceleratorStream stream, NetworkParameters network, int batch)
     {
-        var (width, count, inputs, rows) = (shape.Width, shape.Latents, shape.Inputs, shape.Rows);
-        // Up: errors^T terms.
-        transpose.Launch(stream, errors, transposedLeft, batch, width);
-        transpose.Launch(stream, terms, transposedRight, batch, shape.Terms);
-        product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(shape.Up, shape.Offset - shape.Up), width, shape.Terms, batch);
+        var (width, count) = (shape.Width, shape.Latents);
+        Outer(stream, errors, width, terms, shape.Terms, Gradients.SubView(shape.Up, shape.Offset - shape.Up), batch);
         if (shape.Count > shape.Offset)
             sums.LaunchRows(stream, transposedLeft, Gradients.SubView(shape.Offset, width), width, batch);
-        // Terms: errors up. Codes' own values, where they are the terms, are no longer needed.
-        transpose.Launch(stream, network.Up, upTransposed, width, shape.Terms);
-        product.Launch(stream, errors, upTransposed, termGradients, batch, shape.Terms, width);
+        // Codes' own values, where they are the terms, are no longer needed.
+        Back(stream, errors, network.Up, width, shape.Terms, termGradients, batch);
         if (decoder is not null)
         {
             decoder.Backward(stream, DecoderLayer(network, batch));
-            // The decoder's hidden layer: gradients of its sums^T codes; codes: gradients of its sums weight.
-            transpose.Launch(stream, decoderSpread, transposedLeft, batch, shape.DecoderRows);
-            transpose.Launch(stream, codeHalves, transposedRight, batch, count);
-            product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(shape.DecoderWeight, shape.DecoderBias - shape.DecoderWeight), shape.DecoderRows, count, batch);
+            Outer(stream, decoderSpread, shape.DecoderRows, codeHalves, count, Gradients.SubView(shape.DecoderWeight, shape.DecoderBias - shape.DecoderWeight), batch);
             if (shape.Decoder == FeatureActivation.Gelu)
                 sums.LaunchRows(stream, transposedLeft, Gradients.SubView(shape.DecoderBias, shape.DecoderRows), shape.DecoderRows, batch);
-            transpose.Launch(stream, network.DecoderHidden, decoderTransposed, shape.DecoderRows, count);
-            product.Launch(stream, decoderSpread, decoderTransposed, codes, batch, count, shape.DecoderRows);
+            Back(stream, decoderSpread, network.DecoderHidden, shape.DecoderRows, count, codes, batch);
         }
 
         latents.Round(stream, codes, codeHalves, (long)batch * count);
-        // Down: code gradients^T differences.
-        transpose.Launch(stream, codeHalves, transposedLeft, batch, count);
-        transpose.Launch(stream, differences, transposedRight, batch, inputs);
-        product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(shape.Down, shape.DecoderWeight - shape.Down), count, inputs, batch);
+        Outer(stream, codeHalves, count, differences, shape.Inputs, Gradients.SubView(shape.Down, shape.DecoderWeight - shape.Down), batch);
         if (hidden is not null)
         {
-            transpose.Launch(stream, network.Down, downTransposed, count, inputs);
-            product.Launch(stream, codeHalves, downTransposed, featureGradients, batch, inputs, count);
+            Back(stream, codeHalves, network.Down, count, shape.Inputs, featureGradients, batch);
             hidden.Backward(stream, HiddenLayer(network, batch));
-            // Hidden: gradients of the sums^T inputs, tokens and references together.
-            transpose.Launch(stream, spread, transposedLeft, 2 * batch, rows);
-            transpose.Launch(stream, Inputs, transposedRight, 2 * batch, width);
-            product.Launch(stream, transposedLeft, transposedRight, Gradients.SubView(0, shape.Bias), rows, width, 2 * batch);
+            // Tokens and references together.
+            Outer(stream, spread, shape.Rows, Inputs, width, Gradients.SubView(0, shape.Bias), 2 * batch);
             if (shape.Activation == FeatureActivation.Gelu)
-                sums.LaunchRows(stream, transposedLeft, Gradients.SubView(shape.Bias, rows), rows, 2 * batch);
+                sums.LaunchRows(stream, transposedLeft, Gradients.SubView(shape.Bias, shape.Rows), shape.Rows, 2 * batch);
         }
 
         sums.Launch(stream, Gradients, shape.Count, squares: true, scratch, SquaredNorm);
@@ -177,6 +159,21 @@ internal sealed class TrainingPass : IDisposable
     }
 
     public void Dispose() => buffers.ForEach(buffer => buffer.Dispose());
+
+    /// <summary>The gradient of a weight: gradients of its results transposed, which are left behind so, times its inputs.</summary>
+    private void Outer(AcceleratorStream stream, ArrayView<uint> gradients, int results, ArrayView<uint> inputs, int columns, ArrayView<float> target, int rows)
+    {
+        transpose.Launch(stream, gradients, transposedLeft, rows, results);
+        transpose.Launch(stream, inputs, transposedRight, rows, columns);
+        product.Launch(stream, transposedLeft, transposedRight, target, results, columns, rows);
+    }
+
+    /// <summary>The gradient of a weight's inputs: gradients of its results times the weight.</summary>
+    private void Back(AcceleratorStream stream, ArrayView<uint> gradients, ArrayView<uint> weight, int results, int columns, ArrayView<float> target, int rows)
+    {
+        transpose.Launch(stream, weight, transposedWeight, results, columns);
+        product.Launch(stream, gradients, transposedWeight, target, rows, columns, results);
+    }
 
     private HiddenLayerArguments HiddenLayer(NetworkParameters network, int batch) => new()
     {
