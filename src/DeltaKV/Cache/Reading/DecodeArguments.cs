@@ -49,4 +49,19 @@ internal struct DecodeArguments<TReader>
 
     /// <summary><c>log2(e) / sqrt(headDim)</c>.</summary>
     public float Scale;
+
+    /// <summary>The same rows through another reader, which leaves no scores behind.</summary>
+    public readonly DecodeArguments<TOther> Through<TOther>(TOther reader)
+        where TOther : unmanaged => new()
+        {
+            Reader = reader,
+            Rows = Rows,
+            Order = Order,
+            Qkv = Qkv,
+            Output = Output,
+            PartialOutput = PartialOutput,
+            PartialSoftmax = PartialSoftmax,
+            LogSumExp = LogSumExp,
+            Splits = Splits,
+        };
 }

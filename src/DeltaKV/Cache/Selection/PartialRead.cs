@@ -113,8 +113,7 @@ internal sealed class PartialRead : IDisposable
         partialSoftmax.Dispose();
     }
 
-    private RawReader Reader(KvBlocks<BFloat16> blocks) => new(
-        new(blocks.Keys.Cast<BFloat16x8>(), blocks.Values.Cast<BFloat16x8>(), blocks.Tables, blocks.TableStride, blocks.BlockShift), shape.KeyHeads);
+    private RawReader Reader(KvBlocks<BFloat16> blocks) => new(blocks.Eights(), shape.KeyHeads);
 
     /// <summary>Enough groups to fill the device, whatever the lengths, so that graphs can be kept.</summary>
     private static int Splits(AttentionShape shape, int rows, int multiprocessors) =>

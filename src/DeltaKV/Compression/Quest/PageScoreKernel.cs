@@ -46,7 +46,7 @@ internal sealed class PageScoreKernel(Accelerator accelerator)
             return;
         var arguments = new Arguments
         {
-            Pages = new KvBlocks<BFloat16x8>(pages.Keys.Cast<BFloat16x8>(), pages.Values.Cast<BFloat16x8>(), pages.Tables, pages.TableStride, pages.BlockShift),
+            Pages = pages.Eights(),
             Rows = rows,
             Bounds = bounds,
             Qkv = qkv.Cast<uint>(),

@@ -176,23 +176,19 @@ internal sealed class DecodedRead : IDecodeKernel<CodeReader>, IScoreKernel<Code
     {
         var order = arguments.Order;
         var selects = order.SelectedCounts.Length > 0;
-        return new DecodeArguments<DecodedReader>
+        return arguments.Through(Reader(arguments.Reader, first, room.Tokens + format.Options.Sinks, selects ? order.Bounds : default)) with
         {
-            Reader = Reader(arguments.Reader, first, room.Tokens + format.Options.Sinks, selects ? order.Bounds : default),
             Rows = new TokenRows(arguments.Rows.Sequences.SubView(first), arguments.Rows.Positions.SubView(first)),
             // Where something is selected, its n-th token is the n-th reconstructed one.
             Order = selects ? new TokenOrder(order.Bounds, numbers.View, order.SelectedCounts, 0) : order,
             Qkv = arguments.Qkv.SubView((long)first * shape.QkvWidth / 2),
             Output = arguments.Output.SubView((long)first * shape.OutputWidth / 2),
-            PartialOutput = arguments.PartialOutput,
-            PartialSoftmax = arguments.PartialSoftmax,
             LogSumExp = arguments.LogSumExp.Length > 0 ? arguments.LogSumExp.SubView((long)first * shape.QueryHeads) : default,
-            Splits = arguments.Splits,
         };
     }
 
     private DecodedReader Reader(CodeReader reader, int firstSequence, int slotsPerSequence, ArrayView<ReadBounds> starts) => new(
-        new KvBlocks<BFloat16x8>(rows.Keys.Cast<BFloat16x8>(), rows.Values.Cast<BFloat16x8>(), rows.Tables, rows.TableStride, rows.BlockShift),
+        rows.Eights(),
         reader.Raw,
         format.Shape.KeyHeads,
         firstSequence,
@@ -211,17 +207,7 @@ internal sealed class DecodedRead : IDecodeKernel<CodeReader>, IScoreKernel<Code
             AcceleratorStream stream, DecodeArguments<CodeReader> decode, ArrayView<float> scores, int scoreStride, int lists, AttentionShape shape, int rowCount) =>
             owner.score.Launch(stream, Rows(decode), scores, scoreStride, lists, shape, rowCount);
 
-        private DecodeArguments<DecodedReader> Rows(DecodeArguments<CodeReader> arguments) => new()
-        {
-            Reader = owner.Reader(arguments.Reader, owner.spans.Count - 1, 0, default),
-            Rows = arguments.Rows,
-            Order = arguments.Order,
-            Qkv = arguments.Qkv,
-            Output = arguments.Output,
-            PartialOutput = arguments.PartialOutput,
-            PartialSoftmax = arguments.PartialSoftmax,
-            LogSumExp = arguments.LogSumExp,
-            Splits = arguments.Splits,
-        };
+        private DecodeArguments<DecodedReader> Rows(DecodeArguments<CodeReader> arguments) =>
+            arguments.Through(owner.Reader(arguments.Reader, owner.spans.Count - 1, 0, default));
     }
 }

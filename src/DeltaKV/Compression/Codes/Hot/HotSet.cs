@@ -125,18 +125,11 @@ internal sealed class HotSet : IDecodeKernel<CodeReader>, IDisposable
             reconstructor!.Run(stream, reader.Pool, layer, new MissList(misses, arguments.Rows, group, slots, rowCount), rowCount * Slots, slots);
         else
             fill.Launch(stream, reader, slots, arguments.Rows, group, arguments.Order.WindowHeads, shape, rowCount);
-        var wide = new KvBlocks<BFloat16x8>(slots.Keys.Cast<BFloat16x8>(), slots.Values.Cast<BFloat16x8>(), slots.Tables, slots.TableStride, slots.BlockShift);
         decode.Launch(
             stream,
-            new DecodeArguments<HotReader>
+            arguments.Through(new HotReader(slots.Eights(), reader.Raw, format.Shape.KeyHeads)) with
             {
-                Reader = new HotReader(wide, reader.Raw, format.Shape.KeyHeads),
-                Rows = arguments.Rows,
                 Order = new TokenOrder(arguments.Order.Bounds, group.Lists, group.Counts, ListStride, windowHeads: arguments.Order.WindowHeads),
-                Qkv = arguments.Qkv,
-                Output = arguments.Output,
-                PartialOutput = arguments.PartialOutput,
-                PartialSoftmax = arguments.PartialSoftmax,
                 Splits = Math.Min(arguments.Splits, Math.Max(1, Slots / (16 * ReaderDecodeKernel<HotReader>.Warps))),
             },
             shape,
