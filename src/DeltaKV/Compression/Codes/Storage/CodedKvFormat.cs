@@ -182,5 +182,23 @@ internal sealed class CodedKvFormat
     /// <summary>Where the coded part of a sequence of that length ends once everything old enough is compressed.</summary>
     internal int CodedEnd(int length) => Math.Max(Options.Sinks, (length - Options.Recent) / CodeTokens * CodeTokens);
 
+    /// <summary>Refuses sequences of so many tokens that references or the hot set cannot hold them.</summary>
+    /// <exception cref="NotSupportedException">What is too much, and what to do.</exception>
+    internal void RequireRoom(KvLimits limits)
+    {
+        if (ReferencesBelow(limits.SequenceTokens) > CodedKvFormat.ReferenceIds)
+        {
+            throw new NotSupportedException(
+                $"A sequence of {limits.SequenceTokens} tokens has {ReferencesBelow(limits.SequenceTokens)} references; ids hold {CodedKvFormat.ReferenceIds}. Use a larger stride.");
+        }
+
+        if (HotBytes > 0 && (Options.SelectsPerHead || Options.Selection.MaxTokens(limits.SequenceTokens) > Options.HotTokens))
+        {
+            throw new NotSupportedException(
+                $"A hot set of {Options.HotTokens} tokens needs one selection for all heads and no more tokens than that; up to {Options.Selection.MaxTokens(limits.SequenceTokens)} are selected"
+                + (Options.SelectsPerHead ? " by each head. Use heads=shared." : ". Use a larger hot set or a smaller budget."));
+        }
+    }
+
     internal static int Blocks(int tokens, int size) => (tokens + size - 1) / size;
 }
