@@ -1,12 +1,12 @@
-using System.Runtime.InteropServices;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 
 namespace DeltaKV.Compression.Codes;
 
 /// <summary>The codecs of all compressed layers as kernels want them: tables, and matrices in the order of tensor-core fragments.</summary>
 internal sealed class CodeTables : IDisposable
 {
-    private readonly List<IDisposable> buffers = [];
+    private readonly DeviceBuffers buffers;
 
     /// <param name="accelerator">Where the tables go.</param>
     /// <param name="codecs">One per compressed layer, all of the same heads.</param>
@@ -15,6 +15,7 @@ internal sealed class CodeTables : IDisposable
     internal CodeTables(Accelerator accelerator, IReadOnlyList<LinearCodec> codecs, int recomputed = -1, bool isApart = false)
     {
         ArgumentOutOfRangeException.ThrowIfZero(codecs.Count, nameof(codecs));
+        buffers = new DeviceBuffers(accelerator);
         (KeyHeads, HeadDim) = (codecs[0].KeyHeads, codecs[0].HeadDim);
         var up = new List<UInt4>();
         var down = new List<UInt4>();
@@ -54,17 +55,17 @@ internal sealed class CodeTables : IDisposable
 
         Layers = layers;
         Parts = parts;
-        LayerCodes = Upload(accelerator, layers);
-        PartCodes = Upload(accelerator, parts);
-        Units = Upload(accelerator, units);
-        Up = Upload(accelerator, up);
-        Down = Upload(accelerator, down);
-        Mean = Upload(accelerator, means);
-        Center = Upload(accelerator, centers);
+        LayerCodes = buffers.Upload(layers);
+        PartCodes = buffers.Upload(parts);
+        Units = buffers.Upload(units);
+        Up = buffers.Upload(up);
+        Down = buffers.Upload(down);
+        Mean = buffers.Upload(means);
+        Center = buffers.Upload(centers);
         FeatureWidth = codecs.Max(codec => codec.FeatureCount);
         (GatedCount, SmoothCount) = (features.Gated.Count, features.Smooth.Count);
-        (GatedUnits, SmoothUnits) = (Upload(accelerator, features.Gated), Upload(accelerator, features.Smooth));
-        (FeatureWeights, FeatureBiases) = (Upload(accelerator, features.Weights), Upload(accelerator, features.Biases));
+        (GatedUnits, SmoothUnits) = (buffers.Upload(features.Gated), buffers.Upload(features.Smooth));
+        (FeatureWeights, FeatureBiases) = (buffers.Upload(features.Weights), buffers.Upload(features.Biases));
     }
 
     /// <summary>Tokens of a block of codes, or references of a block of references.</summary>
@@ -121,7 +122,7 @@ internal sealed class CodeTables : IDisposable
 
     internal ArrayView<float> FeatureBiases { get; }
 
-    public void Dispose() => buffers.ForEach(buffer => buffer.Dispose());
+    public void Dispose() => buffers.Dispose();
 
     private static void AddGroups(
         LinearCodec codec, RecordLayout layout, List<UInt4> up, List<UInt4> down, List<PartCode> parts, List<EncodeUnit> units)
@@ -187,17 +188,5 @@ internal sealed class CodeTables : IDisposable
         }
 
         parts.AddRange(own);
-    }
-
-    private ArrayView<T> Upload<T>(Accelerator accelerator, List<T> values)
-        where T : unmanaged
-    {
-        // An empty table still needs an address.
-        var buffer = accelerator.Allocate1D<T>(Math.Max(values.Count, 1));
-        buffers.Add(buffer);
-        if (values.Count > 0)
-            buffer.View.SubView(0, values.Count).BaseView.CopyFromCPU(accelerator.DefaultStream, CollectionsMarshal.AsSpan(values));
-        accelerator.DefaultStream.Synchronize();
-        return buffer.View;
     }
 }

@@ -1,15 +1,19 @@
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 
 namespace DeltaKV.Compression.Codes.Decoding;
 
 /// <summary>The decoders with a hidden layer of all compressed layers, on the device.</summary>
 internal sealed class DecoderTables : IDisposable
 {
-    private readonly List<IDisposable> buffers = [];
+    private readonly DeviceBuffers buffers;
     private readonly DecoderGroup[][] layers;
 
-    internal DecoderTables(Accelerator accelerator, IReadOnlyList<LinearCodec> codecs) =>
-        layers = [.. codecs.Select(codec => codec.HasHiddenDecoder ? Groups(accelerator, codec) : [])];
+    internal DecoderTables(Accelerator accelerator, IReadOnlyList<LinearCodec> codecs)
+    {
+        buffers = new DeviceBuffers(accelerator);
+        layers = [.. codecs.Select(codec => codec.HasHiddenDecoder ? Groups(codec) : [])];
+    }
 
     /// <summary>The groups of a layer; none: it decodes linearly.</summary>
     internal IReadOnlyList<DecoderGroup> Layer(int layer) => layers[layer];
@@ -25,9 +29,9 @@ internal sealed class DecoderTables : IDisposable
         ? (sizeof(ushort) * (((long)decoder.Rows * group.Dimensions) + ((long)decoder.Count * group.Length))) + (sizeof(float) * (long)decoder.Rows)
         : 0);
 
-    public void Dispose() => buffers.ForEach(buffer => buffer.Dispose());
+    public void Dispose() => buffers.Dispose();
 
-    private DecoderGroup[] Groups(Accelerator accelerator, LinearCodec codec)
+    private DecoderGroup[] Groups(LinearCodec codec)
     {
         var groups = new List<DecoderGroup>();
         foreach (var group in codec.Groups)
@@ -42,9 +46,9 @@ internal sealed class DecoderTables : IDisposable
                 decoder.Activation,
                 groups.Sum(before => before.Features),
                 decoder.Count,
-                Upload(accelerator, Eights(decoder.Weight)),
-                Upload(accelerator, decoder.Bias),
-                Upload(accelerator, Eights(Transposed(group.Up, decoder.Count, group.Length)))));
+                buffers.Upload<UInt4>(Eights(decoder.Weight)),
+                buffers.Upload<float>(decoder.Bias),
+                buffers.Upload<UInt4>(Eights(Transposed(group.Up, decoder.Count, group.Length)))));
         }
 
         return [.. groups];
@@ -70,13 +74,5 @@ internal sealed class DecoderTables : IDisposable
         return result;
 
         uint Pair(int at) => CodeFragments.Pack(values[at], values[at + 1]);
-    }
-
-    private ArrayView<T> Upload<T>(Accelerator accelerator, T[] values)
-        where T : unmanaged
-    {
-        var buffer = accelerator.Allocate1D(values);
-        buffers.Add(buffer);
-        return buffer.View;
     }
 }

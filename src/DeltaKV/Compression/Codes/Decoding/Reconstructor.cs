@@ -1,5 +1,6 @@
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Decoding;
@@ -19,10 +20,11 @@ internal sealed class Reconstructor : IDisposable
     private readonly DecoderProduct product;
     private readonly RestoreKernel restore;
     private readonly int chunk;
-    private readonly MemoryBuffer1D<DecodeToken, Stride1D.Dense> tokens;
-    private readonly MemoryBuffer1D<uint, Stride1D.Dense> latents;
-    private readonly MemoryBuffer1D<uint, Stride1D.Dense> features;
-    private readonly MemoryBuffer1D<uint, Stride1D.Dense> decoded;
+    private readonly DeviceBuffers buffers;
+    private readonly ArrayView<DecodeToken> tokens;
+    private readonly ArrayView<uint> latents;
+    private readonly ArrayView<uint> features;
+    private readonly ArrayView<uint> decoded;
 
     /// <param name="accelerator">Where it runs.</param>
     /// <param name="format">The codecs.</param>
@@ -31,14 +33,15 @@ internal sealed class Reconstructor : IDisposable
     internal Reconstructor(Accelerator accelerator, CodedKvFormat format, int maxTokens, long? workspaceBytes = null)
     {
         this.format = format;
+        buffers = new DeviceBuffers(accelerator);
         tables = new DecoderTables(accelerator, format.Codecs);
         (unpack, product, restore) = (new(accelerator), new(accelerator), new(accelerator));
         chunk = Chunk(format, maxTokens, workspaceBytes ?? WorkspaceBytes);
         var (dimensions, hidden) = Widths(format);
-        tokens = accelerator.Allocate1D<DecodeToken>(chunk);
-        latents = accelerator.Allocate1D<uint>((long)chunk * dimensions / 2);
-        features = accelerator.Allocate1D<uint>((long)chunk * hidden / 2);
-        decoded = accelerator.Allocate1D<uint>((long)chunk * Width / 2);
+        tokens = buffers.Allocate<DecodeToken>(chunk);
+        latents = buffers.Allocate<uint>((long)chunk * dimensions / 2);
+        features = buffers.Allocate<uint>((long)chunk * hidden / 2);
+        decoded = buffers.Allocate<uint>((long)chunk * Width / 2);
     }
 
     private int Width => 2 * format.Shape.KeyHeads * format.Shape.HeadDim;
@@ -53,19 +56,16 @@ internal sealed class Reconstructor : IDisposable
         for (var first = 0; first < entries; first += chunk)
         {
             var count = Math.Min(chunk, entries - first);
-            list.Write(stream, tokens.View, first, count);
+            list.Write(stream, tokens, first, count);
             Decode(stream, pool, layer, count);
-            restore.Launch(stream, pool, layer, format.Shape.HeadDim, tokens.View, decoded.View, target, count);
+            restore.Launch(stream, pool, layer, format.Shape.HeadDim, tokens, decoded, target, count);
         }
     }
 
     public void Dispose()
     {
         tables.Dispose();
-        tokens.Dispose();
-        latents.Dispose();
-        features.Dispose();
-        decoded.Dispose();
+        buffers.Dispose();
     }
 
     private void Decode(AcceleratorStream stream, CodePoolView pool, int layer, int count)
@@ -75,28 +75,28 @@ internal sealed class Reconstructor : IDisposable
         var (dimensions, hidden) = (last.FirstDimension + last.Dimensions, last.FirstFeature + last.Features);
         foreach (var group in groups)
         {
-            unpack.Launch(stream, pool, layer, group.Part, group.Dimensions, tokens.View, latents.View, dimensions, group.FirstDimension, count);
+            unpack.Launch(stream, pool, layer, group.Part, group.Dimensions, tokens, latents, dimensions, group.FirstDimension, count);
             product.Launch(stream, group.Activation, new DecoderOperands
             {
-                Tokens = tokens.View,
-                Inputs = latents.View.BaseView.Cast<UInt4>().SubView(group.FirstDimension / 8),
+                Tokens = tokens,
+                Inputs = latents.Cast<UInt4>().SubView(group.FirstDimension / 8),
                 InputPitch = dimensions / 8,
                 Chunks = group.Dimensions / 8,
                 Weights = group.Hidden,
                 Biases = group.Biases,
-                Outputs = features.View.BaseView.SubView(group.FirstFeature / 2),
+                Outputs = features.SubView(group.FirstFeature / 2),
                 OutputPitch = hidden / 2,
                 Columns = group.Features,
                 Count = count,
             });
             product.Launch(stream, null, new DecoderOperands
             {
-                Tokens = tokens.View,
-                Inputs = features.View.BaseView.Cast<UInt4>().SubView(group.FirstFeature / 8),
+                Tokens = tokens,
+                Inputs = features.Cast<UInt4>().SubView(group.FirstFeature / 8),
                 InputPitch = hidden / 8,
                 Chunks = group.Features / 8,
                 Weights = group.Up,
-                Outputs = decoded.View.BaseView.SubView(group.FirstElement / 2),
+                Outputs = decoded.SubView(group.FirstElement / 2),
                 OutputPitch = Width / 2,
                 Columns = group.Length,
                 Count = count,

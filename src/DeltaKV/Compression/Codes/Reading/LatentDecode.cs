@@ -36,10 +36,11 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     private readonly KernelHandle<LatentArguments> attendRecomputed;
     private readonly CombineSplitsKernel combineRecomputed;
     private readonly int recomputed;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> partialLatent;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> partialReferences;
-    private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialSoftmax;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> partialRaw;
+    private readonly DeviceBuffers buffers;
+    private readonly ArrayView<float> partialLatent;
+    private readonly ArrayView<float> partialReferences;
+    private readonly ArrayView<Float2> partialSoftmax;
+    private readonly ArrayView<float> partialRaw;
 
     /// <param name="accelerator">Where it is.</param>
     /// <param name="shape">The heads.</param>
@@ -51,6 +52,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     internal LatentDecode(Accelerator accelerator, AttentionShape shape, IReadOnlyList<LinearCodec> codecs, CodeTables codes, int maxRows, int recomputed = -1, int maxSplits = LatentCombineKernel.MaxSplits)
     {
         (this.accelerator, this.shape, this.recomputed, this.maxSplits) = (accelerator, shape, recomputed, maxSplits);
+        buffers = new DeviceBuffers(accelerator);
         general = new ReaderDecodeKernel<CodeReader>(accelerator);
         generalScore = new ScoreKernel<CodeReader>(accelerator);
         clear = new KernelHandle<LatentArguments>(accelerator, LatentScoreKernel.Clear);
@@ -78,10 +80,10 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
             }
         }
 
-        partialLatent = accelerator.Allocate1D<float>(Math.Max(latents * shape.QueryHeads, 1));
-        partialReferences = accelerator.Allocate1D<float>(Math.Max(references * shape.OutputWidth, 1));
-        partialSoftmax = accelerator.Allocate1D<Float2>(Math.Max(parts * shape.QueryHeads, 1));
-        partialRaw = accelerator.Allocate1D<float>(raw * shape.OutputWidth);
+        partialLatent = buffers.Allocate<float>(latents * shape.QueryHeads);
+        partialReferences = buffers.Allocate<float>(references * shape.OutputWidth);
+        partialSoftmax = buffers.Allocate<Float2>(parts * shape.QueryHeads);
+        partialRaw = buffers.Allocate<float>(raw * shape.OutputWidth);
     }
 
     /// <summary>Bytes of the room for so many rows, whatever the codecs.</summary>
@@ -158,10 +160,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     public void Dispose()
     {
         tables.Dispose();
-        partialLatent.Dispose();
-        partialReferences.Dispose();
-        partialSoftmax.Dispose();
-        partialRaw.Dispose();
+        buffers.Dispose();
     }
 
     private static bool IsNarrow(LatentLayer plan) => plan.ValueSteps <= LatentDecodeKernel.Warps;
@@ -182,7 +181,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
                 SharedMemoryConfig.RequestDynamic<UInt4>(shape.HeadDim == 64 ? RecomputedDecodeKernel.Pieces<Head64>() : RecomputedDecodeKernel.Pieces<Head128>())),
             latent);
         combineRecomputed.Launch(
-            stream, partialRaw.View, partialSoftmax.View, arguments.Output, arguments.LogSumExp, shape, latent.Splits + 1, rowCount);
+            stream, partialRaw, partialSoftmax, arguments.Output, arguments.LogSumExp, shape, latent.Splits + 1, rowCount);
     }
 
     /// <summary>As many groups as fill the device once, one per head of which is for raw tokens.</summary>
@@ -208,10 +207,10 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
             Order = arguments.Order,
             Qkv = arguments.Qkv.Cast<UInt4>(),
             Output = arguments.Output.Cast<BFloat16>(),
-            PartialLatent = partialLatent.View,
-            PartialReferences = partialReferences.View,
-            PartialSoftmax = partialSoftmax.View,
-            PartialRaw = partialRaw.View,
+            PartialLatent = partialLatent,
+            PartialReferences = partialReferences,
+            PartialSoftmax = partialSoftmax,
+            PartialRaw = partialRaw,
             RawParts = 1,
             Logits = arguments.Logits,
             LogSumExp = arguments.LogSumExp,

@@ -1,4 +1,5 @@
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -11,7 +12,7 @@ internal sealed class LatentTables : IDisposable
     /// <summary>Most sixteens of dimensions of the keys, or the values, of a head.</summary>
     internal const int MaxSteps = 32;
 
-    private readonly List<IDisposable> buffers = [];
+    private readonly DeviceBuffers buffers;
     private readonly LatentLayer[] layers;
 
     /// <param name="accelerator">Where the tables go.</param>
@@ -20,6 +21,7 @@ internal sealed class LatentTables : IDisposable
     /// <param name="recomputed">Number of the layer that comes from a table of tokens; -1: none.</param>
     internal LatentTables(Accelerator accelerator, IReadOnlyList<LinearCodec> codecs, CodeTables codes, int recomputed = -1)
     {
+        buffers = new DeviceBuffers(accelerator);
         var plans = new List<LatentPlan>();
         var pieces = new List<int>();
         var steps = new List<UInt4>();
@@ -41,9 +43,9 @@ internal sealed class LatentTables : IDisposable
                 IsFolded(codec));
         }
 
-        Plans = Upload(accelerator, plans);
-        Pieces = Upload(accelerator, pieces);
-        Steps = Upload(accelerator, steps);
+        Plans = buffers.Upload(plans);
+        Pieces = buffers.Upload(pieces);
+        Steps = buffers.Upload(steps);
     }
 
     internal ArrayView<LatentPlan> Plans { get; }
@@ -59,7 +61,7 @@ internal sealed class LatentTables : IDisposable
     /// <summary>What the launch of a layer depends on.</summary>
     internal LatentLayer Layer(int layer) => layers[layer];
 
-    public void Dispose() => buffers.ForEach(buffer => buffer.Dispose());
+    public void Dispose() => buffers.Dispose();
 
     private static LatentPlan Plan(LinearCodec codec, CodeTables codes, int layer, int head, List<int> pieces, List<UInt4> steps)
     {
@@ -147,14 +149,6 @@ internal sealed class LatentTables : IDisposable
     private static bool IsFolded(LinearCodec codec) =>
         codec.Scales == CodeScales.Static && !codec.Groups.Any(group => group.Chunks.Contains(ChunkWidth.Bits2));
 
-    private ArrayView<T> Upload<T>(Accelerator accelerator, List<T> values)
-        where T : unmanaged
-    {
-        // An empty table still needs an address.
-        var buffer = values.Count == 0 ? accelerator.Allocate1D<T>(1) : accelerator.Allocate1D(values.ToArray());
-        buffers.Add(buffer);
-        return buffer.View;
-    }
 
     /// <summary>16-byte pieces of a record, each copied once, in order of first use.</summary>
     private sealed class CopiedPieces

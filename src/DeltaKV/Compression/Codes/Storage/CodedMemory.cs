@@ -1,5 +1,6 @@
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 
 namespace DeltaKV.Compression.Codes.Storage;
 
@@ -8,60 +9,53 @@ internal sealed class CodedMemory : IDisposable
 {
     private readonly CodedKvFormat format;
     private readonly CodedKvCapacity capacity;
-    private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> full;
-    private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> windowKeys;
-    private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> windowValues;
-    private readonly MemoryBuffer1D<uint, Stride1D.Dense> records;
-    private readonly MemoryBuffer1D<UInt4, Stride1D.Dense> kivi;
-    private readonly MemoryBuffer1D<uint, Stride1D.Dense> references;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> norms;
-    private readonly MemoryBuffer1D<UInt4, Stride1D.Dense> sketches;
-    private readonly MemoryBuffer1D<Float2, Stride1D.Dense> sketchScales;
+    private readonly DeviceBuffers buffers;
+    private readonly ArrayView<BFloat16> full;
 
     internal CodedMemory(Accelerator accelerator, CodedKvFormat format, CodedKvCapacity capacity)
     {
         (this.format, this.capacity) = (format, capacity);
-        full = accelerator.Allocate1D<BFloat16>(Math.Max(2 * format.RawLayerCount * FullLayerElements, 1));
-        windowKeys = accelerator.Allocate1D<BFloat16>(format.WindowLayerCount * WindowLayerElements);
-        windowValues = accelerator.Allocate1D<BFloat16>(format.WindowLayerCount * WindowLayerElements);
-        records = accelerator.Allocate1D<uint>(Math.Max(capacity.CodeBlocks * format.RecordBlockBytes / sizeof(uint), 1));
-        kivi = accelerator.Allocate1D<UInt4>(Math.Max(capacity.CodeBlocks * format.KiviBlockBytes / 16, 1));
-        references = accelerator.Allocate1D<uint>(format.HasReferences ? capacity.ReferenceBlocks * ReferenceBlockWords : 4);
-        norms = accelerator.Allocate1D<float>(format.HasReferences ? capacity.ReferenceBlocks * ReferenceBlockRows : 1);
-        sketches = accelerator.Allocate1D<UInt4>(format.HasSketches ? capacity.ReferenceBlocks * ReferenceBlockRows * Sketch.Pieces : 1);
-        sketchScales = accelerator.Allocate1D<Float2>(format.HasSketches ? capacity.ReferenceBlocks * ReferenceBlockRows : 1);
+        buffers = new DeviceBuffers(accelerator);
+        full = buffers.Allocate<BFloat16>(2 * format.RawLayerCount * FullLayerElements);
+        WindowKeys = buffers.Allocate<BFloat16>(format.WindowLayerCount * WindowLayerElements);
+        WindowValues = buffers.Allocate<BFloat16>(format.WindowLayerCount * WindowLayerElements);
+        Records = buffers.Allocate<uint>(capacity.CodeBlocks * format.RecordBlockBytes / sizeof(uint));
+        Kivi = buffers.Allocate<UInt4>(capacity.CodeBlocks * format.KiviBlockBytes / 16);
+        References = buffers.Allocate<uint>(format.HasReferences ? capacity.ReferenceBlocks * ReferenceBlockWords : 4);
+        Norms = buffers.Allocate<float>(format.HasReferences ? capacity.ReferenceBlocks * ReferenceBlockRows : 0);
+        Sketches = buffers.Allocate<UInt4>(format.HasSketches ? capacity.ReferenceBlocks * ReferenceBlockRows * Sketch.Pieces : 0);
+        SketchScales = buffers.Allocate<Float2>(format.HasSketches ? capacity.ReferenceBlocks * ReferenceBlockRows : 0);
     }
 
     /// <summary>Codes of linear codecs.</summary>
-    internal ArrayView<uint> Records => records.View;
+    internal ArrayView<uint> Records { get; }
 
     /// <summary>Layers quantised as in KIVI.</summary>
-    internal ArrayView<UInt4> Kivi => kivi.View;
+    internal ArrayView<UInt4> Kivi { get; }
 
     /// <summary>References.</summary>
-    internal ArrayView<uint> References => references.View;
+    internal ArrayView<uint> References { get; }
 
     /// <summary>Squared norms of the references.</summary>
-    internal ArrayView<float> Norms => norms.View;
+    internal ArrayView<float> Norms { get; }
 
     /// <summary>Sketches of the references.</summary>
-    internal ArrayView<UInt4> Sketches => sketches.View;
+    internal ArrayView<UInt4> Sketches { get; }
 
     /// <summary>Steps and squared norms of the sketches.</summary>
-    internal ArrayView<Float2> SketchScales => sketchScales.View;
+    internal ArrayView<Float2> SketchScales { get; }
 
     /// <summary>Elements of the raw keys, or values, of one compressed layer.</summary>
     internal long WindowLayerElements => capacity.WindowBlocks * WindowBlockElements;
 
     /// <summary>Raw keys of all compressed layers.</summary>
-    internal ArrayView<BFloat16> WindowKeys => windowKeys.View;
+    internal ArrayView<BFloat16> WindowKeys { get; }
 
     /// <summary>Raw values of all compressed layers.</summary>
-    internal ArrayView<BFloat16> WindowValues => windowValues.View;
+    internal ArrayView<BFloat16> WindowValues { get; }
 
     /// <summary>All bytes of the pools.</summary>
-    internal long Bytes => full.LengthInBytes + windowKeys.LengthInBytes + windowValues.LengthInBytes
-        + records.LengthInBytes + kivi.LengthInBytes + references.LengthInBytes + norms.LengthInBytes + sketches.LengthInBytes + sketchScales.LengthInBytes;
+    internal long Bytes => buffers.Bytes;
 
     private long FullLayerElements => (long)capacity.FullBlocks * format.Shape.BlockElements;
 
@@ -72,7 +66,7 @@ internal sealed class CodedMemory : IDisposable
     private long ReferenceBlockWords => ReferenceBlockRows * format.ReferenceWords;
 
     /// <summary>Keys (even) or values (odd) of a raw layer.</summary>
-    internal ArrayView<BFloat16> FullPart(int part) => full.View.BaseView.SubView(part * FullLayerElements, FullLayerElements);
+    internal ArrayView<BFloat16> FullPart(int part) => full.SubView(part * FullLayerElements, FullLayerElements);
 
     internal void CopyFull(AcceleratorStream stream, int source, int target)
     {
@@ -105,16 +99,5 @@ internal sealed class CodedMemory : IDisposable
         SketchScales.SubView(source * ReferenceBlockRows, ReferenceBlockRows).CopyTo(stream, SketchScales.SubView(target * ReferenceBlockRows, ReferenceBlockRows));
     }
 
-    public void Dispose()
-    {
-        full.Dispose();
-        windowKeys.Dispose();
-        windowValues.Dispose();
-        records.Dispose();
-        kivi.Dispose();
-        references.Dispose();
-        norms.Dispose();
-        sketches.Dispose();
-        sketchScales.Dispose();
-    }
+    public void Dispose() => buffers.Dispose();
 }

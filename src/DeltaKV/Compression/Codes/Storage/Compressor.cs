@@ -1,5 +1,6 @@
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Storage;
@@ -28,15 +29,16 @@ internal sealed class Compressor : IDisposable
     private readonly int itemsPerPass;
     private readonly PageLockedArray1D<FlushItem> itemStaging;
     private readonly PageLockedArray1D<SearchGroup> groupStaging;
-    private readonly MemoryBuffer1D<FlushItem, Stride1D.Dense> items;
-    private readonly MemoryBuffer1D<SearchGroup, Stride1D.Dense> groups;
-    private readonly MemoryBuffer1D<uint, Stride1D.Dense> rows;
-    private readonly MemoryBuffer1D<uint, Stride1D.Dense> bases;
-    private readonly MemoryBuffer1D<uint, Stride1D.Dense> differences;
-    private readonly MemoryBuffer1D<Candidate, Stride1D.Dense> candidates;
-    private readonly MemoryBuffer1D<UInt4, Stride1D.Dense> sketches;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> sketchSteps;
-    private readonly MemoryBuffer1D<int, Stride1D.Dense> coarseCandidates;
+    private readonly DeviceBuffers buffers;
+    private readonly ArrayView<FlushItem> items;
+    private readonly ArrayView<SearchGroup> groups;
+    private readonly ArrayView<uint> rows;
+    private readonly ArrayView<uint> bases;
+    private readonly ArrayView<uint> differences;
+    private readonly ArrayView<Candidate> candidates;
+    private readonly ArrayView<UInt4> sketches;
+    private readonly ArrayView<float> sketchSteps;
+    private readonly ArrayView<int> coarseCandidates;
 
     /// <param name="accelerator">Where it runs.</param>
     /// <param name="format">What is stored.</param>
@@ -50,6 +52,7 @@ internal sealed class Compressor : IDisposable
         (gather, storeReferences, search) = (new(accelerator), new(accelerator), new(accelerator));
         (referenceMeans, features, encode) = (new(accelerator), new(accelerator), new(accelerator));
         RequireRoom(accelerator, codes);
+        buffers = new DeviceBuffers(accelerator);
         maxItems = CodedKvFormat.Blocks(maxTokens, CodedKvFormat.BlockTokens);
         // With features a pass also holds means of references, and it should be long enough to be worth reading their weights.
         var hasFeatures = codes.FeatureWidth > 0;
@@ -57,16 +60,16 @@ internal sealed class Compressor : IDisposable
         itemsPerPass = (int)Math.Clamp((hasFeatures ? FeatureWorkspaceBytes : WorkspaceBytes) / (CodedKvFormat.BlockTokens * tokenBytes), 4, Math.Max(maxItems, 4));
         itemStaging = accelerator.AllocatePageLocked1D<FlushItem>(maxItems);
         groupStaging = accelerator.AllocatePageLocked1D<SearchGroup>(maxItems);
-        items = accelerator.Allocate1D<FlushItem>(maxItems);
-        groups = accelerator.Allocate1D<SearchGroup>(maxItems);
+        items = buffers.Allocate<FlushItem>(maxItems);
+        groups = buffers.Allocate<SearchGroup>(maxItems);
         long tokens = (long)format.Codecs.Count * itemsPerPass * CodedKvFormat.BlockTokens;
-        rows = accelerator.Allocate1D<uint>(tokens * codes.Width / 2);
-        bases = accelerator.Allocate1D<uint>(hasFeatures ? tokens * codes.Width / 2 : 1);
-        differences = accelerator.Allocate1D<uint>(hasFeatures ? tokens * codes.FeatureWidth / 2 : 1);
-        candidates = accelerator.Allocate1D<Candidate>(format.HasReferences ? tokens * MaxSplits * 4 : 1);
-        sketches = accelerator.Allocate1D<UInt4>(format.HasSketches ? tokens * Sketch.Pieces : 1);
-        sketchSteps = accelerator.Allocate1D<float>(format.HasSketches ? tokens : 1);
-        coarseCandidates = accelerator.Allocate1D<int>(format.HasSketches ? tokens * Sketch.Candidates : 1);
+        rows = buffers.Allocate<uint>(tokens * codes.Width / 2);
+        bases = buffers.Allocate<uint>(hasFeatures ? tokens * codes.Width / 2 : 1);
+        differences = buffers.Allocate<uint>(hasFeatures ? tokens * codes.FeatureWidth / 2 : 1);
+        candidates = buffers.Allocate<Candidate>(format.HasReferences ? tokens * MaxSplits * 4 : 1);
+        sketches = buffers.Allocate<UInt4>(format.HasSketches ? tokens * Sketch.Pieces : 1);
+        sketchSteps = buffers.Allocate<float>(format.HasSketches ? tokens : 1);
+        coarseCandidates = buffers.Allocate<int>(format.HasSketches ? tokens * Sketch.Candidates : 1);
     }
 
     /// <summary>Refuses encoders whose input, for 16 tokens, does not fit the shared memory of a group.</summary>
@@ -105,15 +108,7 @@ internal sealed class Compressor : IDisposable
     {
         itemStaging.Dispose();
         groupStaging.Dispose();
-        items.Dispose();
-        groups.Dispose();
-        rows.Dispose();
-        bases.Dispose();
-        differences.Dispose();
-        candidates.Dispose();
-        sketches.Dispose();
-        sketchSteps.Dispose();
-        coarseCandidates.Dispose();
+        buffers.Dispose();
     }
 
     private void Run(
@@ -137,30 +132,30 @@ internal sealed class Compressor : IDisposable
             passGroups.Add((from, groupCount - from, itemCount, longest));
         }
 
-        items.View.BaseView.CopyFromPageLockedAsync(stream, itemStaging, count);
-        groups.View.BaseView.CopyFromPageLockedAsync(stream, groupStaging, groupCount);
+        items.CopyFromPageLockedAsync(stream, itemStaging, count);
+        groups.CopyFromPageLockedAsync(stream, groupStaging, groupCount);
         for (var pass = 0; pass < passGroups.Count; pass++)
         {
             var (firstGroup, passGroupCount, itemCount, longest) = passGroups[pass];
             var flush = new FlushView
             {
                 Pool = pool,
-                Items = items.View.BaseView.SubView(pass * itemsPerPass, itemCount),
-                Groups = groups.View.BaseView.SubView(firstGroup, passGroupCount),
+                Items = items.SubView(pass * itemsPerPass, itemCount),
+                Groups = groups.SubView(firstGroup, passGroupCount),
                 Units = codes.Units,
                 Down = codes.Down,
                 Center = codes.Center,
-                Bases = bases.View,
-                Features = differences.View,
+                Bases = bases,
+                Features = differences,
                 FeatureWidth = codes.FeatureWidth,
-                Rows = rows.View,
-                Candidates = candidates.View,
+                Rows = rows,
+                Candidates = candidates,
                 TwoLevelFrom = format.Options.TwoLevelFrom,
-                Sketches = sketches.View,
-                SketchSteps = sketchSteps.View,
+                Sketches = sketches,
+                SketchSteps = sketchSteps,
                 ReferenceSketches = memory.Sketches,
                 ReferenceScales = memory.SketchScales,
-                CoarseCandidates = coarseCandidates.View,
+                CoarseCandidates = coarseCandidates,
                 ItemCount = itemCount,
                 Splits = Splits(passGroupCount, format.ReferencesBelow(longest)),
                 Stride = format.Options.ReferenceStride,

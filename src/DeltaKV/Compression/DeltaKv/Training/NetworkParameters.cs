@@ -1,54 +1,53 @@
 using DeltaKV.Compression.Codes;
 using DeltaKV.Evaluation;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 
 namespace DeltaKV.Compression.DeltaKv.Training;
 
 /// <summary>The parameters of one layer's codec on the device: fp32, as halves for products, and Adam's moments.</summary>
 internal sealed class NetworkParameters : IDisposable
 {
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> values;
-    private readonly MemoryBuffer1D<uint, Stride1D.Dense> halves;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> first;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> second;
+    private readonly DeviceBuffers buffers;
 
     internal NetworkParameters(Accelerator accelerator, NetworkShape shape)
     {
         shape.Validate();
         Shape = shape;
-        values = accelerator.Allocate1D<float>(shape.Count);
-        halves = accelerator.Allocate1D<uint>(shape.Count / 2);
-        first = accelerator.Allocate1D<float>(shape.Count);
-        second = accelerator.Allocate1D<float>(shape.Count);
+        buffers = new DeviceBuffers(accelerator);
+        Values = buffers.Allocate<float>(shape.Count);
+        Halves = buffers.Allocate<uint>(shape.Count / 2);
+        FirstMoments = buffers.Allocate<float>(shape.Count);
+        SecondMoments = buffers.Allocate<float>(shape.Count);
     }
 
     internal NetworkShape Shape { get; }
 
     internal long Count => Shape.Count;
 
-    internal ArrayView<float> Values => values.View;
+    internal ArrayView<float> Values { get; }
 
     /// <summary>Pairs of halves.</summary>
-    internal ArrayView<uint> Halves => halves.View;
+    internal ArrayView<uint> Halves { get; }
 
-    internal ArrayView<float> FirstMoments => first.View;
+    internal ArrayView<float> FirstMoments { get; }
 
-    internal ArrayView<float> SecondMoments => second.View;
+    internal ArrayView<float> SecondMoments { get; }
 
-    internal ArrayView<uint> Hidden => halves.View.SubView(0, Shape.Bias / 2);
+    internal ArrayView<uint> Hidden => Halves.SubView(0, Shape.Bias / 2);
 
-    internal ArrayView<float> Bias => values.View.SubView(Shape.Bias, Shape.Rows);
+    internal ArrayView<float> Bias => Values.SubView(Shape.Bias, Shape.Rows);
 
-    internal ArrayView<uint> Down => halves.View.SubView(Shape.Down / 2, (Shape.DecoderWeight - Shape.Down) / 2);
+    internal ArrayView<uint> Down => Halves.SubView(Shape.Down / 2, (Shape.DecoderWeight - Shape.Down) / 2);
 
-    internal ArrayView<uint> DecoderHidden => halves.View.SubView(Shape.DecoderWeight / 2, (Shape.DecoderBias - Shape.DecoderWeight) / 2);
+    internal ArrayView<uint> DecoderHidden => Halves.SubView(Shape.DecoderWeight / 2, (Shape.DecoderBias - Shape.DecoderWeight) / 2);
 
-    internal ArrayView<float> DecoderBias => values.View.SubView(Shape.DecoderBias, Shape.DecoderRows);
+    internal ArrayView<float> DecoderBias => Values.SubView(Shape.DecoderBias, Shape.DecoderRows);
 
-    internal ArrayView<uint> Up => halves.View.SubView(Shape.Up / 2, (Shape.Offset - Shape.Up) / 2);
+    internal ArrayView<uint> Up => Halves.SubView(Shape.Up / 2, (Shape.Offset - Shape.Up) / 2);
 
     /// <summary>The bias of up; empty without one.</summary>
-    internal ArrayView<float> Offset => values.View.SubView(Shape.Offset, Shape.Count - Shape.Offset);
+    internal ArrayView<float> Offset => Values.SubView(Shape.Offset, Shape.Count - Shape.Offset);
 
     /// <summary>Starting values, uniform within one over the square root of a layer's inputs; biases begin at 0.</summary>
     internal static float[] Random(NetworkShape shape, SeededRandom random)
@@ -71,29 +70,23 @@ internal sealed class NetworkParameters : IDisposable
     /// <summary>Sets all parameters and forgets the moments.</summary>
     internal void Set(AcceleratorStream stream, ReadOnlySpan<float> parameters)
     {
-        values.View.BaseView.CopyFromCPU(stream, parameters);
+        Values.CopyFromCPU(stream, parameters);
         var rounded = new uint[parameters.Length / 2];
         for (var i = 0; i < rounded.Length; i++)
             rounded[i] = HalfRange.Pack(parameters[2 * i], parameters[(2 * i) + 1]);
-        halves.View.BaseView.CopyFromCPU<uint>(stream, rounded);
-        first.MemSet(stream, 0);
-        second.MemSet(stream, 0);
+        Halves.CopyFromCPU<uint>(stream, rounded);
+        FirstMoments.MemSetToZero(stream);
+        SecondMoments.MemSetToZero(stream);
         stream.Synchronize();
     }
 
     internal float[] Get(AcceleratorStream stream)
     {
         var result = new float[Shape.Count];
-        values.View.BaseView.CopyToCPU<float>(stream, result);
+        Values.CopyToCPU<float>(stream, result);
         stream.Synchronize();
         return result;
     }
 
-    public void Dispose()
-    {
-        values.Dispose();
-        halves.Dispose();
-        first.Dispose();
-        second.Dispose();
-    }
+    public void Dispose() => buffers.Dispose();
 }

@@ -22,7 +22,7 @@ internal sealed class TrainingPass : IDisposable
     private readonly LatentKernels latents;
     private readonly ReconstructionKernels reconstruction;
     private readonly SumKernels sums;
-    private readonly List<IDisposable> buffers = [];
+    private readonly DeviceBuffers buffers;
     private readonly ArrayView<float> hiddenSums;
     private readonly ArrayView<uint> differences;
     private readonly ArrayView<float> codes;
@@ -46,28 +46,29 @@ internal sealed class TrainingPass : IDisposable
     internal TrainingPass(Accelerator accelerator, NetworkShape shape, int batch)
     {
         this.shape = shape;
+        buffers = new DeviceBuffers(accelerator);
         (product, transpose, latents, reconstruction, sums) = (new(accelerator), new(accelerator), new(accelerator), new(accelerator), new(accelerator));
         (hidden, decoder) = (Kernels(accelerator, shape.Activation), Kernels(accelerator, shape.Decoder));
-        Inputs = Allocate<uint>(accelerator, (long)batch * shape.Width);
-        RowLosses = Allocate<float>(accelerator, batch);
-        Gradients = Allocate<float>(accelerator, shape.Count);
-        SquaredNorm = Allocate<float>(accelerator, 1);
-        hiddenSums = Allocate<float>(accelerator, 2L * batch * shape.Rows);
-        differences = Allocate<uint>(accelerator, (long)batch * shape.Inputs / 2);
-        codes = Allocate<float>(accelerator, (long)batch * shape.Latents);
-        codeHalves = Allocate<uint>(accelerator, (long)batch * shape.Latents / 2);
-        decoded = Allocate<float>(accelerator, (long)batch * shape.Width);
-        errors = Allocate<uint>(accelerator, (long)batch * shape.Width / 2);
-        featureGradients = Allocate<float>(accelerator, (long)batch * shape.Inputs);
-        spread = Allocate<uint>(accelerator, (long)batch * shape.Rows);
-        transposedLeft = Allocate<uint>(accelerator, (long)batch * Math.Max(Math.Max(shape.Rows, shape.DecoderRows), shape.Width));
-        transposedRight = Allocate<uint>(accelerator, (long)batch * Math.Max(Math.Max(shape.Inputs, shape.Terms), shape.Width));
-        decoderSums = Allocate<float>(accelerator, (long)batch * shape.DecoderRows);
-        terms = decoder is null ? codeHalves : Allocate<uint>(accelerator, (long)batch * shape.Terms / 2);
-        termGradients = decoder is null ? codes : Allocate<float>(accelerator, (long)batch * shape.Terms);
-        decoderSpread = Allocate<uint>(accelerator, (long)batch * shape.DecoderRows / 2);
-        transposedWeight = Allocate<uint>(accelerator, Math.Max((long)Math.Max(shape.DecoderRows, shape.Inputs) * shape.Latents, (long)shape.Width * shape.Terms) / 2);
-        scratch = Allocate<float>(accelerator, SumKernels.Groups);
+        Inputs = buffers.Allocate<uint>((long)batch * shape.Width);
+        RowLosses = buffers.Allocate<float>(batch);
+        Gradients = buffers.Allocate<float>(shape.Count);
+        SquaredNorm = buffers.Allocate<float>(1);
+        hiddenSums = buffers.Allocate<float>(2L * batch * shape.Rows);
+        differences = buffers.Allocate<uint>((long)batch * shape.Inputs / 2);
+        codes = buffers.Allocate<float>((long)batch * shape.Latents);
+        codeHalves = buffers.Allocate<uint>((long)batch * shape.Latents / 2);
+        decoded = buffers.Allocate<float>((long)batch * shape.Width);
+        errors = buffers.Allocate<uint>((long)batch * shape.Width / 2);
+        featureGradients = buffers.Allocate<float>((long)batch * shape.Inputs);
+        spread = buffers.Allocate<uint>((long)batch * shape.Rows);
+        transposedLeft = buffers.Allocate<uint>((long)batch * Math.Max(Math.Max(shape.Rows, shape.DecoderRows), shape.Width));
+        transposedRight = buffers.Allocate<uint>((long)batch * Math.Max(Math.Max(shape.Inputs, shape.Terms), shape.Width));
+        decoderSums = buffers.Allocate<float>((long)batch * shape.DecoderRows);
+        terms = decoder is null ? codeHalves : buffers.Allocate<uint>((long)batch * shape.Terms / 2);
+        termGradients = decoder is null ? codes : buffers.Allocate<float>((long)batch * shape.Terms);
+        decoderSpread = buffers.Allocate<uint>((long)batch * shape.DecoderRows / 2);
+        transposedWeight = buffers.Allocate<uint>(Math.Max((long)Math.Max(shape.DecoderRows, shape.Inputs) * shape.Latents, (long)shape.Width * shape.Terms) / 2);
+        scratch = buffers.Allocate<float>(SumKernels.Groups);
         Gradients.MemSetToZero(accelerator.DefaultStream);
     }
 
@@ -158,7 +159,7 @@ internal sealed class TrainingPass : IDisposable
         product.Launch(stream, transposedLeft, transposedLeft, result, shape.Width, shape.Width, batch);
     }
 
-    public void Dispose() => buffers.ForEach(buffer => buffer.Dispose());
+    public void Dispose() => buffers.Dispose();
 
     /// <summary>The gradient of a weight: gradients of its results transposed, which are left behind so, times its inputs.</summary>
     private void Outer(AcceleratorStream stream, ArrayView<uint> gradients, int results, ArrayView<uint> inputs, int columns, ArrayView<float> target, int rows)
@@ -204,12 +205,4 @@ internal sealed class TrainingPass : IDisposable
         FeatureActivation.Gelu => new HiddenLayerKernels<SmoothFeatures>(accelerator),
         _ => null,
     };
-
-    private ArrayView<T> Allocate<T>(Accelerator accelerator, long count)
-        where T : unmanaged
-    {
-        var buffer = accelerator.Allocate1D<T>(Math.Max(count, 1));
-        buffers.Add(buffer);
-        return buffer.View;
-    }
 }
