@@ -19,9 +19,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     // Groups of a multiprocessor that read the recomputed layer.
     private const int TableGroups = 3;
 
-    private static readonly KernelSpecialization Narrow = new(32 * LatentDecodeKernel.Warps, 2);
     private static readonly KernelSpecialization Table = new(32 * RecomputedDecodeKernel.Warps, TableGroups);
-    private static readonly KernelSpecialization Wide = new(32 * LatentDecodeKernel.Warps, 1);
 
     private readonly Accelerator accelerator;
     private readonly AttentionShape shape;
@@ -29,10 +27,8 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     private readonly int maxSplits;
     private readonly ReaderDecodeKernel<CodeReader> general;
     private readonly ScoreKernel<CodeReader> generalScore;
-    private readonly KernelHandle<LatentArguments>[] attend;
-    private readonly KernelHandle<LatentArguments>[] score;
+    private readonly LatentVariants variants;
     private readonly KernelHandle<LatentArguments> clear;
-    private readonly KernelHandle<LatentArguments> combine;
     private readonly KernelHandle<LatentArguments> attendRecomputed;
     private readonly CombineSplitsKernel combineRecomputed;
     private readonly int recomputed;
@@ -57,7 +53,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
         generalScore = new ScoreKernel<CodeReader>(accelerator);
         clear = new KernelHandle<LatentArguments>(accelerator, LatentScoreKernel.Clear);
         tables = new LatentTables(accelerator, codecs, codes, recomputed);
-        (attend, score, combine) = shape.HeadDim == 64 ? Select<Head64>() : Select<Head128>();
+        variants = new LatentVariants(accelerator, shape.HeadDim);
         attendRecomputed = new KernelHandle<LatentArguments>(
             accelerator, shape.HeadDim == 64 ? RecomputedDecodeKernel.Kernel<Head64> : RecomputedDecodeKernel.Kernel<Head128>, Table);
         combineRecomputed = new CombineSplitsKernel(accelerator);
@@ -124,8 +120,8 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
 
         var plan = tables.Layer(arguments.Reader.Layer);
         var latent = Arguments(arguments, rowCount);
-        attend[Variant(plan, arguments.Reader)].Launch(stream, Config(plan, latent, latent.Splits + 1, rowCount), latent);
-        combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, rowCount), new Index2D(2 * shape.HeadDim, 1)), latent);
+        variants.Attend(plan, arguments.Reader.Pool).Launch(stream, Config(plan, latent, latent.Splits + 1, rowCount), latent);
+        variants.Combine.Launch(stream, new KernelConfig(new Index2D(shape.QueryHeads, rowCount), new Index2D(2 * shape.HeadDim, 1)), latent);
     }
 
     /// <inheritdoc/>
@@ -154,7 +150,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
                 new Index3D((scoreStride + LatentScoreKernel.ClearThreads - 1) / LatentScoreKernel.ClearThreads, rowCount, lists),
                 new Index3D(LatentScoreKernel.ClearThreads, 1, 1)),
             latent);
-        score[Variant(plan, decode.Reader)].Launch(stream, Config(plan, latent, latent.Splits, rowCount), latent);
+        variants.Score(plan, decode.Reader.Pool).Launch(stream, Config(plan, latent, latent.Splits, rowCount), latent);
     }
 
     public void Dispose()
@@ -162,8 +158,6 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
         tables.Dispose();
         buffers.Dispose();
     }
-
-    private static bool IsNarrow(LatentLayer plan) => plan.ValueSteps <= LatentDecodeKernel.Warps;
 
     /// <summary>Whether a layer is read from the table of tokens by a kernel of its own.</summary>
     private bool IsFromTable(int layer) => layer >= 0 && layer == recomputed && shape.HeadDim is 64 or 128;
@@ -187,10 +181,6 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     /// <summary>As many groups as fill the device once, one per head of which is for raw tokens.</summary>
     private int TableSplits(int rows) => Math.Clamp(
         (accelerator.NumMultiprocessors * TableGroups / (rows * shape.KeyHeads * ((shape.GroupSize + 7) / 8))) - 1, 1, maxSplits);
-
-    /// <summary>Which of the kernels.</summary>
-    private static int Variant(LatentLayer plan, CodeReader reader) =>
-        (plan.Neighbours == 0 ? 0 : reader.Pool.ReferenceBits switch { 16 => 4, 8 => 8, _ => 12 }) + (IsNarrow(plan) ? 0 : 2) + (plan.IsFolded ? 0 : 1);
 
     private LatentArguments Arguments(DecodeArguments<CodeReader> arguments, int rowCount)
     {
@@ -235,10 +225,10 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
 
     private int Bytes(LatentLayer plan, int stages) => 16 * Math.Max(
         UpPieces(plan) + (stages * LatentDecodeKernel.TileTokens * plan.Pieces),
-        Math.Max(RawSplit.Pieces(shape.HeadDim, LatentDecodeKernel.Warps), LatentFinish.Floats(IsNarrow(plan) ? 1 : 4, plan.Neighbours > 0) / 4));
+        Math.Max(RawSplit.Pieces(shape.HeadDim, LatentDecodeKernel.Warps), LatentFinish.Floats(LatentVariants.IsNarrow(plan) ? 1 : 4, plan.Neighbours > 0) / 4));
 
     /// <summary>Groups that fit a multiprocessor beside each other.</summary>
-    private int Resident(LatentLayer plan, int stages) => IsNarrow(plan) && 2 * (Bytes(plan, stages) + StaticBytes) <= SharedBytes ? 2 : 1;
+    private int Resident(LatentLayer plan, int stages) => LatentVariants.IsNarrow(plan) && 2 * (Bytes(plan, stages) + StaticBytes) <= SharedBytes ? 2 : 1;
 
     /// <summary>Three tiles' codes, or two, if they fit and cost no group.</summary>
     private int Stages(LatentLayer plan)
@@ -256,85 +246,5 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
         // Groups of heads without history leave at once.
         var parts = rows * plan.Heads * ((shape.GroupSize + 7) / 8);
         return Math.Clamp(accelerator.NumMultiprocessors * Resident(plan, Stages(plan)) / parts, 1, maxSplits);
-    }
-
-    private (KernelHandle<LatentArguments>[] Attend, KernelHandle<LatentArguments>[] Score, KernelHandle<LatentArguments> Combine) Select<TShape>()
-        where TShape : struct, IHeadShape => (
-            [.. Attend<TShape, TwoPasses, Alone>(), .. Attend<TShape, OnePass, Halves>(), .. Attend<TShape, OnePass, BytesOf>(), .. Attend<TShape, OnePass, NibblesOf>()],
-            [.. Score<TShape, TwoPasses, Alone>(), .. Score<TShape, OnePass, Halves>(), .. Score<TShape, OnePass, BytesOf>(), .. Score<TShape, OnePass, NibblesOf>()],
-            new(accelerator, LatentCombineKernel.Kernel<TShape>));
-
-    /// <summary>Narrow and wide, each with folded and with stored steps.</summary>
-    private KernelHandle<LatentArguments>[] Attend<TShape, TWide, TReferences>()
-        where TShape : struct, IHeadShape
-        where TWide : struct, LatentDecodeKernel.IValueSteps
-        where TReferences : struct, LatentDecodeKernel.IReferences =>
-        [
-            new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Folded, TReferences>, Narrow),
-            new(accelerator, LatentDecodeKernel.Kernel<TShape, OneStep, Stored, TReferences>, Narrow),
-            new(accelerator, LatentDecodeKernel.Kernel<TShape, TWide, Folded, TReferences>, Wide),
-            new(accelerator, LatentDecodeKernel.Kernel<TShape, TWide, Stored, TReferences>, Wide),
-        ];
-
-    private KernelHandle<LatentArguments>[] Score<TShape, TWide, TReferences>()
-        where TShape : struct, IHeadShape
-        where TWide : struct, LatentDecodeKernel.IValueSteps
-        where TReferences : struct, LatentDecodeKernel.IReferences =>
-        [
-            new(accelerator, LatentScoreKernel.Kernel<TShape, OneStep, Folded, TReferences>, Narrow),
-            new(accelerator, LatentScoreKernel.Kernel<TShape, OneStep, Stored, TReferences>, Narrow),
-            new(accelerator, LatentScoreKernel.Kernel<TShape, TWide, Folded, TReferences>, Wide),
-            new(accelerator, LatentScoreKernel.Kernel<TShape, TWide, Stored, TReferences>, Wide),
-        ];
-
-    private readonly struct Folded : LatentDecodeKernel.IScales
-    {
-        public static bool AreFolded => true;
-    }
-
-    private readonly struct Stored : LatentDecodeKernel.IScales
-    {
-        public static bool AreFolded => false;
-    }
-
-    private readonly struct Alone : LatentDecodeKernel.IReferences
-    {
-        public static int Bits => 0;
-    }
-
-    private readonly struct Halves : LatentDecodeKernel.IReferences
-    {
-        public static int Bits => 16;
-    }
-
-    private readonly struct BytesOf : LatentDecodeKernel.IReferences
-    {
-        public static int Bits => 8;
-    }
-
-    private readonly struct NibblesOf : LatentDecodeKernel.IReferences
-    {
-        public static int Bits => 4;
-    }
-
-    private readonly struct OneStep : LatentDecodeKernel.IValueSteps
-    {
-        public static int PerWarp => 1;
-
-        public static int Sweep => 1;
-    }
-
-    private readonly struct OnePass : LatentDecodeKernel.IValueSteps
-    {
-        public static int PerWarp => 4;
-
-        public static int Sweep => 1;
-    }
-
-    private readonly struct TwoPasses : LatentDecodeKernel.IValueSteps
-    {
-        public static int PerWarp => 4;
-
-        public static int Sweep => 2;
     }
 }
