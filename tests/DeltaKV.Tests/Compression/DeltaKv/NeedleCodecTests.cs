@@ -14,7 +14,7 @@ public sealed class NeedleCodecTests(NeedleCodecTests.Calibrated calibrated) : I
     [Fact]
     public void ACodecOfATwentiethOfTheBytesAnswersLikeTheFullCache()
     {
-        var codec = calibrated.Calibrator.Solve(new KltCalibration { BytesPerToken = 288 }) with { Options = new CodedKvOptions { Recent = 32 } };
+        var codec = calibrated.Calibrator.Solve(new CodecPlan { Share = null, Bits = 330, Observers = LayerSet.None, Options = new CodedKvOptions { Recent = 32 } });
         var (full, coded) = Evaluate(codec);
         Assert.EndsWith("families left out: json, var, multi, walk", codec.Report, StringComparison.Ordinal);
         Assert.InRange(coded.Accuracy, full.Accuracy - 0.1, 1);
@@ -28,15 +28,15 @@ public sealed class NeedleCodecTests(NeedleCodecTests.Calibrated calibrated) : I
     public void SixteenBitsOfEverythingChangeNothing()
     {
         var layer = new CodecLayer(LayerTreatment.Coded, IdentityCodec.Create(4, 64));
-        var (full, coded) = Evaluate(calibrated.Calibrator.Fallback() with { Layers = [.. Enumerable.Repeat(layer, 8)] });
+        var (full, coded) = Evaluate(Rotated() with { Layers = [.. Enumerable.Repeat(layer, 8)] });
         Assert.Equal(full.Accuracy, coded.Accuracy);
         Assert.InRange(coded.KlMean!.Value, 0, 1e-3);
     }
 
     [Fact]
-    public void TheFallbackNeedsNoCalibration()
+    public void RotatedIntegersNeedNoCalibration()
     {
-        var (full, coded) = Evaluate(calibrated.Calibrator.Fallback());
+        var (full, coded) = Evaluate(Rotated());
         Assert.InRange(coded.Accuracy, full.Accuracy - 0.1, 1);
     }
 
@@ -47,6 +47,8 @@ public sealed class NeedleCodecTests(NeedleCodecTests.Calibrated calibrated) : I
         Assert.Equal(4, layers.Length);
         Assert.Equal(0, layers[0]);
     }
+
+    private DeltaKvCodec Rotated() => calibrated.Calibrator.Solve(new CodecPlan { Kind = CalibratedCodec.Int4, Observers = LayerSet.None });
 
     private (EvaluationRecord Full, EvaluationRecord Coded) Evaluate(DeltaKvCodec codec)
     {

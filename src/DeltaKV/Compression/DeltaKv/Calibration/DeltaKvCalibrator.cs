@@ -109,33 +109,10 @@ internal sealed class DeltaKvCalibrator
         return plan.Kind switch
         {
             CalibratedCodec.Int4 => Codec([.. stored.Select((s, layer) => s is null ? null : Rotated(table?.Layers[layer], heads, dim))]),
-            CalibratedCodec.Pca => Codec(new LatentCalibration
-            {
-                Dimensions = plan.Latents, Width = plan.LatentWidth, Ridge = plan.Ridge, TokenWeighting = plan.TokenWeighting, Heads = table,
-                Metric = plan.Metric, Neighbours = plan.References == ReferenceUse.None ? 0 : plan.Neighbours,
-            }.Solve(stored)),
+            CalibratedCodec.Pca => Codec(new LatentCalibration { Plan = plan, Heads = table }.Solve(stored)),
             _ => Transform(plan, stored, table, Codec),
         };
     }
-
-    /// <summary>The best weighted transform codec within a budget of codes alone.</summary>
-    public DeltaKvCodec Solve(KltCalibration calibration) => new()
-    {
-        Model = _model.Fingerprint,
-        Options = Options,
-        Layers = Layers(calibration.Solve(Coded)),
-        Report = FormattableString.Invariant($"klt, {calibration.BytesPerToken} bytes per token; {Provenance}"),
-    };
-
-    /// <summary>The codec that needs no calibration, in the same shape.</summary>
-    public DeltaKvCodec Fallback(ChunkWidth keys = ChunkWidth.Bits4, ChunkWidth values = ChunkWidth.Bits4) => new()
-    {
-        Model = _model.Fingerprint,
-        Options = Options,
-        Layers = Layers(
-            [.. _statistics.Select((_, layer) => layer == 0 ? null : HadamardCodec.Create(_model.Fingerprint.KvHeads, _model.Fingerprint.HeadDim, keys, values))]),
-        Report = FormattableString.Invariant($"Hadamard, keys {(int)keys} bits, values {(int)values} bits"),
-    };
 
     /// <summary>The layers to keep full, layer 0 included, when so many may be.</summary>
     public int[] FullLayers(int count) => FullLayerSelection.Select(_overlap.Mean(), _statistics.Length, count);
@@ -146,8 +123,6 @@ internal sealed class DeltaKvCalibrator
     private string LeftOut => NoteFamily.Names.Except(_families, StringComparer.Ordinal).ToArray() is { Length: > 0 } names
         ? string.Join(", ", names)
         : "none";
-
-    private LayerStatistics?[] Coded => [.. _statistics.Select((s, layer) => layer == 0 ? null : s)];
 
     private void Read(CalibrationDocument document)
     {
@@ -185,8 +160,8 @@ internal sealed class DeltaKvCalibrator
         var shape = _model.Fingerprint;
         var calibration = new KltCalibration
         {
-            BytesPerToken = 0, Ridge = plan.Ridge, TokenWeighting = plan.TokenWeighting, Headroom = plan.Headroom, Metric = plan.Metric,
-            Heads = table, Allocation = plan.Allocation, References = plan.References, Neighbours = plan.Neighbours,
+            Plan = plan,
+            Heads = table,
             ReferenceBytes = (ReferenceRow.WordsOf(Options.ReferenceBits, 2 * shape.KvHeads, shape.HeadDim) + 1.0) * sizeof(uint) / Options.ReferenceStride,
         };
         var key = (plan.Ridge, plan.TokenWeighting, plan.Metric, plan.References, $"{string.Join('+', coded.Select(layer => layer is null))} {table}");
@@ -198,7 +173,7 @@ internal sealed class DeltaKvCalibrator
             return codec((calibration with { BytesPerToken = bits * layers / 8 }).Choose(coded, candidates));
 
         var budget = (long)(plan.Share!.Value * CodecSize.Full(shape, plan.At));
-        var empty = codec((calibration with { References = ReferenceUse.None }).Choose(coded, [.. candidates.Select(WithoutCodes)]));
+        var empty = codec((calibration with { Plan = plan with { References = ReferenceUse.None } }).Choose(coded, [.. candidates.Select(WithoutCodes)]));
         // A token less: then a block of the window is being filled, as it is at nearly every length.
         var tokens = plan.At - 1;
         var windows = CodecSize.Usage(empty, tokens).TotalBytes;

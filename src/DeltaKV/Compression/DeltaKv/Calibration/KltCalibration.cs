@@ -3,47 +3,23 @@ using DeltaKV.Compression.Codes;
 
 namespace DeltaKV.Compression.DeltaKv.Calibration;
 
-/// <summary>Choices of the weighted transform's calibration; the defaults are what held up on held-out kinds of documents.</summary>
+/// <summary>The weighted transform's codecs of a plan.</summary>
 internal sealed record KltCalibration
 {
     /// <summary>Ids are padded to a record's 16 bytes.</summary>
     private const int IdBytes = 16;
 
+    /// <summary>The choices.</summary>
+    public required CodecPlan Plan { get; init; }
+
     /// <summary>Bytes of codes per token over all coded layers, references and their ids included.</summary>
-    public required int BytesPerToken { get; init; }
-
-    /// <summary>See <see cref="WeightedKlt.Solve"/>.</summary>
-    public double Ridge { get; init; } = 0.1;
-
-    /// <summary>See <see cref="WeightedKlt.Solve"/>.</summary>
-    public double TokenWeighting { get; init; } = 0.9;
-
-    /// <summary>See <see cref="UniformQuantizer.Fit"/>.</summary>
-    public double Headroom { get; init; } = 1.25;
+    public int BytesPerToken { get; init; }
 
     /// <summary>What heads keep; null: all are coded. Layers that keep nothing have no statistics here.</summary>
     public HeadTable? Heads { get; init; }
 
-    /// <summary>What errors are measured by.</summary>
-    public SensitivityMetric Metric { get; init; }
-
-    /// <summary>How bytes are shared among layers.</summary>
-    public ByteAllocation Allocation { get; init; }
-
-    /// <summary>Which layers may have references; needs statistics of residuals.</summary>
-    public ReferenceUse References { get; init; }
-
-    /// <summary>References of a token in layers that have them.</summary>
-    public int Neighbours { get; init; } = 4;
-
     /// <summary>A token's share of one layer's reference.</summary>
     public double ReferenceBytes { get; init; }
-
-    /// <summary>Codecs for the layers in <paramref name="statistics"/>; null entries (layers that need none) stay null.</summary>
-    /// <param name="statistics">One per layer.</param>
-    /// <param name="layerWeights">How much a unit of error in each layer matters; empty means alike.</param>
-    public LinearCodec?[] Solve(IReadOnlyList<LayerStatistics?> statistics, ReadOnlySpan<double> layerWeights = default) =>
-        Choose(statistics, Candidates(Transforms(statistics), layerWeights));
 
     /// <summary>The transforms alone, to be quantised for several budgets.</summary>
     public LayerTransform[][] Transforms(IReadOnlyList<LayerStatistics?> statistics)
@@ -52,18 +28,17 @@ internal sealed record KltCalibration
             .SelectMany(layer => Sources.Select(residuals => (Layer: layer, Residuals: residuals))).ToArray();
         var solved = new LayerTransform[jobs.Length];
         Parallel.For(0, jobs.Length, i =>
-            solved[i] = WeightedKlt.Solve(statistics[jobs[i].Layer]!, Ridge, TokenWeighting, Metric, jobs[i].Residuals, Apart(jobs[i].Layer)));
+            solved[i] = WeightedKlt.Solve(statistics[jobs[i].Layer]!, Plan.Ridge, Plan.TokenWeighting, Plan.Metric, jobs[i].Residuals, Apart(jobs[i].Layer)));
         return [.. Enumerable.Range(0, statistics.Count).Select(layer => solved.Where((_, i) => jobs[i].Layer == layer).ToArray())];
     }
 
     /// <summary>The transforms with the errors that their dimensions have at each width.</summary>
-    public LayerCandidate[][] Candidates(LayerTransform[][] transforms, ReadOnlySpan<double> layerWeights = default)
+    public LayerCandidate[][] Candidates(LayerTransform[][] transforms)
     {
-        var weights = layerWeights.ToArray();
         var result = new LayerCandidate[transforms.Length][];
         Parallel.For(0, transforms.Length, i => result[i] = [.. transforms[i].Select(transform => new LayerCandidate(
-            transform, transform.OfResiduals ? Neighbours : 0, (transform.OfResiduals ? IdBytes + (int)Math.Ceiling(ReferenceBytes) : 0) + RawBytes(i, transform),
-            Rates(transform, weights.Length > 0 ? weights[i] : 1)))]);
+            transform, transform.OfResiduals ? Plan.Neighbours : 0, (transform.OfResiduals ? IdBytes + (int)Math.Ceiling(ReferenceBytes) : 0) + RawBytes(i, transform),
+            Rates(transform)))]);
         return result;
     }
 
@@ -71,7 +46,7 @@ internal sealed record KltCalibration
     public LinearCodec?[] Choose(IReadOnlyList<LayerStatistics?> statistics, LayerCandidate[][] candidates)
     {
         var options = candidates.Select(layer => layer.Select(c => new LayerOption(c.OverheadBytes, c.Rates)).ToArray()).ToArray();
-        var allocations = Allocation == ByteAllocation.Global
+        var allocations = Plan.Allocation == ByteAllocation.Global
             ? ChunkAllocator.Allocate(options, BytesPerToken)
             : Equal(options);
         return [.. allocations.Select((a, i) => a.Option < 0 ? null : WithHeads(i, Codec(candidates[i][a.Option], statistics[i]!.Geometry, a.Chunks)))];
@@ -84,7 +59,7 @@ internal sealed record KltCalibration
     private int RawBytes(int layer, LayerTransform transform) =>
         Heads is null ? 0 : HeadTable.RawBytes(Heads.Layers[layer], transform.Mean.Length / 2 / Heads.Layers[layer].Length);
 
-    private bool[] Sources => References switch
+    private bool[] Sources => Plan.References switch
     {
         ReferenceUse.None => [false],
         ReferenceUse.All => [true],
@@ -105,18 +80,13 @@ internal sealed record KltCalibration
         })];
     }
 
-    private DimensionRate[] Rates(LayerTransform transform, double layerWeight) =>
+    private DimensionRate[] Rates(LayerTransform transform) =>
         [.. transform.Coordinates.Select(samples =>
         {
-            QuantizerFit Fit(ChunkWidth width)
-            {
-                var fit = UniformQuantizer.Fit(samples, transform.Weights, width, Headroom);
-                return fit with { Error = layerWeight * fit.Error };
-            }
+            QuantizerFit Fit(ChunkWidth width) => UniformQuantizer.Fit(samples, transform.Weights, width, Plan.Headroom);
 
             return new DimensionRate(
-                layerWeight * UniformQuantizer.ErrorOfNothing(samples, transform.Weights),
-                Fit(ChunkWidth.Bits2), Fit(ChunkWidth.Bits4), Fit(ChunkWidth.Bits8));
+                UniformQuantizer.ErrorOfNothing(samples, transform.Weights), Fit(ChunkWidth.Bits2), Fit(ChunkWidth.Bits4), Fit(ChunkWidth.Bits8));
         })];
 
     private static LinearCodec Codec(LayerCandidate candidate, AttentionGeometry geometry, ImmutableArray<ChunkWidth> chunks)

@@ -13,26 +13,18 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 /// </remarks>
 internal sealed record LatentCalibration
 {
-    /// <summary>Latent dimensions per layer; whole chunks of <see cref="Width"/>.</summary>
-    public int Dimensions { get; init; } = 128;
-
-    /// <summary>Bits per latent.</summary>
-    public ChunkWidth Width { get; init; } = ChunkWidth.Bits4;
-
-    /// <summary>See <see cref="WeightedKlt.Solve"/>.</summary>
-    public double Ridge { get; init; } = 0.1;
-
-    /// <summary>See <see cref="WeightedKlt.Solve"/>.</summary>
-    public double TokenWeighting { get; init; } = 0.9;
+    /// <summary>The choices; latents fill whole chunks of <see cref="CodecPlan.LatentWidth"/>.</summary>
+    public required CodecPlan Plan { get; init; }
 
     /// <summary>What heads keep; null: all are coded.</summary>
     public HeadTable? Heads { get; init; }
 
-    /// <summary>What errors are measured by.</summary>
-    public SensitivityMetric Metric { get; init; }
+    private int Dimensions => Plan.Latents;
+
+    private ChunkWidth Width => Plan.LatentWidth;
 
     /// <summary>References subtracted from each token, which needs statistics of residuals. 0: the mean is subtracted.</summary>
-    public int Neighbours { get; init; }
+    private int Neighbours => Plan.References == ReferenceUse.None ? 0 : Plan.Neighbours;
 
     /// <summary>Codecs for the layers in <paramref name="statistics"/>; null entries stay null.</summary>
     public LinearCodec?[] Solve(IReadOnlyList<LayerStatistics?> statistics)
@@ -47,7 +39,7 @@ internal sealed record LatentCalibration
 
     private LinearCodec Solve(LayerStatistics statistics, ImmutableArray<HeadTreatment>? heads)
     {
-        var transform = WeightedKlt.Solve(statistics, Ridge, TokenWeighting, Metric, Neighbours > 0, heads is { } others ? HeadTable.Apart(others) : 0);
+        var transform = WeightedKlt.Solve(statistics, Plan.Ridge, Plan.TokenWeighting, Plan.Metric, Neighbours > 0, heads is { } others ? HeadTable.Apart(others) : 0);
         // One factor for the whole layer: steps are halves, so coordinates must be of ordinary size.
         var unit = Math.Sqrt(Math.Max(UniformQuantizer.ErrorOfNothing(transform.Coordinates[0], transform.Weights), 1e-300));
         var width = statistics.Geometry.Width;

@@ -79,7 +79,7 @@ public sealed class KltCalibrationTests
         var statistics = Statistics(1);
         double Error(int bytes)
         {
-            var codec = new KltCalibration { BytesPerToken = bytes }.Solve([null, statistics])[1]!;
+            var codec = Solve(new() { Plan = new(), BytesPerToken = bytes }, [null, statistics])[1]!;
             Assert.InRange(RecordLayout.Of(codec).Bytes, 0, bytes);
             var rows = Rows(4);
             var error = 0.0;
@@ -100,7 +100,7 @@ public sealed class KltCalibrationTests
     [InlineData(1e9)]
     public void LatentsOfAnyMetricReconstruct(double ridge)
     {
-        var codec = new LatentCalibration { Dimensions = 32, Width = ChunkWidth.Bits8, Ridge = ridge }.Solve([null, Statistics(1)])[1]!;
+        var codec = new LatentCalibration { Plan = new() { Latents = 32, LatentWidth = ChunkWidth.Bits8, Ridge = ridge } }.Solve([null, Statistics(1)])[1]!;
         var rows = Rows(4);
         var (error, norm) = (0.0, 0.0);
         for (var token = 0; token < 50; token++)
@@ -119,7 +119,7 @@ public sealed class KltCalibrationTests
     {
         var statistics = Statistics(1);
         var transform = WeightedKlt.Solve(statistics, 0.1, 0);
-        var group = new LatentCalibration { Dimensions = 32, TokenWeighting = 0 }.Solve([null, statistics])[1]!.Groups[0];
+        var group = new LatentCalibration { Plan = new() { Latents = 32, TokenWeighting = 0 } }.Solve([null, statistics])[1]!.Groups[0];
         var power = Enumerable.Range(0, 32).Select(i => transform.Coordinates[i].Average(u => u * u)).ToArray();
         var rows = Rows(1);
         var latents = Enumerable.Range(0, 32).Select(i => Enumerable.Range(0, Tokens).Average(token =>
@@ -185,7 +185,7 @@ public sealed class KltCalibrationTests
         var rows = Normal(random, Tokens * geometry.Width);
         var statistics = new LayerStatistics(geometry, new SeededRandom(9), recent: 16);
         statistics.Add(rows, Normal(random, 3 * 2 * Dim), [380, 390, 399]);
-        LinearCodec Codec(string? heads) => new KltCalibration { BytesPerToken = 16, Heads = heads is null ? null : HeadTable.Parse(heads) }.Solve([null, statistics])[1]!;
+        LinearCodec Codec(string? heads) => Solve(new() { Plan = new(), BytesPerToken = 16, Heads = heads is null ? null : HeadTable.Parse(heads) }, [null, statistics])[1]!;
 
         // Of the first head, keys and values.
         double Error(LinearCodec codec) => Enumerable.Range(20, 100).Sum(token =>
@@ -204,7 +204,7 @@ public sealed class KltCalibrationTests
     [Fact]
     public void EqualAllocationGivesEveryLayerAsMuch()
     {
-        var codecs = new KltCalibration { BytesPerToken = 48, Allocation = ByteAllocation.Equal }.Solve([null, Statistics(1), Statistics(2)]);
+        var codecs = Solve(new() { Plan = new() { Allocation = ByteAllocation.Equal }, BytesPerToken = 48 }, [null, Statistics(1), Statistics(2)]);
         Assert.Equal([32, 16], codecs.Skip(1).Select(codec => RecordLayout.Of(codec!).Bytes));
     }
 
@@ -225,10 +225,8 @@ public sealed class KltCalibrationTests
 
         var statistics = new LayerStatistics(geometry, new SeededRandom(9), recent: 16, residuals: true);
         statistics.Add(rows, Normal(random, 2 * dim), [tokens - 9, tokens - 1], ResidualRows.Of(rows, geometry.Width, dim, options, 1));
-        int Neighbours(double referenceBytes) => new KltCalibration
-        {
-            BytesPerToken = 16, References = ReferenceUse.Auto, Neighbours = 1, ReferenceBytes = referenceBytes,
-        }.Solve([null, statistics])[1]!.Neighbours;
+        int Neighbours(double referenceBytes) => Solve(
+            new() { Plan = new() { References = ReferenceUse.Auto, Neighbours = 1 }, BytesPerToken = 16, ReferenceBytes = referenceBytes }, [null, statistics])[1]!.Neighbours;
 
         Assert.Equal(1, Neighbours(0));
         Assert.Equal(0, Neighbours(20));
@@ -248,6 +246,9 @@ public sealed class KltCalibrationTests
     }
 
     private static float[] Normal(SeededRandom random, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)random.NextNormal())];
+
+    private static LinearCodec?[] Solve(KltCalibration calibration, IReadOnlyList<LayerStatistics?> statistics) =>
+        calibration.Choose(statistics, calibration.Candidates(calibration.Transforms(statistics)));
 
     private static AttentionGeometry NewGeometry()
     {
