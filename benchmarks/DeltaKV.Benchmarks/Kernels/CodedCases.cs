@@ -291,27 +291,17 @@ internal static class CodedCases
 
         var referenceWords = ReferenceRow.WordsOf(16, 2 * Shape.KeyHeads, Shape.HeadDim);
         var hasReferences = codec.Neighbours > 0;
-        return new CodePoolView
+        return tables.View(arena.Singles(Shape.HeadDim / 2)) with
         {
             Records = arena.Upload(records),
             BlockTables = arena.Upload(Scattered(blocks)),
             BlockStride = context / 16,
-            BlockWords = tables.BlockWords,
             References = arena.BFloat16s(hasReferences ? 2L * referenceBlocks * sequences * layers * 16 * referenceWords : 16).Cast<uint>(),
             ReferenceNorms = arena.Singles(hasReferences ? referenceBlocks * sequences * layers * 16L : 16),
             ReferenceTables = arena.Upload(Scattered(referenceBlocks * sequences)),
             ReferenceStride = referenceBlocks,
             ReferenceBits = 16,
             ReferenceWords = referenceWords,
-            Layers = layers,
-            ReferenceLayers = Math.Max(tables.ReferenceLayers, 1),
-            KeyHeads = Shape.KeyHeads,
-            LayerCodes = tables.LayerCodes,
-            PartCodes = tables.PartCodes,
-            Up = tables.Up,
-            Mean = tables.Mean.Cast<Float2>(),
-            InverseFrequencies = arena.Singles(Shape.HeadDim / 2),
-            RopeScale = 1f,
         };
     }
 

@@ -88,27 +88,17 @@ internal static class FlushCases
         var splits = Math.Clamp(arena.Accelerator.NumMultiprocessors * 2 / (5 * Layers), 1, 16);
         return new FlushView
         {
-            Pool = new CodePoolView
+            Pool = tables.View(arena.Singles(Shape.HeadDim / 2)) with
             {
                 Records = arena.Upload(new uint[RecordBlocks * tables.BlockWords]),
                 BlockTables = arena.Upload([.. Enumerable.Range(0, context / 16).Select(i => i % RecordBlocks)]),
                 BlockStride = context / 16,
-                BlockWords = tables.BlockWords,
                 References = arena.BFloat16s(places * words * 2).Cast<uint>(),
                 ReferenceNorms = arena.Singles(places),
                 ReferenceTables = arena.Upload([.. Enumerable.Range(0, referenceBlocks).Select(i => (int)((long)i * 7919 % referenceBlocks))]),
                 ReferenceStride = referenceBlocks,
                 ReferenceBits = 16,
                 ReferenceWords = words,
-                Layers = Layers,
-                ReferenceLayers = Layers,
-                KeyHeads = Shape.KeyHeads,
-                LayerCodes = tables.LayerCodes,
-                PartCodes = tables.PartCodes,
-                Up = tables.Up,
-                Mean = tables.Mean.Cast<Float2>(),
-                InverseFrequencies = arena.Singles(Shape.HeadDim / 2),
-                RopeScale = 1f,
             },
             Items = arena.Upload([.. Enumerable.Range(0, Items).Select(i => new FlushItem(0, context - 512 + (16 * i)))]),
             Groups = arena.Upload([.. Enumerable.Range(0, (Items + 3) / 4).Select(i => new SearchGroup(4 * i, Math.Min(4, Items - (4 * i))))]),

@@ -122,6 +122,21 @@ internal sealed class CodeTables : IDisposable
 
     internal ArrayView<float> FeatureBiases { get; }
 
+    /// <summary>What kernels must know of the codecs; where records and references lie is the caller's to say.</summary>
+    internal CodePoolView View(ArrayView<float> inverseFrequencies, float ropeScale = 1f) => new()
+    {
+        BlockWords = BlockWords,
+        Layers = Layers.Count,
+        ReferenceLayers = ReferenceLayers,
+        KeyHeads = KeyHeads,
+        LayerCodes = LayerCodes,
+        PartCodes = PartCodes,
+        Up = Up,
+        Mean = Mean.Cast<Float2>(),
+        InverseFrequencies = inverseFrequencies,
+        RopeScale = ropeScale,
+    };
+
     public void Dispose() => buffers.Dispose();
 
     private static void AddGroups(

@@ -42,27 +42,17 @@ internal sealed class CodedFixture : IDisposable
         var (keys, values) = RawBlocks(rawTable);
         Raw = new KvBlocks<BFloat16>(Upload(keys), Upload(values), Upload(rawTable), blockStride, 4);
         Bounds = Upload(lengths.Select(length => new ReadBounds(Sinks, CodedEnd(length))).ToArray());
-        Pool = new CodePoolView
+        Pool = Tables.View(Upload(Frequencies)) with
         {
             Records = Records.View,
             BlockTables = Upload(codeTable),
             BlockStride = blockStride,
-            BlockWords = Tables.BlockWords,
             References = References.View,
             ReferenceNorms = Norms.View,
             ReferenceTables = Upload(referenceTable),
             ReferenceStride = blockStride,
             ReferenceBits = referenceBits,
             ReferenceWords = ReferenceWords,
-            Layers = codecs.Length,
-            ReferenceLayers = Math.Max(Tables.ReferenceLayers, 1),
-            KeyHeads = shape.KeyHeads,
-            LayerCodes = Tables.LayerCodes,
-            PartCodes = Tables.PartCodes,
-            Up = Tables.Up,
-            Mean = Tables.Mean.Cast<Float2>(),
-            InverseFrequencies = Upload(Frequencies),
-            RopeScale = 1f,
         };
     }
 

@@ -90,30 +90,20 @@ internal sealed class CodedKvLayers : IKvLayers<BFloat16>, ICodedStore
         scoreRaw = new ScoreKernel<RawReader>(accelerator);
         prefill = new ReaderPrefillKernel<CodeReader>(accelerator);
         reconstruct = new ReconstructKernel<CodeReader>(accelerator);
-        pool = codes is null ? default : new CodePoolView
+        pool = codes is null ? default : codes.View(inverseFrequencies.View, (float)rope.AttentionFactor) with
         {
             Records = memory.Records,
             BlockTables = tables.Codes,
             BlockStride = tables.CodeStride,
-            BlockWords = codes.BlockWords,
             References = memory.References,
             ReferenceNorms = memory.Norms,
             ReferenceTables = tables.References,
             ReferenceStride = tables.ReferenceStride,
             ReferenceBits = format.Options.ReferenceBits,
             ReferenceWords = format.ReferenceWords,
-            Layers = format.Codecs.Count,
-            ReferenceLayers = format.ReferenceLayers,
             TokenRows = firstLayer?.Rows ?? default,
             TokenIds = tables.Tokens,
             TokenStride = tables.TokenStride,
-            KeyHeads = format.Shape.KeyHeads,
-            LayerCodes = codes.LayerCodes,
-            PartCodes = codes.PartCodes,
-            Up = codes.Up,
-            Mean = codes.Mean.Cast<Float2>(),
-            InverseFrequencies = inverseFrequencies.View,
-            RopeScale = (float)rope.AttentionFactor,
         };
         Cache = new CodedKvCache(format, capacity, this, prefixCaching);
     }
