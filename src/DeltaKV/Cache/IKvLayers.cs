@@ -13,7 +13,7 @@ internal interface IKvLayers<T> : IDisposable
 
     /// <summary>
     /// Copies tables and lengths of the step to fixed device addresses, before layer 0 and outside captured graphs, so that a graph
-    /// replays with the tables of its step.
+    /// replays with the tables of its step. A sequence with one row decodes, one with more has tiles, and those that decode come first.
     /// </summary>
     void Prepare(AcceleratorStream stream, ReadOnlySpan<SequenceStep> sequences);
 

@@ -77,18 +77,18 @@ internal sealed class DeviceSession : IDisposable
     /// <summary>Computes the last token in a decode step and returns the likeliest token after it.</summary>
     internal int Decode(ISequenceCache sequence, ReadOnlySpan<int> tokens)
     {
-        if (!TryStep(sequence, tokens, 1, isDecode: true, wanted: 1, readsLogits: false, null))
+        if (!TryStep(sequence, tokens, 1, wanted: 1, readsLogits: false, null))
             throw NoRoom(tokens.Length);
         return greedy.Chosen[0];
     }
 
     /// <summary>Computes the tokens from an index on, many at a time, and hands out the logits after each.</summary>
     internal void Score(ISequenceCache sequence, ReadOnlySpan<int> tokens, int from, LogitsHandler handler) =>
-        Read(sequence, tokens, from, ScoredRows, isDecode: false, handler);
+        Read(sequence, tokens, from, ScoredRows, handler);
 
     /// <summary>Computes the tokens from an index on in steps of one, as if they had been chosen, and hands out the logits after each.</summary>
     internal void Follow(ISequenceCache sequence, ReadOnlySpan<int> tokens, int from, LogitsHandler handler) =>
-        Read(sequence, tokens, from, 1, isDecode: true, handler);
+        Read(sequence, tokens, from, 1, handler);
 
     /// <summary>Computes an answer's prompt and takes its first token; false if the cache has no room, and then how far it came is not known.</summary>
     internal bool TryBegin(RunningAnswer answer)
@@ -150,13 +150,13 @@ internal sealed class DeviceSession : IDisposable
         inputs.Dispose();
     }
 
-    private void Read(ISequenceCache sequence, ReadOnlySpan<int> tokens, int from, int rows, bool isDecode, LogitsHandler handler)
+    private void Read(ISequenceCache sequence, ReadOnlySpan<int> tokens, int from, int rows, LogitsHandler handler)
     {
         while (sequence.Length < tokens.Length)
         {
             var first = sequence.Length - from;
             var count = Math.Min(rows, Math.Min(tokens.Length - sequence.Length, sequence.StepLimit));
-            if (!TryStep(sequence, tokens, count, isDecode, wanted: count, readsLogits: true, null))
+            if (!TryStep(sequence, tokens, count, wanted: count, readsLogits: true, null))
                 throw NoRoom(tokens.Length);
             for (var i = 0; i < count; i++)
                 handler(first + i, logits.AsSpan(i * config.VocabularySize, config.VocabularySize));
@@ -171,7 +171,7 @@ internal sealed class DeviceSession : IDisposable
         while (sequence.Length < length)
         {
             var count = Math.Min(chunk, Math.Min(length - sequence.Length, sequence.StepLimit));
-            if (!TryStep(sequence, tokens, count, isDecode: false, wanted: 1, readsLogits: false, afterStep))
+            if (!TryStep(sequence, tokens, count, wanted: 1, readsLogits: false, afterStep))
                 return false;
             next = greedy.Chosen[0];
             if (!TryProbe(sequence, afterStep))
@@ -190,7 +190,7 @@ internal sealed class DeviceSession : IDisposable
             if (!sequence.TryReserve(count))
                 return false;
             inputs.Clear();
-            inputs.Add(0, sequence.Probe[..count], sequence.Length, isDecode: false);
+            inputs.Add(0, sequence.Probe[..count], sequence.Length, isDecode: count == 1);
             inputs.AddLogits(count - 1);
             device.Layers.Prepare(device.Stream, [new SequenceStep(sequence, 0, count)]);
             inputs.Upload(device.Stream);
@@ -205,14 +205,15 @@ internal sealed class DeviceSession : IDisposable
     }
 
     private bool TryStep(
-        ISequenceCache sequence, ReadOnlySpan<int> tokens, int count, bool isDecode, int wanted, bool readsLogits, Action<ISequenceCache>? afterStep)
+        ISequenceCache sequence, ReadOnlySpan<int> tokens, int count, int wanted, bool readsLogits, Action<ISequenceCache>? afterStep)
     {
         Cancellation.ThrowIfCancellationRequested();
         var start = sequence.Length;
         if (!sequence.TryReserve(count))
             return false;
         inputs.Clear();
-        inputs.Add(0, tokens.Slice(start, count), start, isDecode);
+        // A single token is a decode row wherever it comes from, as in the engine.
+        inputs.Add(0, tokens.Slice(start, count), start, isDecode: count == 1);
         for (var row = count - wanted; row < count; row++)
             inputs.AddLogits(row);
         device.Layers.Prepare(device.Stream, [new SequenceStep(sequence, 0, count)]);
