@@ -1,3 +1,4 @@
+using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Kernels.Gemm;
@@ -18,9 +19,9 @@ internal sealed class DecoderProduct(Accelerator accelerator)
 
     private const int StageChunks = SwizzledTile.RowChunks;
 
-    private readonly KernelHandle<DecoderOperands> gated = new(accelerator, Kernel<Gated>, new(32 * Warps, 2));
-    private readonly KernelHandle<DecoderOperands> smooth = new(accelerator, Kernel<Smooth>, new(32 * Warps, 2));
-    private readonly KernelHandle<DecoderOperands> plain = new(accelerator, Kernel<Plain>, new(32 * Warps, 2));
+    private readonly KernelHandle<DecoderOperands> gated = new(accelerator, Kernel<GatedFeatures>, new(32 * Warps, 2));
+    private readonly KernelHandle<DecoderOperands> smooth = new(accelerator, Kernel<SmoothFeatures>, new(32 * Warps, 2));
+    private readonly KernelHandle<DecoderOperands> plain = new(accelerator, Kernel<PlainSums>, new(32 * Warps, 2));
 
     /// <summary>Launches a layer; no activation: no bias either.</summary>
     internal void Launch(AcceleratorStream stream, FeatureActivation? activation, DecoderOperands operands)
@@ -30,13 +31,13 @@ internal sealed class DecoderProduct(Accelerator accelerator)
         (activation switch { FeatureActivation.SwiGlu => gated, FeatureActivation.Gelu => smooth, _ => plain }).Launch(stream, Config(grid), operands);
     }
 
-    private static void Kernel<TStage>(DecoderOperands operands)
-        where TStage : struct, IDecoderStage
+    private static void Kernel<TKind>(DecoderOperands operands)
+        where TKind : struct, IFeatureKind
     {
         var firstToken = Grid.IdxY * TileTokens;
         if (operands.Tokens[firstToken].Position < 0)
             return;
-        var firstColumn = Grid.IdxX * (TStage.Gates ? WeightRows / 2 : WeightRows);
+        var firstColumn = Grid.IdxX * (TKind.Gates ? WeightRows / 2 : WeightRows);
         var ring = SharedMemory.GetDynamic<UInt4>();
         var loadRow = Group.IdxX / StageChunks;
         var loadChunk = Group.IdxX % StageChunks;
@@ -45,7 +46,7 @@ internal sealed class DecoderProduct(Accelerator accelerator)
             left[i] = (long)Math.Min(firstToken + loadRow + (16 * i), operands.Count - 1) * operands.InputPitch;
         var right = LocalMemory.Allocate<long>(WeightRows / 16);
         for (var i = 0; i < Unroll.Full(WeightRows / 16); i++)
-            right[i] = (long)WeightRow(TStage.Gates, operands.Columns, firstColumn, loadRow + (16 * i)) * operands.Chunks;
+            right[i] = (long)WeightRow(TKind.Gates, operands.Columns, firstColumn, loadRow + (16 * i)) * operands.Chunks;
         var target = (loadRow * StageChunks) + (loadChunk ^ (loadRow & 7));
 
         var steps = (operands.Chunks + StageChunks - 1) / StageChunks;
@@ -75,7 +76,7 @@ internal sealed class DecoderProduct(Accelerator accelerator)
             Multiply(ring.SubView(step % Stages * StageSize), readLeft, readRight, sums);
         }
 
-        Store<TStage>(operands, sums, firstToken + warpRow + (lane >> 2), firstColumn, warpColumn, 2 * (lane & 3));
+        Store<TKind>(operands, sums, firstToken + warpRow + (lane >> 2), firstColumn, warpColumn, 2 * (lane & 3));
     }
 
     /// <summary>Starts this thread's copies of one stage; beyond the end of a row it writes zeros.</summary>
@@ -90,15 +91,15 @@ internal sealed class DecoderProduct(Accelerator accelerator)
     }
 
     /// <summary>Writes this lane's sums: rows <paramref name="row"/> and 8 below of every fragment, two neighbouring columns each.</summary>
-    private static void Store<TStage>(in DecoderOperands operands, ArrayView<Float4> sums, int row, int firstColumn, int warpColumn, int pair)
-        where TStage : struct, IDecoderStage
+    private static void Store<TKind>(in DecoderOperands operands, ArrayView<Float4> sums, int row, int firstColumn, int warpColumn, int pair)
+        where TKind : struct, IFeatureKind
     {
         for (var i = 0; i < Unroll.Full(4); i++)
         {
             for (var j = 0; j < Unroll.Full(4); j++)
             {
                 var sum = sums[(4 * i) + j];
-                if (TStage.Gates)
+                if (TKind.Gates)
                 {
                     // Even blocks are gates, the odd ones after them their ups.
                     if ((j & 1) == 1)
@@ -117,7 +118,7 @@ internal sealed class DecoderProduct(Accelerator accelerator)
                     var column = firstColumn + warpColumn + (8 * j) + pair;
                     if (column >= operands.Columns)
                         continue;
-                    if (TStage.Bends)
+                    if (TKind.Bends)
                     {
                         var bias = operands.Biases.Cast<Float2>()[column >> 1];
                         sum = new Float4(
@@ -135,26 +136,5 @@ internal sealed class DecoderProduct(Accelerator accelerator)
     {
         if (row < operands.Count)
             operands.Outputs[((long)row * operands.OutputPitch) + (column >> 1)] = HalfRange.Pack(first, second);
-    }
-
-    private readonly struct Gated : IDecoderStage
-    {
-        public static bool Gates => true;
-
-        public static bool Bends => false;
-    }
-
-    private readonly struct Smooth : IDecoderStage
-    {
-        public static bool Gates => false;
-
-        public static bool Bends => true;
-    }
-
-    private readonly struct Plain : IDecoderStage
-    {
-        public static bool Gates => false;
-
-        public static bool Bends => false;
     }
 }

@@ -5,4 +5,7 @@ internal readonly struct GatedFeatures : IFeatureKind
 {
     /// <inheritdoc/>
     public static bool Gates => true;
+
+    /// <inheritdoc/>
+    public static bool Bends => false;
 }

@@ -1,8 +1,11 @@
 namespace DeltaKV.Compression.Codes.Encoding;
 
-/// <summary>A hidden layer's activation as a compile-time constant.</summary>
+/// <summary>What a layer of a network does with its sums, as compile-time constants.</summary>
 internal interface IFeatureKind
 {
-    /// <summary>Whether a feature is <c>silu(gate) * up</c> of two rows of the weight; otherwise it is <c>gelu</c> of one.</summary>
+    /// <summary>Whether a result is <c>silu(gate) * up</c> of two rows of the weight.</summary>
     static abstract bool Gates { get; }
+
+    /// <summary>Whether it is <c>gelu</c> of one; otherwise, in a last layer, the sum itself, without a bias.</summary>
+    static abstract bool Bends { get; }
 }

@@ -5,4 +5,7 @@ internal readonly struct SmoothFeatures : IFeatureKind
 {
     /// <inheritdoc/>
     public static bool Gates => false;
+
+    /// <inheritdoc/>
+    public static bool Bends => true;
 }
