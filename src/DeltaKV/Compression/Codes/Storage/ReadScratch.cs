@@ -1,5 +1,6 @@
 using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Storage;
@@ -11,10 +12,9 @@ internal sealed class ReadScratch : IDisposable
     private const int ResidentGroups = 4;
 
     private readonly AttentionShape shape;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> partialOutput;
-    private readonly MemoryBuffer1D<Float2, Stride1D.Dense> partialSoftmax;
-    private readonly MemoryBuffer1D<BFloat16, Stride1D.Dense> plain;
-    private readonly MemoryBuffer1D<int, Stride1D.Dense> blockNumbers;
+    private readonly DeviceBuffers buffers;
+    private readonly ArrayView<BFloat16> plain;
+    private readonly ArrayView<int> blockNumbers;
     private readonly int plainBlocks;
     private readonly int shiftBlocks;
 
@@ -26,19 +26,21 @@ internal sealed class ReadScratch : IDisposable
     internal ReadScratch(Accelerator accelerator, AttentionShape shape, KvLimits limits, int rows, int plainTokens = 0)
     {
         this.shape = shape;
+        buffers = new DeviceBuffers(accelerator);
         var parts = Enumerable.Range(1, rows).Max(count => (long)count * Splits(accelerator, shape, count));
-        partialOutput = accelerator.Allocate1D<float>(parts * shape.OutputWidth);
-        partialSoftmax = accelerator.Allocate1D<Float2>(parts * shape.QueryHeads);
+        PartialOutput = buffers.Allocate<float>(parts * shape.OutputWidth);
+        PartialSoftmax = buffers.Allocate<Float2>(parts * shape.QueryHeads);
         shiftBlocks = CodedKvFormat.Blocks(limits.SequenceTokens, KvBlockLayout.Size);
         plainBlocks = (int)Math.Max(
             CodedKvFormat.Blocks(plainTokens, KvBlockLayout.Size), Math.Min(shiftBlocks, limits.ScratchBytes / (2L * sizeof(ushort) * shape.BlockElements)));
-        plain = accelerator.Allocate1D<BFloat16>(Math.Max(2L * plainBlocks * shape.BlockElements, 1));
-        blockNumbers = accelerator.Allocate1D<int>([.. new int[shiftBlocks], .. Enumerable.Range(0, Math.Max(plainBlocks, 1))]);
+        plain = buffers.Allocate<BFloat16>(2L * plainBlocks * shape.BlockElements);
+        int[] numbers = [.. new int[shiftBlocks], .. Enumerable.Range(0, Math.Max(plainBlocks, 1))];
+        blockNumbers = buffers.Upload<int>(numbers);
     }
 
-    internal ArrayView<float> PartialOutput => partialOutput.View;
+    internal ArrayView<float> PartialOutput { get; }
 
-    internal ArrayView<Float2> PartialSoftmax => partialSoftmax.View;
+    internal ArrayView<Float2> PartialSoftmax { get; }
 
     /// <summary>Bytes of the partial results of so many rows on, at most, 160 multiprocessors.</summary>
     internal static long WorkBytes(AttentionShape shape, int rows) =>
@@ -89,14 +91,8 @@ internal sealed class ReadScratch : IDisposable
     {
         var size = (long)plainBlocks * shape.BlockElements;
         return new(
-            plain.View.BaseView.SubView(0, size), plain.View.BaseView.SubView(size, size), blockNumbers.View.BaseView.SubView(shiftBlocks - origin), 0, starts: starts);
+            plain.SubView(0, size), plain.SubView(size, size), blockNumbers.SubView(shiftBlocks - origin), 0, starts: starts);
     }
 
-    public void Dispose()
-    {
-        partialOutput.Dispose();
-        partialSoftmax.Dispose();
-        plain.Dispose();
-        blockNumbers.Dispose();
-    }
+    public void Dispose() => buffers.Dispose();
 }
