@@ -1,4 +1,3 @@
-using DeltaKV.Cache.Selection;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 

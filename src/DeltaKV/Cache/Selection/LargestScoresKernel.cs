@@ -1,4 +1,3 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;

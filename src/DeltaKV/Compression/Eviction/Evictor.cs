@@ -1,4 +1,3 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Compression.Eviction.Kept;
 using DeltaKV.Gpu;

@@ -1,5 +1,3 @@
-using DeltaKV.Cache.Reading;
-using DeltaKV.Cache.Selection;
 using DeltaKV.Gpu;
 
 namespace DeltaKV.Kernels.Attention;

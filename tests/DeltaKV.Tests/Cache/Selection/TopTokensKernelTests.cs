@@ -1,4 +1,3 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Cache.Selection;
 using DeltaKV.Kernels.Attention;
 using DeltaKV.Tests.Kernels;

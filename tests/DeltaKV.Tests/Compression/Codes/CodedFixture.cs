@@ -1,4 +1,3 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Compression.Codes;
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Gpu;

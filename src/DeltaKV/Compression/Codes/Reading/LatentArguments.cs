@@ -1,5 +1,4 @@
 using DeltaKV.Cache.Reading;
-using DeltaKV.Cache.Selection;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 

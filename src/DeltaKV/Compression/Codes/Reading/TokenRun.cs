@@ -1,4 +1,5 @@
 using DeltaKV.Cache.Reading;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 

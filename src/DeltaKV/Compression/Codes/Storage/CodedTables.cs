@@ -1,5 +1,4 @@
 using DeltaKV.Cache;
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 

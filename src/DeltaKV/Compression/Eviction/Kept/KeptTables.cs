@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using DeltaKV.Cache.Reading;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Eviction.Kept;
 

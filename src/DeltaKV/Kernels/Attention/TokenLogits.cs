@@ -1,6 +1,6 @@
 using DeltaKV.Gpu;
 
-namespace DeltaKV.Cache.Selection;
+namespace DeltaKV.Kernels.Attention;
 
 /// <summary>
 /// Scores before the softmax that decode attention leaves behind for an observation layer: halves, times <c>log2 e / sqrt(headDim)</c>, <c>[rows, keyHeads, tokens, heads of the group, rounded up to pairs]</c>.

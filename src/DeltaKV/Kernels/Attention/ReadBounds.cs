@@ -1,4 +1,4 @@
-namespace DeltaKV.Cache.Reading;
+namespace DeltaKV.Kernels.Attention;
 
 /// <summary>Which tokens a sequence reads and in which form: sinks <c>[0, CodedStart)</c> raw, <c>[CodedStart, CodedEnd)</c> coded, the rest raw. On the device.</summary>
 /// <param name="codedStart">First coded position.</param>
