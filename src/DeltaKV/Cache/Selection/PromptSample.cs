@@ -54,6 +54,9 @@ internal sealed class PromptSample : IDisposable
     /// <summary>The chunk's tiles in a history without what is left out.</summary>
     internal ArrayView<PrefillTile> Tiles => device.View.BaseView.SubView(3 * MaxQueries).Cast<PrefillTile>();
 
+    /// <summary>The most rows of a decode: a sequence each, or the queries that choose where prompts read that many chosen tokens; 0: they read all.</summary>
+    internal static int DecodeRows(int tokens, int sequences) => tokens > 0 ? Math.Max(sequences, MaxQueries) : sequences;
+
     /// <summary>What a sample allocates.</summary>
     internal static long Bytes(AttentionShape shape, int tokens, int stepTokens) =>
         tokens == 0 ? 0 : (MaxQueries * 2L * (shape.QkvWidth + shape.OutputWidth)) + (sizeof(int) * ((3L * MaxQueries) + (TileWords * PrefillTile.CountOf(stepTokens))));

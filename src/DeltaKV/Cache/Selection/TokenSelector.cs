@@ -37,7 +37,7 @@ internal sealed class TokenSelector : IDisposable
         Accelerator accelerator, AttentionShape shape, SelectionBudget budget, bool perHead, int prefillTokens, int sequences, int sequenceTokens)
     {
         (this.budget, prefill, this.shape) = (budget, new SelectionBudget(prefillTokens, 0), shape);
-        var rows = Rows(prefillTokens, sequences);
+        var rows = PromptSample.DecodeRows(prefillTokens, sequences);
         heads = perHead ? shape.KeyHeads : 1;
         scoreStride = sequenceTokens;
         listStride = ListStride(budget, prefillTokens, sequenceTokens);
@@ -59,7 +59,7 @@ internal sealed class TokenSelector : IDisposable
     internal static long Bytes(AttentionShape shape, SelectionBudget budget, bool perHead, int prefillTokens, int sequences, int sequenceTokens)
     {
         var heads = perHead ? shape.KeyHeads : 1L;
-        var rows = Rows(prefillTokens, sequences);
+        var rows = PromptSample.DecodeRows(prefillTokens, sequences);
         var lists = sequences * heads * (ListStride(budget, prefillTokens, sequenceTokens) + 1);
         return (sizeof(float) * ((rows * (shape.QueryHeads + (heads * sequenceTokens))) + lists + (LogitRows(shape, rows, sequenceTokens) * LogitWords(shape, sequenceTokens))))
             + TopCandidates.Bytes(sequences * (int)heads, sequenceTokens);
@@ -78,15 +78,8 @@ internal sealed class TokenSelector : IDisposable
     {
         var selection = Selection(decode, budget);
         if (decode.Logits.AreKept)
-        {
             selection.Histograms = candidates.HistogramsFor(rows * heads, scoreStride);
-            fromLogits.Launch(stream, selection, decode.Order, decode.Logits, decode.LogSumExp, heads, shape, rows);
-        }
-        else
-        {
-            kernel.Launch(stream, decode, scores.View, scoreStride, heads, shape, rows);
-        }
-
+        Score(stream, kernel, decode, selection, rows);
         top.Launch(stream, selection, rows, heads);
     }
 
@@ -95,10 +88,7 @@ internal sealed class TokenSelector : IDisposable
         where TReader : unmanaged, IKvReader<TReader>
     {
         var selection = Selection(decode, prefill);
-        if (decode.Logits.AreKept)
-            fromLogits.Launch(stream, selection, decode.Order, decode.Logits, decode.LogSumExp, heads, shape, queries);
-        else
-            kernel.Launch(stream, decode, scores.View, scoreStride, heads, shape, queries);
+        Score(stream, kernel, decode, selection, queries);
         largest.Launch(stream, decode.Rows, decode.Order.Bounds, scores.View, scoreStride, heads, queries);
         top.Launch(stream, selection, 1, heads);
     }
@@ -111,6 +101,16 @@ internal sealed class TokenSelector : IDisposable
         lists.Dispose();
         counts.Dispose();
         candidates.Dispose();
+    }
+
+    /// <summary>Scores what a layer attended to: from what attention left behind, or by reading keys again.</summary>
+    private void Score<TReader>(AcceleratorStream stream, IScoreKernel<TReader> kernel, DecodeArguments<TReader> decode, TopTokensArguments selection, int rows)
+        where TReader : unmanaged, IKvReader<TReader>
+    {
+        if (decode.Logits.AreKept)
+            fromLogits.Launch(stream, selection, decode.Order, decode.Logits, decode.LogSumExp, heads, shape, rows);
+        else
+            kernel.Launch(stream, decode, scores.View, scoreStride, heads, shape, rows);
     }
 
     private TopTokensArguments Selection<TReader>(DecodeArguments<TReader> decode, SelectionBudget of)
@@ -126,6 +126,4 @@ internal sealed class TokenSelector : IDisposable
 
     private static int ListStride(SelectionBudget budget, int prefillTokens, int sequenceTokens) =>
         Math.Max(1, Math.Min(Math.Max(budget.MaxTokens(sequenceTokens), prefillTokens), sequenceTokens));
-
-    private static int Rows(int prefillTokens, int sequences) => prefillTokens > 0 ? Math.Max(sequences, PromptSample.MaxQueries) : sequences;
 }

@@ -85,6 +85,30 @@ internal static class CodeFragments
         return [.. order];
     }
 
+    /// <summary>A matrix in eights of halves; rows are multiples of 8.</summary>
+    internal static UInt4[] Eights(float[] values)
+    {
+        var result = new UInt4[values.Length / 8];
+        for (var i = 0; i < result.Length; i++)
+            result[i] = new UInt4(Pair(8 * i), Pair((8 * i) + 2), Pair((8 * i) + 4), Pair((8 * i) + 6));
+        return result;
+
+        uint Pair(int at) => Pack(values[at], values[at + 1]);
+    }
+
+    /// <summary>Rows become columns.</summary>
+    internal static float[] Transposed(float[] values, int rows, int columns)
+    {
+        var result = new float[values.Length];
+        for (var row = 0; row < rows; row++)
+        {
+            for (var column = 0; column < columns; column++)
+                result[(column * rows) + row] = values[(row * columns) + column];
+        }
+
+        return result;
+    }
+
     /// <summary>Two halves of a matrix; what a half cannot hold is refused.</summary>
     internal static uint Pack(float low, float high)
     {

@@ -27,6 +27,10 @@ internal static class CodeWord
     internal static uint UpperOctals(uint word, uint tail, int lane) =>
         ((word >> 12) & 0x000f000f) | (Gpu.Bytes.Permute(tail, 0, (lane & 1) == 0 ? 0x4140u : 0x4342u) << 4);
 
+    /// <summary>The same of four words at once.</summary>
+    internal static UInt4 UpperOctals(UInt4 words, UInt4 tails, int lane) => new(
+        UpperOctals(words.X, tails.X, lane), UpperOctals(words.Y, tails.Y, lane), UpperOctals(words.Z, tails.Z, lane), UpperOctals(words.W, tails.W, lane));
+
     /// <summary>2-bit cells 0 and 8.</summary>
     internal static uint Crumbs(uint word, Half2 step, Half2 zero) => Scaled(word & 0x00030003, step, zero);
 

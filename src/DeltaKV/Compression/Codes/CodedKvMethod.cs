@@ -31,7 +31,7 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
 
     /// <summary>Bytes that hold no tokens.</summary>
     private long WorkBytes(KvLimits limits) => limits.ScratchBytes + format.FeatureBytes
-        + ReadScratch.WorkBytes(format.Shape, DecodeRows(limits))
+        + ReadScratch.WorkBytes(format.Shape, format.DecodeRows(limits))
         + (limits.Sequences * format.HotBytes) + HotSet.WorkBytes(format, limits)
         + Compressor.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
         + KiviLayers.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
@@ -39,15 +39,11 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
         + (format.Codecs.Count == 0
         ? 0
         : LatentDecode.WorkBytes(
-            format.Shape, DecodeRows(limits), format.Codecs.Select(codec => codec.HistoryHeads).Where(heads => heads > 0).DefaultIfEmpty(1).Min()))
-        + (format.ObservesRawLayers ? ObservedDecode.Bytes(format.Shape, DecodeRows(limits)) : 0)
+            format.Shape, format.DecodeRows(limits), format.Codecs.Select(codec => codec.HistoryHeads).Where(heads => heads > 0).DefaultIfEmpty(1).Min()))
+        + (format.ObservesRawLayers ? ObservedDecode.Bytes(format.Shape, format.DecodeRows(limits)) : 0)
         + (format.Observers.Count == 0
         ? 0
         : TokenSelector.Bytes(
                 format.Shape, format.Options.Selection, format.Options.SelectsPerHead, format.Options.PrefillTokens, limits.Sequences, limits.SequenceTokens)
             + PromptSample.Bytes(format.Shape, format.Options.PrefillTokens, limits.StepTokens));
-
-    /// <summary>The most rows of a decode: of every sequence one, or the queries that select for a prompt.</summary>
-    private int DecodeRows(KvLimits limits) =>
-        format.Options.PrefillTokens > 0 ? Math.Max(limits.Sequences, PromptSample.MaxQueries) : limits.Sequences;
 }

@@ -35,12 +35,9 @@ internal sealed class FeatureTables
                 FirstWeight = Weights.Count,
                 FirstBias = Biases.Count,
             });
-            for (var i = 0; i < features.Weight.Length; i += 8)
-                Weights.Add(new UInt4(Pair(features, i), Pair(features, i + 2), Pair(features, i + 4), Pair(features, i + 6)));
+            Weights.AddRange(CodeFragments.Eights(features.Weight));
             Biases.AddRange(features.Bias);
             first += features.Count;
         }
     }
-
-    private static uint Pair(KvFeatures features, int at) => CodeFragments.Pack(features.Weight[at], features.Weight[at + 1]);
 }

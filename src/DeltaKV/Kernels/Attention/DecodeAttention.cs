@@ -5,6 +5,9 @@ namespace DeltaKV.Kernels.Attention;
 /// <summary>Launches <see cref="DecodeAttentionKernel"/> and the combination of its splits for one layer shape; owns the scratch between them.</summary>
 internal sealed class DecodeAttention : IDisposable
 {
+    /// <summary>Plans of memory, which know no device, are for one of at most so many multiprocessors.</summary>
+    internal const int MostMultiprocessors = 160;
+
     /// <summary>Groups that fit a multiprocessor beside each other with their registers.</summary>
     private const int ResidentGroups = 3;
 
@@ -92,7 +95,6 @@ internal sealed class DecodeAttention : IDisposable
     /// <summary>The most that it allocates, whatever the device.</summary>
     internal static long Bytes(AttentionShape shape, int maxRows)
     {
-        const int MostMultiprocessors = 160;
         long parts = Math.Max(maxRows, MostMultiprocessors * ResidentGroups / shape.KeyHeads);
         return parts * sizeof(float) * (shape.OutputWidth + (2L * shape.QueryHeads));
     }

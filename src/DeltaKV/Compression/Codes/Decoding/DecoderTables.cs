@@ -46,33 +46,11 @@ internal sealed class DecoderTables : IDisposable
                 decoder.Activation,
                 groups.Sum(before => before.Features),
                 decoder.Count,
-                buffers.Upload<UInt4>(Eights(decoder.Weight)),
+                buffers.Upload<UInt4>(CodeFragments.Eights(decoder.Weight)),
                 buffers.Upload<float>(decoder.Bias),
-                buffers.Upload<UInt4>(Eights(Transposed(group.Up, decoder.Count, group.Length)))));
+                buffers.Upload<UInt4>(CodeFragments.Eights(CodeFragments.Transposed(group.Up, decoder.Count, group.Length)))));
         }
 
         return [.. groups];
-    }
-
-    private static float[] Transposed(float[] values, int rows, int columns)
-    {
-        var result = new float[values.Length];
-        for (var row = 0; row < rows; row++)
-        {
-            for (var column = 0; column < columns; column++)
-                result[(column * rows) + row] = values[(row * columns) + column];
-        }
-
-        return result;
-    }
-
-    private static UInt4[] Eights(float[] values)
-    {
-        var result = new UInt4[values.Length / 8];
-        for (var i = 0; i < result.Length; i++)
-            result[i] = new UInt4(Pair(8 * i), Pair((8 * i) + 2), Pair((8 * i) + 4), Pair((8 * i) + 6));
-        return result;
-
-        uint Pair(int at) => CodeFragments.Pack(values[at], values[at + 1]);
     }
 }

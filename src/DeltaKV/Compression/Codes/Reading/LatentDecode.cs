@@ -88,9 +88,9 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     /// <param name="leastHeads">Key heads that keep history, in the layer with the fewest.</param>
     internal static long WorkBytes(AttentionShape shape, int maxRows, int leastHeads)
     {
-        // Splits fill a device: two groups on each of, at most, 160 multiprocessors. Every row has at least one of history and one of raw tokens.
-        var parts = maxRows + Math.Max((long)maxRows, 320 / Math.Max(leastHeads, 1));
-        var raw = Math.Max(2L * maxRows, 160 * TableGroups / shape.KeyHeads);
+        // Splits fill a device, with two groups on each multiprocessor. Every row has at least one of history and one of raw tokens.
+        var parts = maxRows + Math.Max((long)maxRows, 2 * DecodeAttention.MostMultiprocessors / Math.Max(leastHeads, 1));
+        var raw = Math.Max(2L * maxRows, DecodeAttention.MostMultiprocessors * TableGroups / shape.KeyHeads);
         return parts * shape.QueryHeads * ((16 * LatentTables.MaxSteps * sizeof(float)) + (shape.HeadDim * sizeof(float)) + (2 * 2 * sizeof(float))) + (raw * shape.OutputWidth * sizeof(float));
     }
 

@@ -120,7 +120,7 @@ internal static class LatentKeys
             {
                 Add<TShape, TSteps, TScales>(up, step, passStride, own, Shifted(own, 3), 0x00070007, 4f, scales, keys);
                 Add<TShape, TSteps, TScales>(up, step + 1, passStride, Shifted(own, 6), Shifted(own, 9), 0x00070007, 4f, scales, keys);
-                own = UpperOctals(own, tail);
+                own = CodeWord.UpperOctals(own, tail, Warp.LaneIdx);
             }
         }
 
@@ -141,10 +141,6 @@ internal static class LatentKeys
     private static UInt4 Words(ArrayView<uint> codes, int word) => new(codes[word], codes[word + 32], codes[word + 64], codes[word + 96]);
 
     private static UInt4 Shifted(UInt4 words, int shift) => new(words.X >> shift, words.Y >> shift, words.Z >> shift, words.W >> shift);
-
-    private static UInt4 UpperOctals(UInt4 words, UInt4 tails) => new(
-        CodeWord.UpperOctals(words.X, tails.X, Warp.LaneIdx), CodeWord.UpperOctals(words.Y, tails.Y, Warp.LaneIdx),
-        CodeWord.UpperOctals(words.Z, tails.Z, Warp.LaneIdx), CodeWord.UpperOctals(words.W, tails.W, Warp.LaneIdx));
 
     /// <summary>The scales of a chunk of tokens g, g + 8, g + 16 and g + 24, unless they are folded.</summary>
     private static UInt4 Scales<TScales>(LatentPlan plan, ArrayView<uint> codes, int word, float offset)

@@ -54,7 +54,7 @@ internal sealed class LatentTables : IDisposable
 
     /// <summary>
     /// Of the values: (word of a warp's tile, mask or 0 for halves, scale, shift | shift of the second pair &lt;&lt; 8); the scale is its word, or itself, or for
-    /// folded layers what is added to 1024 and the integer. Where the shifts are those of <see cref="CodeWord.UpperOctals"/>, the tail's word is in the upper half behind them.
+    /// folded layers what is added to 1024 and the integer. Where the shifts are those of <see cref="CodeWord.UpperOctals(uint, uint, int)"/>, the tail's word is in the upper half behind them.
     /// </summary>
     internal ArrayView<UInt4> Steps { get; }
 

@@ -40,8 +40,8 @@ internal static class LatentValues
             var b = Words(codes, first + word + 64);
             if (tail != 0)
             {
-                a = UpperOctals(a, Words(codes, first + tail + (8 * lane) + ((group & 3) >> 1)), group);
-                b = UpperOctals(b, Words(codes, first + tail + (8 * lane) + ((group & 3) >> 1) + 64), group);
+                a = CodeWord.UpperOctals(a, Words(codes, first + tail + (8 * lane) + ((group & 3) >> 1)), group);
+                b = CodeWord.UpperOctals(b, Words(codes, first + tail + (8 * lane) + ((group & 3) >> 1) + 64), group);
             }
 
             if (step.Y != 0)
@@ -67,10 +67,6 @@ internal static class LatentValues
 
     /// <summary>A word of tokens 0, 1, 8, 9 from there.</summary>
     private static UInt4 Words(ArrayView<uint> codes, int word) => new(codes[word], codes[word + 4], codes[word + 32], codes[word + 36]);
-
-    private static UInt4 UpperOctals(UInt4 words, UInt4 tails, int lane) => new(
-        CodeWord.UpperOctals(words.X, tails.X, lane), CodeWord.UpperOctals(words.Y, tails.Y, lane),
-        CodeWord.UpperOctals(words.Z, tails.Z, lane), CodeWord.UpperOctals(words.W, tails.W, lane));
 
     private static UInt4 Values<TScales>(UInt4 words, int shift, uint mask, UInt4 scales)
         where TScales : struct, LatentDecodeKernel.IScales => new(

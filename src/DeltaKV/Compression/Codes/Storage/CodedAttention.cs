@@ -13,10 +13,6 @@ namespace DeltaKV.Compression.Codes.Storage;
 /// <summary>What attention over the layers of a coded cache has in common, however they are stored: which tokens a layer reads, and what an observation layer selects, for decoding rows and for a prompt.</summary>
 internal sealed class CodedAttention : IDisposable
 {
-    // From this many query tiles on, reconstructing once for all of them beats doing it in each.
-    private const int TilesWorthScratch = 2;
-
-    private readonly Accelerator accelerator;
     private readonly ITransformerKernels<BFloat16> kernels;
     private readonly CodedKvFormat format;
     private readonly CodedTables tables;
@@ -33,9 +29,9 @@ internal sealed class CodedAttention : IDisposable
     /// <param name="hot">Plans from what is selected; not owned.</param>
     internal CodedAttention(Accelerator accelerator, ITransformerKernels<BFloat16> kernels, CodedKvFormat format, CodedTables tables, KvLimits limits, HotSet? hot)
     {
-        (this.accelerator, this.kernels, this.format, this.tables, this.hot) = (accelerator, kernels, format, tables, hot);
+        (this.kernels, this.format, this.tables, this.hot) = (kernels, format, tables, hot);
         var options = format.Options;
-        DecodeRows = options.PrefillTokens > 0 ? Math.Max(limits.Sequences, PromptSample.MaxQueries) : limits.Sequences;
+        DecodeRows = format.DecodeRows(limits);
         Scratch = new ReadScratch(accelerator, format.Shape, limits, DecodeRows, format.HasHiddenDecoders ? DecodedRead.Slots(format, limits.SequenceTokens) : 0);
         sample = new PromptSample(accelerator, kernels, format.Observers.Count > 0 ? options.PrefillTokens : 0, limits.StepTokens);
         selector = format.Observers.Count == 0
@@ -95,19 +91,9 @@ internal sealed class CodedAttention : IDisposable
         where TReader : unmanaged, IKvReader<TReader>
     {
         var observes = Observes(layer);
-        var arguments = new DecodeArguments<TReader>
-        {
-            Reader = reader,
-            Rows = step.Rows,
-            Order = order,
-            Qkv = qkv.Cast<uint>(),
-            Output = output.Cast<BFloat16x2>(),
-            PartialOutput = Scratch.PartialOutput,
-            PartialSoftmax = Scratch.PartialSoftmax,
-            LogSumExp = observes ? selector!.LogSumExp : default,
-            Logits = observes && kernel.KeepsLogits(reader) ? selector!.Logits(step.DecodeRows) : default,
-            Splits = DecodeSplits(step.DecodeRows),
-        };
+        var arguments = Scratch.Arguments(reader, step.Rows, order, qkv.Cast<uint>(), output.Cast<BFloat16x2>(), step.DecodeRows);
+        if (observes)
+            arguments = Observed(arguments, kernel, step.DecodeRows);
         kernel.Launch(stream, arguments, format.Shape, step.DecodeRows);
         if (!observes)
             return;
@@ -128,21 +114,10 @@ internal sealed class CodedAttention : IDisposable
     {
         if (!sample.Chooses(step) || !format.Observers.Contains(layer))
             return;
-        var arguments = new DecodeArguments<TReader>
-        {
-            Reader = reader,
-            Rows = sample.Rows,
-            Order = Everything(layer),
-            Qkv = sample.Gather(stream, qkv),
-            Output = sample.Output,
-            PartialOutput = Scratch.PartialOutput,
-            PartialSoftmax = Scratch.PartialSoftmax,
-            LogSumExp = selector!.LogSumExp,
-            Logits = kernel.KeepsLogits(reader) ? selector.Logits(sample.Count) : default,
-            Splits = DecodeSplits(sample.Count),
-        };
+        var arguments = Observed(
+            Scratch.Arguments(reader, sample.Rows, Everything(layer), sample.Gather(stream, qkv), sample.Output, sample.Count), kernel, sample.Count);
         kernel.Launch(stream, arguments, format.Shape, sample.Count);
-        selector.ObservePrompt(stream, scoring, arguments, sample.Count);
+        selector!.ObservePrompt(stream, scoring, arguments, sample.Count);
     }
 
     /// <summary>Attention of prompts.</summary>
@@ -160,7 +135,7 @@ internal sealed class CodedAttention : IDisposable
         var leftOut = LeftOut(order);
         // All tiles of the step are the prompt's, or it is not the only one. A layer without history has nothing to reconstruct.
         var isReconstructed = false;
-        if (step.TileCount >= TilesWorthScratch
+        if (step.TileCount >= ReadScratch.TilesWorthPlain
             && step.TileCount == onlyPrompt.Tiles
             && BitOperations.PopCount(order.WindowHeads) < format.Shape.KeyHeads
             && Scratch.TryReconstruct(stream, reconstruction, reader, order, onlyPrompt.Sequence, onlyPrompt.Length, leftOut, out var plain))
@@ -199,5 +174,11 @@ internal sealed class CodedAttention : IDisposable
 
     private TokenOrder Selected(int layer) => selector!.Order(tables.Bounds).WithWindowHeads(format.WindowHeads(layer));
 
-    private int DecodeSplits(int rows) => ReadScratch.Splits(accelerator, format.Shape, rows);
+    /// <summary>The same attention with what a selection needs left behind.</summary>
+    private DecodeArguments<TReader> Observed<TReader>(DecodeArguments<TReader> arguments, IDecodeKernel<TReader> kernel, int rows)
+        where TReader : unmanaged => arguments with
+        {
+            LogSumExp = selector!.LogSumExp,
+            Logits = kernel.KeepsLogits(arguments.Reader) ? selector.Logits(rows) : default,
+        };
 }

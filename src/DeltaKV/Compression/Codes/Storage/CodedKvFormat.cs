@@ -1,3 +1,4 @@
+using DeltaKV.Cache.Selection;
 using DeltaKV.Compression.Codes.Encoding;
 using DeltaKV.Compression.Kivi;
 using DeltaKV.Kernels.Attention;
@@ -181,6 +182,9 @@ internal sealed class CodedKvFormat
 
     /// <summary>Where the coded part of a sequence of that length ends once everything old enough is compressed.</summary>
     internal int CodedEnd(int length) => Math.Max(Options.Sinks, (length - Options.Recent) / CodeTokens * CodeTokens);
+
+    /// <summary>The most rows of a decode: sequences, or queries of a prompt.</summary>
+    internal int DecodeRows(KvLimits limits) => PromptSample.DecodeRows(Options.PrefillTokens, limits.Sequences);
 
     /// <summary>Refuses sequences of so many tokens that references or the hot set cannot hold them.</summary>
     /// <exception cref="NotSupportedException">What is too much, and what to do.</exception>

@@ -8,10 +8,16 @@ namespace DeltaKV.Compression.Codes.Storage;
 /// <summary>Room that attention over codes works in: partial results of split decoding, and one layer of one prompt in plain form.</summary>
 internal sealed class ReadScratch : IDisposable
 {
+    /// <summary>From this many query tiles on, reconstructing a prompt's history once for all of them beats doing it in each.</summary>
+    internal const int TilesWorthPlain = 2;
+
     // Groups of a multiprocessor.
     private const int ResidentGroups = 4;
 
+    private readonly Accelerator accelerator;
     private readonly AttentionShape shape;
+    private readonly ArrayView<float> partialOutput;
+    private readonly ArrayView<Float2> partialSoftmax;
     private readonly DeviceBuffers buffers;
     private readonly ArrayView<BFloat16> plain;
     private readonly ArrayView<int> blockNumbers;
@@ -25,11 +31,11 @@ internal sealed class ReadScratch : IDisposable
     /// <param name="plainTokens">Tokens that the plain form must have room for.</param>
     internal ReadScratch(Accelerator accelerator, AttentionShape shape, KvLimits limits, int rows, int plainTokens = 0)
     {
-        this.shape = shape;
+        (this.accelerator, this.shape) = (accelerator, shape);
         buffers = new DeviceBuffers(accelerator);
-        var parts = Enumerable.Range(1, rows).Max(count => (long)count * Splits(accelerator, shape, count));
-        PartialOutput = buffers.Allocate<float>(parts * shape.OutputWidth);
-        PartialSoftmax = buffers.Allocate<Float2>(parts * shape.QueryHeads);
+        var parts = Enumerable.Range(1, rows).Max(count => (long)count * Splits(count));
+        partialOutput = buffers.Allocate<float>(parts * shape.OutputWidth);
+        partialSoftmax = buffers.Allocate<Float2>(parts * shape.QueryHeads);
         shiftBlocks = CodedKvFormat.Blocks(limits.SequenceTokens, KvBlockLayout.Size);
         plainBlocks = (int)Math.Max(
             CodedKvFormat.Blocks(plainTokens, KvBlockLayout.Size), Math.Min(shiftBlocks, limits.ScratchBytes / (2L * sizeof(ushort) * shape.BlockElements)));
@@ -38,17 +44,24 @@ internal sealed class ReadScratch : IDisposable
         blockNumbers = buffers.Upload<int>(numbers);
     }
 
-    internal ArrayView<float> PartialOutput { get; }
-
-    internal ArrayView<Float2> PartialSoftmax { get; }
-
-    /// <summary>Bytes of the partial results of so many rows on, at most, 160 multiprocessors.</summary>
+    /// <summary>Bytes of the partial results of so many rows, whatever the device.</summary>
     internal static long WorkBytes(AttentionShape shape, int rows) =>
-        (rows + (160L * ResidentGroups / shape.KeyHeads)) * ((shape.OutputWidth * sizeof(float)) + (shape.QueryHeads * 2 * sizeof(float)));
+        (rows + ((long)DecodeAttention.MostMultiprocessors * ResidentGroups / shape.KeyHeads)) * ((shape.OutputWidth * sizeof(float)) + (shape.QueryHeads * 2 * sizeof(float)));
 
-    /// <summary>How many groups share the tokens of so many rows: enough to fill the device, whatever the lengths, so that graphs can be kept.</summary>
-    internal static int Splits(Accelerator accelerator, AttentionShape shape, int rows) =>
-        Math.Max(1, accelerator.NumMultiprocessors * ResidentGroups / (Math.Max(rows, 1) * shape.KeyHeads));
+    /// <summary>What a kernel attends so many rows with, its partial results here.</summary>
+    internal DecodeArguments<TReader> Arguments<TReader>(
+        TReader reader, TokenRows rows, TokenOrder order, ArrayView<uint> qkv, ArrayView<BFloat16x2> output, int rowCount)
+        where TReader : unmanaged => new()
+        {
+            Reader = reader,
+            Rows = rows,
+            Order = order,
+            Qkv = qkv,
+            Output = output,
+            PartialOutput = partialOutput,
+            PartialSoftmax = partialSoftmax,
+            Splits = Splits(rowCount),
+        };
 
     /// <summary>The room for tokens in plain form; every row of its table is the same.</summary>
     internal KvBlocks<BFloat16> Plain => PlainFrom(0, default);
@@ -93,6 +106,9 @@ internal sealed class ReadScratch : IDisposable
         return new(
             plain.SubView(0, size), plain.SubView(size, size), blockNumbers.SubView(shiftBlocks - origin), 0, starts: starts);
     }
+
+    /// <summary>How many groups share the tokens of so many rows: enough to fill the device, whatever the lengths, so that graphs can be kept.</summary>
+    private int Splits(int rows) => Math.Max(1, accelerator.NumMultiprocessors * ResidentGroups / (Math.Max(rows, 1) * shape.KeyHeads));
 
     public void Dispose() => buffers.Dispose();
 }

@@ -1,3 +1,5 @@
+using DeltaKV.Compression.Codes;
+
 namespace DeltaKV.Compression.DeltaKv.Published;
 
 /// <summary>A matrix <c>[rows, columns]</c>, row by row.</summary>
@@ -18,15 +20,5 @@ internal sealed record PublishedMatrix(int Rows, int Columns, float[] Values)
     }
 
     /// <summary>Rows become columns.</summary>
-    internal PublishedMatrix Transposed()
-    {
-        var result = new float[Values.Length];
-        for (var row = 0; row < Rows; row++)
-        {
-            for (var column = 0; column < Columns; column++)
-                result[(column * Rows) + row] = Values[(row * Columns) + column];
-        }
-
-        return new PublishedMatrix(Columns, Rows, result);
-    }
+    internal PublishedMatrix Transposed() => new(Columns, Rows, CodeFragments.Transposed(Values, Rows, Columns));
 }

@@ -55,17 +55,10 @@ internal sealed class CodecKept : KeptCode<CodeReader>
         items = accelerator.Allocate1D(Enumerable.Range(0, MaxItems(limits)).Select(i => new FlushItem(0, ItemTokens * i)).ToArray());
         rows = accelerator.Allocate1D<uint>((long)itemsPerPass * ItemTokens * codes.Width / 2);
         inverseFrequencies = accelerator.Allocate1D(RopeFrequencies.Inverse(model.Rope, format.Shape.HeadDim));
-        pool = new CodePoolView
+        pool = codes.View(inverseFrequencies.View, (float)model.Rope.AttentionFactor) with
         {
             ReferenceBits = 16,
             Layers = 1,
-            KeyHeads = format.Shape.KeyHeads,
-            LayerCodes = codes.LayerCodes,
-            PartCodes = codes.PartCodes,
-            Up = codes.Up,
-            Mean = codes.Mean.Cast<Float2>(),
-            InverseFrequencies = inverseFrequencies.View,
-            RopeScale = (float)model.Rope.AttentionFactor,
             TokenRows = firstLayer?.Rows ?? default,
             TokenIds = tables.Tokens,
             TokenStride = tables.TokenStride,

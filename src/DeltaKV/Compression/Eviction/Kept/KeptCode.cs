@@ -29,17 +29,7 @@ internal abstract class KeptCode<TReader>(
     public void Decode(AcceleratorStream stream, int layer, KvBlocks<BFloat16> raw, TokenOrder order, ArrayView<BFloat16> qkv, in AttentionStep step, ArrayView<BFloat16> output) =>
         DecodeKernel.Launch(
             stream,
-            new DecodeArguments<TReader>
-            {
-                Reader = Reader(layer, Wide(raw)),
-                Rows = step.Rows,
-                Order = order,
-                Qkv = qkv.Cast<uint>(),
-                Output = output.Cast<BFloat16x2>(),
-                PartialOutput = scratch.PartialOutput,
-                PartialSoftmax = scratch.PartialSoftmax,
-                Splits = ReadScratch.Splits(stream.Accelerator, format.Shape, step.DecodeRows),
-            },
+            scratch.Arguments(Reader(layer, raw.Eights()), step.Rows, order, qkv.Cast<uint>(), output.Cast<BFloat16x2>(), step.DecodeRows),
             format.Shape,
             step.DecodeRows);
 
@@ -50,7 +40,7 @@ internal abstract class KeptCode<TReader>(
             stream,
             new PrefillReadArguments<TReader>
             {
-                Reader = Reader(layer, Wide(raw)),
+                Reader = Reader(layer, raw.Eights()),
                 Tiles = tiles,
                 Order = order,
                 Qkv = qkv.Cast<uint>(),
@@ -61,14 +51,11 @@ internal abstract class KeptCode<TReader>(
 
     /// <inheritdoc/>
     public KvBlocks<BFloat16> Reconstruct(AcceleratorStream stream, int layer, KvBlocks<BFloat16> raw, TokenOrder order, int row, int start, int length) =>
-        scratch.Reconstruct(stream, reconstruct, Reader(layer, Wide(raw)), order, row, length, 0, start);
+        scratch.Reconstruct(stream, reconstruct, Reader(layer, raw.Eights()), order, row, length, 0, start);
 
     /// <inheritdoc/>
     public abstract void Dispose();
 
     /// <summary>A layer of the last prepared step.</summary>
     protected abstract TReader Reader(int layer, KvBlocks<BFloat16x8> raw);
-
-    private static KvBlocks<BFloat16x8> Wide(KvBlocks<BFloat16> raw) =>
-        new(raw.Keys.Cast<BFloat16x8>(), raw.Values.Cast<BFloat16x8>(), raw.Tables, raw.TableStride, raw.BlockShift);
 }

@@ -10,9 +10,6 @@ namespace DeltaKV.Compression.Eviction.Kept;
 /// <summary>The coded part of an evicting cache on the device: memory, tables, and attention over what is partly coded.</summary>
 internal sealed class KeptStore : IDisposable
 {
-    // From this many query tiles on, reconstructing once for all of them beats doing it in each.
-    private const int TilesWorthScratch = 2;
-
     private readonly ITransformerKernels<BFloat16> kernels;
     private readonly EvictionFormat format;
     private readonly EvictionTables tables;
@@ -95,7 +92,7 @@ internal sealed class KeptStore : IDisposable
             {
                 kernels.PrefillAttention(stream, qkv, tiles, blocks, output, prompt.Tiles);
             }
-            else if (prompt.Tiles >= TilesWorthScratch
+            else if (prompt.Tiles >= ReadScratch.TilesWorthPlain
                 && prompt.Tiles == step.TileCount
                 && prompt.Blocks(layer) <= promptBlocks)
             {

@@ -6,6 +6,7 @@ using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
+using DeltaKV.Tests.Cache.Reading;
 using DeltaKV.Tests.Compression.Codes.Reading;
 using DeltaKV.Tests.Kernels;
 
@@ -41,29 +42,12 @@ public sealed class DecodedReadTests(KernelFixture device)
         using var read = new Room(device, fixture, sequencesAtOnce, selection?.Max(list => list.Length) ?? 0);
         // The last row is padding, as a graph's bucket has it.
         var positions = lengths.Select(length => length - 1).Append(-1).ToArray();
-        var qkv = Numbers.BFloat16s(9, 6 * shape.QkvWidth, 2f);
-        using var output = device.Poisoned<BFloat16>(6 * shape.OutputWidth);
-        using var logSumExp = device.Poisoned<float>(6 * shape.QueryHeads);
+        read.Attention.Prepare(Spans(fixture));
 
-        read.Attention.Launch(device.Stream, Arguments(fixture, read, positions, Order(fixture, selection), qkv, output, logSumExp), shape, 6);
-
-        var actual = Numbers.Widen(device.Download(output, 6 * shape.OutputWidth));
-        var actualSums = device.Download(logSumExp, 6 * shape.QueryHeads);
-        var queries = Numbers.Widen(qkv);
         var truth = new StoredTokens(fixture, 1);
-        for (var row = 0; row < 5; row++)
-        {
-            for (var h = 0; h < queryHeads; h++)
-            {
-                var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
-                var (expected, sum) = truth.Attend(query, row, h / shape.GroupSize, selection?[row]);
-                Numbers.AssertClose(
-                    expected, actual.AsSpan((row * shape.OutputWidth) + (h * headDim), headDim).ToArray(), Tolerance, 1e-2, $"{name} row {row} head {h}");
-                Assert.Equal(sum, actualSums[(row * queryHeads) + h], 3e-2);
-            }
-        }
-
-        Assert.All(actual[(5 * shape.OutputWidth)..], value => Assert.Equal(0f, value));
+        new AttentionCheck<CodeReader>(
+            device, shape, fixture.Reader(1), Order(fixture, selection), (query, sequence, _, head) => truth.Attend(query, sequence, head, selection?[sequence]), Tolerance)
+            .Decode(read.Attention, [0, 1, 2, 3, 4, 0], positions, 1, 3e-2);
     }
 
     [Theory]
@@ -192,7 +176,7 @@ public sealed class DecodedReadTests(KernelFixture device)
         MemoryBuffer1D<BFloat16, Stride1D.Dense> output,
         MemoryBuffer1D<float, Stride1D.Dense> logSumExp)
     {
-        read.Attention.Prepare([.. fixture.Lengths.Select(length => new StepSpan(length, CodedFixture.CodedEnd(length) - CodedFixture.Sinks, 1))]);
+        read.Attention.Prepare(Spans(fixture));
         return new DecodeArguments<CodeReader>
         {
             Reader = fixture.Reader(1),
@@ -205,6 +189,9 @@ public sealed class DecodedReadTests(KernelFixture device)
             Splits = 1,
         };
     }
+
+    private static StepSpan[] Spans(CodedFixture fixture) =>
+        [.. fixture.Lengths.Select(length => new StepSpan(length, CodedFixture.CodedEnd(length) - CodedFixture.Sinks, 1))];
 
     private static int[][] Selection(CodedFixture fixture, int count = 0)
     {

@@ -5,6 +5,7 @@ using DeltaKV.Compression.Codes.Reading;
 using DeltaKV.Compression.Codes.Storage;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
+using DeltaKV.Tests.Cache.Reading;
 using DeltaKV.Tests.Kernels;
 
 namespace DeltaKV.Tests.Compression.Codes.Reading;
@@ -67,44 +68,17 @@ public sealed class LatentDecodeTests(KernelFixture device)
         int[] rowSequences = [2, 4, 0, 3, 1, 0];
         var positions = rowSequences.Select(s => lengths[s] - 1).ToArray();
         positions[5] = -1;
-        var qkv = Numbers.BFloat16s(9, 6 * shape.QkvWidth, 2f);
-        using var output = device.Poisoned<BFloat16>(6 * shape.OutputWidth);
-        using var logSumExp = device.Poisoned<float>(6 * shape.QueryHeads);
         using var latent = new LatentDecode(device.Accelerator, shape, codecs, fixture.Tables, 6, maxSplits: maxSplits);
         Assert.True(latent.Supports(1));
 
-        latent.Launch(
-            device.Stream,
-            new DecodeArguments<CodeReader>
-            {
-                Reader = fixture.Reader(1),
-                Rows = new TokenRows(fixture.Upload(rowSequences), fixture.Upload(positions)),
-                Order = Order(fixture, selection).WithWindowHeads(codecs[1].WindowHeads),
-                Qkv = fixture.Upload(qkv).Cast<uint>(),
-                Output = output.View.BaseView.SubView(0, 6 * shape.OutputWidth).Cast<BFloat16x2>(),
-                LogSumExp = logSumExp.View.BaseView.SubView(0, 6 * shape.QueryHeads),
-            },
-            shape,
-            6);
-
-        var actual = Numbers.Widen(device.Download(output, 6 * shape.OutputWidth));
-        var actualSums = device.Download(logSumExp, 6 * shape.QueryHeads);
-        var queries = Numbers.Widen(qkv);
         var truth = new StoredTokens(fixture, 1);
-        for (var row = 0; row < 5; row++)
-        {
-            var s = rowSequences[row];
-            for (var h = 0; h < queryHeads; h++)
-            {
-                var query = queries.AsSpan((row * shape.QkvWidth) + (h * headDim), headDim).ToArray();
-                var (expected, sum) = truth.Attend(query, s, h / shape.GroupSize, selection?[s]);
-                Numbers.AssertClose(
-                    expected, actual.AsSpan((row * shape.OutputWidth) + (h * headDim), headDim).ToArray(), Tolerance, 1e-2, $"{name} row {row} head {h}");
-                Assert.Equal(sum, actualSums[(row * queryHeads) + h], 1e-2);
-            }
-        }
-
-        Assert.All(actual[(5 * shape.OutputWidth)..], value => Assert.Equal(0f, value));
+        new AttentionCheck<CodeReader>(
+            device,
+            shape,
+            fixture.Reader(1),
+            Order(fixture, selection).WithWindowHeads(codecs[1].WindowHeads),
+            (query, sequence, _, head) => truth.Attend(query, sequence, head, selection?[sequence]),
+            Tolerance).Decode(latent, rowSequences, positions, 1, 1e-2);
     }
 
     [Theory]
