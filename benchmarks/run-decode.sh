@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Decode speed and bytes of every method on a shape with random weights, in equal batches and in the largest that fit, and how much longer prompts take: from one command.
 #   OUT=results benchmarks/run-decode.sh
-# OUT gets decode.md and one JSON per method. Environment: CLI, the command (default: dotnet run); DEVICE; SHAPE; SIZES and PROMPTS, "none" for none; SAMPLES; ONLY, a regular
+# OUT gets decode.md and one JSON per method. Environment: CLI, the command (default: dotnet run); DEVICE; SHAPE; SIZES and PROMPTS, "none" for none; CHUNK, tokens of a prompt computed at once; SAMPLES; ONLY, a regular
 # expression that labels of methods match; LIMIT, seconds for one method.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -54,11 +54,11 @@ done
 [[ ${PROMPTS:-} == none ]] && exit
 {
   echo
-  echo "| method | prompt | ms | tok/s |"
-  echo "|---|---:|---:|---:|"
+  echo "| method | prompt | chunk | ms | compression ms | of it | tok/s |"
+  echo "|---|---:|---:|---:|---:|---:|---:|"
 } | tee -a "$out/decode.md"
 for method in "${methods[@]}"; do
   case ${method%%=*} in full | 'deltakv, published' | 'deltakv, 512 bits') ;; *) continue ;; esac
   only "${method%%=*}" || continue
-  rows "${method%%=*}" "${method#*=}" none "${PROMPTS:-128k}" 2048 | awk -F'|' -v label="${method%%=*}" '{ print "| " label " |" $2 "|" $4 "|" $5 "|" }' | tee -a "$out/decode.md"
+  rows "${method%%=*}" "${method#*=}" none "${PROMPTS:-128k}" "${CHUNK:-2048}" | awk -F'|' -v label="${method%%=*}" '{ print "| " label " |" $2 "|" $3 "|" $4 "|" $5 "|" $6 "|" $7 "|" }' | tee -a "$out/decode.md"
 done

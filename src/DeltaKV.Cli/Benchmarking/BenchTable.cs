@@ -32,9 +32,9 @@ internal sealed class BenchTable(TextWriter output)
     internal void Add(PrefillRow row)
     {
         if (!inPrefill)
-            Write($"\n| prompt | chunk | ms | tok/s | TFLOP/s | device memory |\n|---|---:|---:|---:|---:|---:|");
+            Write($"\n| prompt | chunk | ms | compression ms | share | tok/s | TFLOP/s | device memory |\n|---|---:|---:|---:|---:|---:|---:|---:|");
         inPrefill = true;
-        Write($"| {row.Length} | {row.Chunk} | {row.Ms:F1} | {row.TokensPerSecond:F0} | {row.TeraflopsPerSecond:F2} | {Units.Bytes(row.DeviceBytes)} |");
+        Write($"| {row.Length} | {row.Chunk} | {row.Ms:F1} | {row.CompressionMs:F1} | {row.CompressionShare:P1} | {row.TokensPerSecond:F0} | {row.TeraflopsPerSecond:F2} | {Units.Bytes(row.DeviceBytes)} |");
     }
 
     private void Write(FormattableString line)

@@ -20,11 +20,13 @@ internal sealed class PrefillBenchmark(BenchModel model, int chunk, int samples)
             tokens[i] = (int)(i * 2654435761L % model.Config.VocabularySize);
 
         // Two chunks have loaded most kernels, and a long prompt outweighs the others.
-        Prompt(Math.Min(2 * rows, length));
-        var ms = new EventTimer(stream).MedianMs(0, samples, () => Prompt(length), cancellation);
-        return PrefillRow.Of(length, rows, ms, Operations(model.Config, length), accelerator.AllocatedBytes);
+        using (var warmup = new SpanTimer(stream))
+            Prompt(Math.Min(2 * rows, length), warmup);
+        using var compression = new SpanTimer(stream);
+        var ms = new EventTimer(stream).MedianMs(0, samples, () => Prompt(length, compression), cancellation);
+        return PrefillRow.Of(length, rows, ms, compression.TotalMs / samples, Operations(model.Config, length), accelerator.AllocatedBytes);
 
-        void Prompt(int count)
+        void Prompt(int count, SpanTimer compressing)
         {
             cache.Begin();
             for (var start = 0; start < count; start += rows)
@@ -39,7 +41,7 @@ internal sealed class PrefillBenchmark(BenchModel model, int chunk, int samples)
                 inputs.Upload(stream);
                 transformer.Forward(stream, inputs);
                 stream.Synchronize();
-                cache.Commit();
+                compressing.Measure(cache.Commit);
             }
 
             while (!cache.Probe.IsEmpty)
@@ -53,7 +55,7 @@ internal sealed class PrefillBenchmark(BenchModel model, int chunk, int samples)
                 inputs.Upload(stream);
                 transformer.Forward(stream, inputs);
                 stream.Synchronize();
-                cache.CommitProbe(probed);
+                compressing.Measure(() => cache.CommitProbe(probed));
             }
         }
     }

@@ -63,6 +63,38 @@ public sealed class AttentionTests(KernelFixture device)
             Prefill(shape, chunks);
     }
 
+    // The sums of one part are the next one's start, so nothing is rounded in between.
+    [Theory]
+    [InlineData(4, 2, 64)]
+    [InlineData(3, 1, 80)]
+    [InlineData(2, 2, 96)]
+    [InlineData(2, 1, 128)]
+    public void PrefillsPartAfterPartToTheSameBits(int queryHeads, int keyHeads, int headDim)
+    {
+        var shape = new AttentionShape(queryHeads, keyHeads, headDim);
+        (int Start, int Tokens)[] chunks = [(150, 170), (0, 129), (64, 64), (250, 3)];
+        using var cache = Cache(shape, [.. chunks.Select(chunk => chunk.Start + chunk.Tokens)], null);
+        var rows = chunks.Sum(chunk => chunk.Tokens);
+        var tiles = Tiles(chunks);
+        using var qkvs = device.Upload(Numbers.BFloat16s(7, rows * shape.QkvWidth, 3f));
+        using var tileBuffer = device.Upload(tiles);
+        using var whole = device.Poisoned<BFloat16>(rows * shape.OutputWidth);
+        var attention = new PrefillAttention(device.Accelerator, shape);
+        attention.Launch(device.Stream, qkvs.View, tileBuffer.View, cache.Blocks, whole.View, tiles.Length);
+        using var sums = device.Poisoned<Float4>((int)PrefillPart.SumsOf(shape, tiles.Length * PrefillTile.MaxRows));
+        foreach (var size in (int[])[64, 128, 192, 512])
+        {
+            using var output = device.Poisoned<BFloat16>(rows * shape.OutputWidth);
+            for (var first = 0; first < 320; first += size)
+            {
+                attention.LaunchPart(
+                    device.Stream, qkvs.View, tileBuffer.View, cache.Blocks, output.View, tiles.Length, new PrefillPart(first, first + size, sums.View));
+            }
+
+            Assert.Equal(device.Download(whole, rows * shape.OutputWidth), device.Download(output, rows * shape.OutputWidth));
+        }
+    }
+
     [Theory]
     [InlineData(4, 2, 64)]
     [InlineData(3, 1, 80)]

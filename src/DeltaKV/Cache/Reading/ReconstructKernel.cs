@@ -33,7 +33,8 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
     /// <param name="values">Where values go.</param>
     /// <param name="shape">The heads.</param>
     /// <param name="rawOnly">Coded tokens are there already.</param>
-    /// <param name="origin">A multiple of 64 below which there is nothing.</param>
+    /// <param name="origin">A multiple of 64 below which nothing is written.</param>
+    /// <param name="end">A multiple of 64 from which on nothing is written.</param>
     internal void Launch(
         AcceleratorStream stream,
         TReader reader,
@@ -45,9 +46,11 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         ArrayView<BFloat16> values,
         AttentionShape shape,
         bool rawOnly = false,
-        int origin = 0)
+        int origin = 0,
+        int end = int.MaxValue)
     {
-        if (length <= origin)
+        end = Math.Min(end, length - leftOut);
+        if (end <= origin)
             return;
         var arguments = new Arguments
         {
@@ -62,7 +65,7 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
             Origin = origin,
         };
         // A warp per part, so that a group reads the same records.
-        var grid = new Index3D((length - origin - leftOut + 15) / 16, ((2 * shape.KeyHeads) + Warps - 1) / Warps, 1);
+        var grid = new Index3D((end - origin + 15) / 16, ((2 * shape.KeyHeads) + Warps - 1) / Warps, 1);
         (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 })
             .Launch(stream, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1)), arguments);
     }

@@ -31,7 +31,7 @@ internal sealed class CodedKvMethod(CodedKvFormat format) : IKvMethod
 
     /// <summary>Bytes that hold no tokens.</summary>
     private long WorkBytes(KvLimits limits) => limits.ScratchBytes + format.FeatureBytes
-        + ReadScratch.WorkBytes(format.Shape, format.DecodeRows(limits))
+        + ReadScratch.WorkBytes(format.Shape, format.DecodeRows(limits)) + PlainAttention.WorkBytes(format.Shape, limits)
         + (limits.Sequences * format.HotBytes) + HotSet.WorkBytes(format, limits)
         + Compressor.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))
         + KiviLayers.WorkBytes(format, limits.StepTokens + (limits.Sequences * format.CodeTokens))

@@ -9,6 +9,8 @@ internal static class KeyRanges
         public static bool HasStart => false;
 
         public static bool IsObserved => false;
+
+        public static bool IsPart => false;
     }
 
     /// <summary>Slots from the sequence's start on.</summary>
@@ -17,6 +19,8 @@ internal static class KeyRanges
         public static bool HasStart => true;
 
         public static bool IsObserved => false;
+
+        public static bool IsPart => false;
     }
 
     /// <summary>Every slot, of an observed layer.</summary>
@@ -25,5 +29,17 @@ internal static class KeyRanges
         public static bool HasStart => false;
 
         public static bool IsObserved => true;
+
+        public static bool IsPart => false;
+    }
+
+    /// <summary>Slots of a part of a prompt's history; the parts before it left their sums behind.</summary>
+    internal readonly struct Part : IKeyRange
+    {
+        public static bool HasStart => false;
+
+        public static bool IsObserved => false;
+
+        public static bool IsPart => true;
     }
 }

@@ -4,7 +4,7 @@ namespace DeltaKV.Kernels.Attention;
 
 /// <summary>What the kernel of prefill attention takes.</summary>
 internal readonly struct PrefillArguments(
-    ArrayView<BFloat16> qkv, ArrayView<PrefillTile> tiles, KvBlocks<BFloat16> cache, ArrayView<BFloat16> output, AttentionShape shape)
+    ArrayView<BFloat16> qkv, ArrayView<PrefillTile> tiles, KvBlocks<BFloat16> cache, ArrayView<BFloat16> output, AttentionShape shape, PrefillPart part)
 {
     /// <summary>Rotated q first in each row, in pieces of 16 bytes.</summary>
     public readonly ArrayView<UInt4> Qkv = qkv.Cast<UInt4>();
@@ -33,4 +33,7 @@ internal readonly struct PrefillArguments(
 
     /// <summary>What turns a product of q and k into a binary exponent: log2(e) / sqrt(headDim).</summary>
     public readonly float ScoreScale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim);
+
+    /// <summary>Which keys are there, if not all are.</summary>
+    public readonly PrefillPart Part = part;
 }

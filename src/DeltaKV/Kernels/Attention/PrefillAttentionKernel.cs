@@ -6,7 +6,8 @@ namespace DeltaKV.Kernels.Attention;
 /// <remarks>
 /// Shapes: q <c>[rows, queryHeads, d]</c> of any number of sequences, cut into tiles of at most 64 tokens that start at any position. A group takes one tile and
 /// query head; each of its four warps keeps 16 queries, their sums and their running maximum in registers, while the blocks of K and V
-/// pass through two shared-memory stages of asynchronous copies. Does 4 d operations per query, head and key; from a
+/// pass through two shared-memory stages of asynchronous copies. Where keys are there part after part, what a thread has summed waits in memory in between,
+/// 16 (d / 8 + 1) bytes per thread and part each way, and the result is the same to the bit. Does 4 d operations per query, head and key; from a
 /// few hundred tokens on bound by the tensor cores. Source: Dao, FlashAttention-2, 2023.
 /// </remarks>
 internal static class PrefillAttentionKernel
@@ -30,9 +31,13 @@ internal static class PrefillAttentionKernel
         var keyHead = head / arguments.GroupSize;
         var table = arguments.Cache.Tables.SubView(tile.Sequence * (long)arguments.Cache.TableStride);
         var length = tile.FirstPosition + tile.Count;
-        var blocks = (length + KvBlockLayout.Size - 1) / KvBlockLayout.Size;
-        var start = TRange.HasStart ? arguments.Cache.Starts[tile.Sequence] : 0;
+        var end = TRange.IsPart ? Math.Min(length, arguments.Part.End) : length;
+        var blocks = (end + KvBlockLayout.Size - 1) / KvBlockLayout.Size;
+        var start = TRange.HasStart ? arguments.Cache.Starts[tile.Sequence] : TRange.IsPart ? arguments.Part.First : 0;
         var firstBlock = start / KvBlockLayout.Size;
+        // The tile's last key was in a part before this one.
+        if (TRange.IsPart && firstBlock >= blocks)
+            return;
 
         // The queries pass through the second stage, which the first keys and values do not need yet.
         var queries = shared.SubView(2 * HeadTile.Chunks<THead>());
@@ -43,7 +48,7 @@ internal static class PrefillAttentionKernel
             tile.Count);
         CpAsync.Commit();
         LoadBlock<THead, TRange>(
-            arguments, shared, table[firstBlock], keyHead, start % KvBlockLayout.Size, length - (firstBlock * KvBlockLayout.Size));
+            arguments, shared, table[firstBlock], keyHead, start % KvBlockLayout.Size, end - (firstBlock * KvBlockLayout.Size));
         CpAsync.Commit();
         CpAsync.Wait(1);
         Group.Barrier();
@@ -57,6 +62,9 @@ internal static class PrefillAttentionKernel
             sums[i] = default;
         var largest = new Float2(float.NegativeInfinity, float.NegativeInfinity);
         var total = default(Float2);
+        var between = TRange.IsPart ? SumsBetweenParts<THead>(arguments, head) : default;
+        if (TRange.IsPart && firstBlock > 0)
+            Resume<THead>(between, sums, out largest, out total);
         var position = tile.FirstPosition + firstQuery + (Warp.LaneIdx >> 2);
         var scores = LocalMemory.Allocate<Float4>(KvBlockLayout.Size / 8);
         for (var block = firstBlock; block < blocks; block++)
@@ -67,7 +75,7 @@ internal static class PrefillAttentionKernel
             if (block + 1 < blocks)
             {
                 var next = shared.SubView((2 * HeadTile.Chunks<THead>()) - stage);
-                LoadBlock<THead, TRange>(arguments, next, table[block + 1], keyHead, 0, length - ((block + 1) * KvBlockLayout.Size));
+                LoadBlock<THead, TRange>(arguments, next, table[block + 1], keyHead, 0, end - ((block + 1) * KvBlockLayout.Size));
                 CpAsync.Commit();
             }
 
@@ -81,7 +89,33 @@ internal static class PrefillAttentionKernel
             AddValues<THead>(shared.SubView(stage + HeadTile.Chunks<THead>()), scores, sums);
         }
 
-        Store<THead>(arguments, tile, head, firstQuery, sums, total);
+        if (TRange.IsPart && end < length)
+            Suspend<THead>(between, sums, largest, total);
+        else
+            Store<THead>(arguments, tile, head, firstQuery, sums, total);
+    }
+
+    /// <summary>Where this thread's sums are between parts; those of neighbours lie beside each other.</summary>
+    private static ArrayView<Float4> SumsBetweenParts<THead>(in PrefillArguments arguments, int head)
+        where THead : struct, IHead =>
+        arguments.Part.Sums.SubView(((((long)Grid.IdxX * arguments.QueryHeads) + head) * ((THead.Dim / 8) + 1) * GroupSize) + Group.IdxX);
+
+    private static void Suspend<THead>(ArrayView<Float4> between, ArrayView<Float4> sums, Float2 largest, Float2 total)
+        where THead : struct, IHead
+    {
+        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
+            between[i * GroupSize] = sums[i];
+        between[THead.Dim / 8 * GroupSize] = new Float4(largest.X, largest.Y, total.X, total.Y);
+    }
+
+    private static void Resume<THead>(ArrayView<Float4> between, ArrayView<Float4> sums, out Float2 largest, out Float2 total)
+        where THead : struct, IHead
+    {
+        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
+            sums[i] = between[i * GroupSize];
+        var softmax = between[THead.Dim / 8 * GroupSize];
+        largest = new Float2(softmax.X, softmax.Y);
+        total = new Float2(softmax.Z, softmax.W);
     }
 
     /// <summary>Starts copying a block's keys and values of one head; tokens before <paramref name="first"/> and from <paramref name="valid"/> on become zero.</summary>

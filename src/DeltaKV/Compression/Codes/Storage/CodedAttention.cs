@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using DeltaKV.Cache;
 using DeltaKV.Cache.Reading;
 using DeltaKV.Cache.Selection;
@@ -17,9 +18,10 @@ internal sealed class CodedAttention : IDisposable
     private readonly CodedKvFormat format;
     private readonly CodedTables tables;
     private readonly HotSet? hot;
+    private readonly PlainAttention plain;
     private readonly TokenSelector? selector;
     private readonly PromptSample sample;
-    private (int Sequence, int Length, int Tiles) onlyPrompt;
+    private readonly List<PromptSpan> prompts = [];
 
     /// <param name="accelerator">Where it is.</param>
     /// <param name="kernels">Attention over raw layers; not owned.</param>
@@ -33,6 +35,7 @@ internal sealed class CodedAttention : IDisposable
         var options = format.Options;
         DecodeRows = format.DecodeRows(limits);
         Scratch = new ReadScratch(accelerator, format.Shape, limits, DecodeRows, format.HasHiddenDecoders ? DecodedRead.Slots(format, limits.SequenceTokens) : 0);
+        plain = new PlainAttention(accelerator, format.Shape, limits, Scratch);
         sample = new PromptSample(accelerator, kernels, format.Observers.Count > 0 ? options.PrefillTokens : 0, limits.StepTokens);
         selector = format.Observers.Count == 0
             ? null
@@ -51,12 +54,15 @@ internal sealed class CodedAttention : IDisposable
     /// <summary>Looks at a step's prompts.</summary>
     internal void Prepare(AcceleratorStream stream, ReadOnlySpan<SequenceStep> sequences)
     {
-        // Prompts come last; reconstructing them into scratch is for a single one.
-        onlyPrompt = default;
+        prompts.Clear();
+        var tile = 0;
         for (var i = 0; i < sequences.Length; i++)
         {
-            if (sequences[i].Rows > 1)
-                onlyPrompt = (i, sequences[i].Cache.Length + sequences[i].Rows, PrefillTile.CountOf(sequences[i].Rows));
+            if (sequences[i].Rows == 1)
+                continue;
+            var tiles = PrefillTile.CountOf(sequences[i].Rows);
+            prompts.Add(new PromptSpan(i, sequences[i].Cache.Length + sequences[i].Rows, tile, tiles));
+            tile += tiles;
         }
 
         sample.Prepare(stream, sequences, step => ((CodedSequence)step.Cache).CodedEnd - ((CodedSequence)step.Cache).CodedStart);
@@ -133,37 +139,35 @@ internal sealed class CodedAttention : IDisposable
         where TReader : unmanaged, IKvReader<TReader>
     {
         var leftOut = LeftOut(order);
-        // All tiles of the step are the prompt's, or it is not the only one. A layer without history has nothing to reconstruct.
-        var isReconstructed = false;
-        if (step.TileCount >= ReadScratch.TilesWorthPlain
-            && step.TileCount == onlyPrompt.Tiles
-            && BitOperations.PopCount(order.WindowHeads) < format.Shape.KeyHeads
-            && Scratch.TryReconstruct(stream, reconstruction, reader, order, onlyPrompt.Sequence, onlyPrompt.Length, leftOut, out var plain))
+        foreach (var prompt in CollectionsMarshal.AsSpan(prompts))
         {
-            kernels.PrefillAttention(stream, qkv, leftOut > 0 ? sample.Tiles : step.Tiles, plain, output, step.TileCount);
-            if (order.WindowHeads == 0)
-                return;
-            // Plain blocks are alike for all heads: those that keep no history attend once more, to what they keep.
-            isReconstructed = true;
+            var tiles = step.Tiles.SubView(prompt.FirstTile, prompt.Tiles);
+            // A layer without history has nothing to reconstruct.
+            var isPlain = plain.IsWorthIt(prompt.Tiles) && BitOperations.PopCount(order.WindowHeads) < format.Shape.KeyHeads;
+            if (isPlain)
+                plain.Launch(stream, reconstruction, reader, order, prompt, leftOut, leftOut > 0 ? sample.Tiles : tiles, qkv, output);
+            if (isPlain && order.WindowHeads == 0)
+                continue;
+            fused.Launch(
+                stream,
+                new PrefillReadArguments<TReader>
+                {
+                    Reader = reader,
+                    Tiles = tiles,
+                    Order = order,
+                    Qkv = qkv.Cast<uint>(),
+                    Output = output.Cast<BFloat16x2>(),
+                    // Plain blocks are alike for all heads: those that keep no history attend once more, to what they keep.
+                    WindowHeadsOnly = isPlain ? 1 : 0,
+                },
+                format.Shape,
+                prompt.Tiles);
         }
-
-        fused.Launch(
-            stream,
-            new PrefillReadArguments<TReader>
-            {
-                Reader = reader,
-                Tiles = step.Tiles,
-                Order = order,
-                Qkv = qkv.Cast<uint>(),
-                Output = output.Cast<BFloat16x2>(),
-                WindowHeadsOnly = isReconstructed ? 1 : 0,
-            },
-            format.Shape,
-            step.TileCount);
     }
 
     public void Dispose()
     {
+        plain.Dispose();
         Scratch.Dispose();
         selector?.Dispose();
         sample.Dispose();

@@ -5,12 +5,9 @@ using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Storage;
 
-/// <summary>Room that attention over codes works in: partial results of split decoding, and one layer of one prompt in plain form.</summary>
+/// <summary>Room that attention over codes works in: partial results of split decoding, and one layer of one prompt in plain form, or as much of it as is allowed.</summary>
 internal sealed class ReadScratch : IDisposable
 {
-    /// <summary>From this many query tiles on, reconstructing a prompt's history once for all of them beats doing it in each.</summary>
-    internal const int TilesWorthPlain = 2;
-
     // Groups of a multiprocessor.
     private const int ResidentGroups = 4;
 
@@ -37,8 +34,7 @@ internal sealed class ReadScratch : IDisposable
         partialOutput = buffers.Allocate<float>(parts * shape.OutputWidth);
         partialSoftmax = buffers.Allocate<Float2>(parts * shape.QueryHeads);
         shiftBlocks = CodedKvFormat.Blocks(limits.SequenceTokens, KvBlockLayout.Size);
-        plainBlocks = (int)Math.Max(
-            CodedKvFormat.Blocks(plainTokens, KvBlockLayout.Size), Math.Min(shiftBlocks, limits.ScratchBytes / (2L * sizeof(ushort) * shape.BlockElements)));
+        plainBlocks = Math.Max(CodedKvFormat.Blocks(plainTokens, KvBlockLayout.Size), PlainTokensOf(shape, limits) / KvBlockLayout.Size);
         plain = buffers.Allocate<BFloat16>(2L * plainBlocks * shape.BlockElements);
         int[] numbers = [.. new int[shiftBlocks], .. Enumerable.Range(0, Math.Max(plainBlocks, 1))];
         blockNumbers = buffers.Upload<int>(numbers);
@@ -47,6 +43,10 @@ internal sealed class ReadScratch : IDisposable
     /// <summary>Bytes of the partial results of so many rows, whatever the device.</summary>
     internal static long WorkBytes(AttentionShape shape, int rows) =>
         (rows + ((long)DecodeAttention.MostMultiprocessors * ResidentGroups / shape.KeyHeads)) * ((shape.OutputWidth * sizeof(float)) + (shape.QueryHeads * 2 * sizeof(float)));
+
+    /// <summary>Tokens of one layer that fit the room for plain form.</summary>
+    internal static int PlainTokensOf(AttentionShape shape, KvLimits limits) => KvBlockLayout.Size * (int)Math.Min(
+        CodedKvFormat.Blocks(limits.SequenceTokens, KvBlockLayout.Size), limits.ScratchBytes / (2L * sizeof(ushort) * shape.BlockElements));
 
     /// <summary>What a kernel attends so many rows with, its partial results here.</summary>
     internal DecodeArguments<TReader> Arguments<TReader>(
@@ -69,33 +69,25 @@ internal sealed class ReadScratch : IDisposable
     /// <summary>Tokens of it.</summary>
     internal int PlainTokens => plainBlocks * KvBlockLayout.Size;
 
-    /// <summary>Writes a prompt's tokens of one layer, less those left out, as plain blocks, if there is room; every row of their table is the same.</summary>
-    internal bool TryReconstruct<TReader>(
-        AcceleratorStream stream,
-        ReconstructKernel<TReader> reconstruct,
-        TReader reader,
-        TokenOrder order,
-        int sequence,
-        int promptLength,
-        int leftOut,
-        out KvBlocks<BFloat16> blocks)
-        where TReader : unmanaged, IKvReader<TReader>
-    {
-        blocks = default;
-        if (CodedKvFormat.Blocks(promptLength - leftOut, KvBlockLayout.Size) > plainBlocks)
-            return false;
-        blocks = Reconstruct(stream, reconstruct, reader, order, sequence, promptLength, leftOut, 0);
-        return true;
-    }
-
-    /// <summary>Writes a sequence's tokens of one layer from a slot on, less those left out, as plain blocks; there must be room.</summary>
+    /// <summary>Writes a sequence's tokens of one layer, less those left out, from a slot on as plain blocks, as many as there is room for.</summary>
     internal KvBlocks<BFloat16> Reconstruct<TReader>(
         AcceleratorStream stream, ReconstructKernel<TReader> reconstruct, TReader reader, TokenOrder order, int sequence, int length, int leftOut, int start)
         where TReader : unmanaged, IKvReader<TReader>
     {
         var origin = start / KvBlockLayout.Size;
         var blocks = PlainFrom(origin, order.Starts);
-        reconstruct.Launch(stream, reader, order, sequence, length, leftOut, blocks.Keys, blocks.Values, shape, origin: origin * KvBlockLayout.Size);
+        reconstruct.Launch(
+            stream,
+            reader,
+            order,
+            sequence,
+            length,
+            leftOut,
+            blocks.Keys,
+            blocks.Values,
+            shape,
+            origin: origin * KvBlockLayout.Size,
+            end: (origin + plainBlocks) * KvBlockLayout.Size);
         return blocks;
     }
 

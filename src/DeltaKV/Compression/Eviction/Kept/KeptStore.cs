@@ -92,9 +92,7 @@ internal sealed class KeptStore : IDisposable
             {
                 kernels.PrefillAttention(stream, qkv, tiles, blocks, output, prompt.Tiles);
             }
-            else if (prompt.Tiles >= ReadScratch.TilesWorthPlain
-                && prompt.Tiles == step.TileCount
-                && prompt.Blocks(layer) <= promptBlocks)
+            else if (prompt.Tiles >= PlainAttention.TilesWorthIt && prompt.Blocks(layer) <= promptBlocks)
             {
                 var plain = code.Reconstruct(stream, layer, blocks, order, prompt.Row, prompt.Sequence.Layers[layer].Start, prompt.Length);
                 kernels.PrefillAttention(stream, qkv, tiles, plain, output, prompt.Tiles);
