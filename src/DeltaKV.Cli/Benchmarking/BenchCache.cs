@@ -11,6 +11,8 @@ namespace DeltaKV.Cli.Benchmarking;
 /// <summary>Key/value memory of a few sequences of one length, driven as the engine drives it; what is not computed is random numbers.</summary>
 internal sealed class BenchCache : IDisposable
 {
+    private const int SequencesAtOnce = 16;
+
     private readonly BenchModel model;
     private readonly BenchSize size;
     private readonly int[] tokens;
@@ -103,57 +105,52 @@ internal sealed class BenchCache : IDisposable
     /// <param name="stepTokens">Tokens of all sequences compressed at once.</param>
     internal void Fill(int target, int stepTokens)
     {
-        if (model.Method is EvictionMethod)
-        {
-            FillOneByOne(target, stepTokens);
-            return;
-        }
-
-        Begin();
-        // Raw blocks in turn, so that those of a sequence lie apart as they do after a while in a server.
-        var chunk = model.Method is null ? KvBlockLayout.Size : Math.Max(1, stepTokens / size.Batch);
-        while (length < target)
-        {
-            Reserve(Math.Min(chunk, target - length));
-            Commit();
-            model.Stream.Synchronize();
-        }
+        // A prompt that will be evicted from is whole until its end, so that there is room for one at a time. Others take turns, so that the blocks of a sequence lie apart as they do after a while in a server.
+        var together = model.Method is EvictionMethod ? 1 : SequencesAtOnce;
+        steps = new SequenceStep[size.Batch];
+        for (var first = 0; first < steps.Length; first += together)
+            Fill(steps.AsSpan(first, Math.Min(together, steps.Length - first)), first, target, stepTokens);
+        length = target;
     }
 
     public void Dispose() => Layers.Dispose();
 
-    /// <summary>A prompt that will be evicted from is whole until its end, so that there is room for one at a time.</summary>
-    private void FillOneByOne(int target, int stepTokens)
+    private void Fill(Span<SequenceStep> some, int firstRow, int target, int stepTokens)
     {
-        steps = new SequenceStep[size.Batch];
-        for (var i = 0; i < steps.Length; i++)
+        for (var i = 0; i < some.Length; i++)
         {
-            var sequence = Layers.Cache.Open();
-            Require(sequence.TryAdmit(tokens.AsSpan(0, target)));
-            while (sequence.Length < target)
-            {
-                var count = Math.Min(Math.Min(stepTokens, sequence.StepLimit), target - sequence.Length);
-                Require(sequence.TryReserve(count));
-                Layers.Prepare(model.Stream, [new SequenceStep(sequence, 0, count)]);
-                sequence.Commit(tokens.AsSpan(0, sequence.Length + count));
-                Layers.Cache.Flush();
-                model.Stream.Synchronize();
-            }
-
-            while (sequence.Probe.Length > 0)
-            {
-                var count = Math.Min(stepTokens, sequence.Probe.Length);
-                Require(sequence.TryReserve(count));
-                Layers.Prepare(model.Stream, [new SequenceStep(sequence, 0, count)]);
-                sequence.CommitProbe(count);
-                Layers.Cache.Flush();
-                model.Stream.Synchronize();
-            }
-
-            steps[i] = new SequenceStep(sequence, i, 1);
+            some[i] = new SequenceStep(Layers.Cache.Open(), firstRow + i, 1);
+            Require(some[i].Cache.TryAdmit(tokens.AsSpan(0, target)));
         }
 
-        length = target;
+        var turn = model.Method is null ? KvBlockLayout.Size : Math.Max(1, stepTokens / some.Length);
+        while (some[0].Cache.Length < target)
+        {
+            var count = Math.Min(Math.Min(turn, some[0].Cache.StepLimit), target - some[0].Cache.Length);
+            Step(some, count, cache => cache.Commit(tokens.AsSpan(0, cache.Length + count)));
+        }
+
+        while (some[0].Cache.Probe.Length > 0)
+        {
+            var count = Math.Min(stepTokens, some[0].Cache.Probe.Length);
+            Step(some, count, cache => cache.CommitProbe(count));
+        }
+    }
+
+    private void Step(Span<SequenceStep> some, int count, Action<ISequenceCache> commit)
+    {
+        var rows = new SequenceStep[some.Length];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            Require(some[i].Cache.TryReserve(count));
+            rows[i] = new SequenceStep(some[i].Cache, i * count, count);
+        }
+
+        Layers.Prepare(model.Stream, rows);
+        foreach (var row in rows)
+            commit(row.Cache);
+        Layers.Cache.Flush();
+        model.Stream.Synchronize();
     }
 
     private static KvLimits Limits(BenchSource source, BenchSize size, int stepTokens) => DeviceRunnerFactory.Limits(
