@@ -34,7 +34,7 @@ internal sealed class PrefillBenchmark(BenchModel model, int chunk, int samples)
                 cancellation.ThrowIfCancellationRequested();
                 var end = Math.Min(start + rows, count);
                 inputs.Clear();
-                inputs.Add(0, tokens.AsSpan(start..end), start, isDecode: false);
+                inputs.Add(0, tokens.AsSpan(start..end), start, isDecode: end - start == 1);
                 if (end == count)
                     inputs.AddLogits(end - start - 1);
                 cache.Reserve(end - start);
@@ -49,7 +49,7 @@ internal sealed class PrefillBenchmark(BenchModel model, int chunk, int samples)
                 cancellation.ThrowIfCancellationRequested();
                 var probed = Math.Min(rows, cache.Probe.Length);
                 inputs.Clear();
-                inputs.Add(0, cache.Probe[..probed], cache.ProbePosition, isDecode: false);
+                inputs.Add(0, cache.Probe[..probed], cache.ProbePosition, isDecode: probed == 1);
                 inputs.AddLogits(probed - 1);
                 cache.ReserveProbe(probed);
                 inputs.Upload(stream);
