@@ -15,6 +15,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     // What the largest group of a multiprocessor may take beside static tables, and what lets two of them fit.
     private const int SharedBytes = 227 << 10;
     private const int StaticBytes = 26 << 10;
+    private const int MostResident = 2;
 
     // Groups of a multiprocessor that read the recomputed layer.
     private const int TableGroups = 3;
@@ -88,8 +89,8 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     /// <param name="leastHeads">Key heads that keep history, in the layer with the fewest.</param>
     internal static long WorkBytes(AttentionShape shape, int maxRows, int leastHeads)
     {
-        // Splits fill a device, with two groups on each multiprocessor. Every row has at least one of history and one of raw tokens.
-        var parts = maxRows + Math.Max((long)maxRows, 2 * DecodeAttention.MostMultiprocessors / Math.Max(leastHeads, 1));
+        // Every row has one split of raw tokens besides.
+        var parts = maxRows + SplitCount.Most(maxRows, Math.Max(leastHeads, 1), MostResident * DecodeAttention.MostMultiprocessors);
         var raw = Math.Max(2L * maxRows, DecodeAttention.MostMultiprocessors * TableGroups / shape.KeyHeads);
         return parts * shape.QueryHeads * ((16 * LatentTables.MaxSteps * sizeof(float)) + (shape.HeadDim * sizeof(float)) + (2 * 2 * sizeof(float))) + (raw * shape.OutputWidth * sizeof(float));
     }
@@ -228,7 +229,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
         Math.Max(RawSplit.Pieces(shape.HeadDim, LatentDecodeKernel.Warps), LatentFinish.Floats(LatentVariants.IsNarrow(plan) ? 1 : 4, plan.Neighbours > 0) / 4));
 
     /// <summary>Groups that fit a multiprocessor beside each other.</summary>
-    private int Resident(LatentLayer plan, int stages) => LatentVariants.IsNarrow(plan) && 2 * (Bytes(plan, stages) + StaticBytes) <= SharedBytes ? 2 : 1;
+    private int Resident(LatentLayer plan, int stages) => LatentVariants.IsNarrow(plan) && MostResident * (Bytes(plan, stages) + StaticBytes) <= SharedBytes ? MostResident : 1;
 
     /// <summary>Three tiles' codes, or two, if they fit and cost no group.</summary>
     private int Stages(LatentLayer plan)
@@ -239,12 +240,10 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
         return stages;
     }
 
-    /// <summary>Enough groups to fill the device once, whatever the lengths, so that graphs can be kept.</summary>
     private int Splits(int layer, int rows)
     {
         var plan = tables.Layer(layer);
         // Groups of heads without history leave at once.
-        var parts = rows * plan.Heads * ((shape.GroupSize + 7) / 8);
-        return Math.Clamp(accelerator.NumMultiprocessors * Resident(plan, Stages(plan)) / parts, 1, maxSplits);
+        return SplitCount.Best(rows * plan.Heads * ((shape.GroupSize + 7) / 8), accelerator.NumMultiprocessors * Resident(plan, Stages(plan)), maxSplits);
     }
 }
