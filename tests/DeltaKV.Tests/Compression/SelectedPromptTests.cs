@@ -17,11 +17,14 @@ namespace DeltaKV.Tests.Compression;
 public class SelectedPromptTests
 {
     private const int PrefillTokens = 48;
+    private const long OneBlock = 64 * 2 * 2 * 64 * sizeof(ushort);
     private static readonly KvLimits Limits = new(4, 256, 256, 0);
 
     public static TheoryData<bool, long, bool, bool> Cases => new()
     {
         { false, 0, false, false }, { true, 0, false, false }, { true, 1 << 20, false, false }, { false, 1 << 20, true, false }, { false, 0, true, true },
+        // Room for 64 of the 118 tokens that are read.
+        { false, OneBlock, false, false },
     };
 
     // Codes are the same keys and values in halves; a token may change places with one that scored as much.
