@@ -118,7 +118,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         for (var stage = 0; stage < Unroll.Full(stages - 1); stage++)
         {
             if (fetched < blocks)
-                Fetch<THead, TKeys, TValues>(pool, table[fetched], reader.Pool.BlockUnits, ring.SubView(stage * units));
+                KiviFragments.Fetch(pool.SubView((long)table[fetched] * reader.Pool.BlockUnits), ring.SubView(stage * units), units);
             CpAsync.Commit();
             fetched += stride;
         }
@@ -129,7 +129,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         var queries = LocalMemory.Allocate<UInt4>(THead.Dim / 32);
         LoadQueries<THead>(arguments, row, query, queries);
         if (reader.Layer.IsRotated != 0)
-            RotateQueries<THead>(queries);
+            KiviRotation.Query<THead>(queries);
         var sums = LocalMemory.Allocate<Float4>(THead.Dim / 16);
         for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
             sums[i] = default;
@@ -142,8 +142,9 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
             CpAsync.Wait(stages - 2);
             // All lanes' copies are there, and all lanes have read what the next ones overwrite.
             Warp.Barrier();
+            var free = ring.SubView((current == 0 ? stages - 1 : current - 1) * units);
             if (fetched < blocks)
-                Fetch<THead, TKeys, TValues>(pool, nextBlock, reader.Pool.BlockUnits, ring.SubView((current == 0 ? stages - 1 : current - 1) * units));
+                KiviFragments.Fetch(pool.SubView((long)nextBlock * reader.Pool.BlockUnits), free, KiviLayout.HeadUnits(THead.Dim, TKeys.Bits, TValues.Bits));
             CpAsync.Commit();
             fetched += stride;
             nextBlock = table[Math.Min(fetched, blocks - 1)];
@@ -174,17 +175,6 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         KiviMerge.Write<THead>(arguments, shared.Cast<float>(), softmax, sums, row, firstQuery, queryCount);
     }
 
-    /// <summary>Copies one head's block, 512 bytes at a time.</summary>
-    private static void Fetch<THead, TKeys, TValues>(ArrayView<UInt4> pool, int block, int blockUnits, ArrayView<UInt4> target)
-        where THead : struct, IHead
-        where TKeys : struct, IChunkWidth
-        where TValues : struct, IChunkWidth
-    {
-        var source = pool.SubView((long)block * blockUnits);
-        for (var i = 0; i < Unroll.Full(KiviLayout.HeadUnits(THead.Dim, TKeys.Bits, TValues.Bits) / 32); i++)
-            CpAsync.Copy16Streaming(ref target[(32 * i) + Warp.LaneIdx], ref source[32 * i]);
-    }
-
     /// <summary>The heads' queries as halves: channels 32j + 8t and the next seven.</summary>
     private static void LoadQueries<THead>(in DecodeArguments<KiviReader> arguments, int row, int query, ArrayView<UInt4> queries)
         where THead : struct, IHead
@@ -192,35 +182,6 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         var source = arguments.Qkv.Cast<UInt4>().SubView(((long)row * (arguments.QkvWords / 4)) + (query * (THead.Dim / 8)) + (Warp.LaneIdx & 3));
         for (var j = 0; j < Unroll.Full(THead.Dim / 32); j++)
             queries[j] = KiviFragments.Halves(source[4 * j]);
-    }
-
-    private static void RotateQueries<THead>(ArrayView<UInt4> queries)
-        where THead : struct, IHead
-    {
-        var channels = LocalMemory.Allocate<float>(THead.Dim / 4);
-        for (var j = 0; j < Unroll.Full(THead.Dim / 32); j++)
-        {
-            Widen(queries[j].X, channels, 8 * j);
-            Widen(queries[j].Y, channels, (8 * j) + 2);
-            Widen(queries[j].Z, channels, (8 * j) + 4);
-            Widen(queries[j].W, channels, (8 * j) + 6);
-        }
-
-        KiviRotation.Query<THead>(channels);
-        for (var j = 0; j < Unroll.Full(THead.Dim / 32); j++)
-        {
-            queries[j] = new UInt4(
-                Half2.FromSingles(channels[8 * j], channels[(8 * j) + 1]).Bits,
-                Half2.FromSingles(channels[(8 * j) + 2], channels[(8 * j) + 3]).Bits,
-                Half2.FromSingles(channels[(8 * j) + 4], channels[(8 * j) + 5]).Bits,
-                Half2.FromSingles(channels[(8 * j) + 6], channels[(8 * j) + 7]).Bits);
-        }
-    }
-
-    private static void Widen(uint pair, ArrayView<float> channels, int at)
-    {
-        channels[at] = new Half2(pair).Low;
-        channels[at + 1] = new Half2(pair).High;
     }
 
     /// <summary>Sinks and window, 16 tokens at a time, shared among the same workers as the blocks.</summary>

@@ -58,10 +58,8 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
         var layer = arguments.Layers[Grid.IdxZ];
         var isValue = part >= pool.KeyHeads;
         var head = isValue ? part - pool.KeyHeads : part;
-        var bits = isValue ? layer.ValueBits : layer.KeyBits;
-        var target = pool.Units.SubView(
-            pool.HeadOf(layer, KiviLayout.HeadUnits(THead.Dim, layer.KeyBits, layer.ValueBits), item.Sequence, item.Position, head)
-            + (isValue ? KiviLayout.ValueUnit(THead.Dim, layer.KeyBits) : 0));
+        var bits = layer.Bits(isValue);
+        var target = pool.Units.SubView(pool.PartOf(layer, THead.Dim, item.Sequence, item.Position, head, isValue));
         var scales = target.SubView(KiviLayout.CodeUnits(THead.Dim, bits));
         var integers = SharedMemory.Allocate<byte>(Warps * Tokens * THead.Dim).SubView((Group.IdxX >> 5) * Tokens * THead.Dim);
 
@@ -69,7 +67,14 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
         LoadRows<THead>(arguments, item, head, isValue, rows);
         var isRotated = layer.IsRotated != 0;
         if (isRotated)
-            Rotate<THead>(rows);
+        {
+            for (var token = 0; token < Unroll.Full(Tokens); token++)
+            {
+                var row = rows.SubView(token * (THead.Dim / 64));
+                KiviRotation.Row<THead>(row, row, false);
+            }
+        }
+
         if (isValue)
             QuantiseValues<THead>(rows, isRotated, bits, scales.Cast<ushort>(), integers);
         else
@@ -98,30 +103,6 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
         }
     }
 
-    /// <summary>Mixes the channels of every token; the results are halves, which lose less than bf16.</summary>
-    private static void Rotate<THead>(ArrayView<uint> rows)
-        where THead : struct, IHead
-    {
-        var words = THead.Dim / 64;
-        var channels = LocalMemory.Allocate<float>(THead.Dim / 32);
-        for (var token = 0; token < Unroll.Full(Tokens); token++)
-        {
-            for (var w = 0; w < Unroll.Full(words); w++)
-            {
-                var pair = new BFloat16x2(rows[(token * words) + w]);
-                channels[2 * w] = pair.Low;
-                channels[(2 * w) + 1] = pair.High;
-            }
-
-            KiviRotation.Row<THead>(channels);
-            for (var w = 0; w < Unroll.Full(words); w++)
-                rows[(token * words) + w] = Half2.FromSingles(channels[2 * w], channels[(2 * w) + 1]).Bits;
-        }
-    }
-
-    private static Float2 Pair(uint bits, bool isHalf) =>
-        isHalf ? new Float2(new Half2(bits).Low, new Half2(bits).High) : new Float2(new BFloat16x2(bits).Low, new BFloat16x2(bits).High);
-
     private static void QuantiseKeys<THead>(ArrayView<uint> rows, bool isRotated, int bits, ArrayView<uint> scales, ArrayView<byte> integers)
         where THead : struct, IHead
     {
@@ -132,7 +113,7 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
             var high = low;
             for (var token = 0; token < Unroll.Full(Tokens); token++)
             {
-                var pair = Pair(rows[(token * words) + w], isRotated);
+                var pair = KiviPair.Widen(rows[(token * words) + w], isRotated);
                 low = Widened(low, pair.X);
                 high = Widened(high, pair.Y);
             }
@@ -146,7 +127,7 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
             scales[(THead.Dim / 2) + (channel >> 1)] = lowScale.Zero | (highScale.Zero << 16);
             for (var token = 0; token < Unroll.Full(Tokens); token++)
             {
-                var pair = Pair(rows[(token * words) + w], isRotated);
+                var pair = KiviPair.Widen(rows[(token * words) + w], isRotated);
                 integers[(token * THead.Dim) + channel] = lowScale.Quantise(pair.X);
                 integers[(token * THead.Dim) + channel + 1] = highScale.Quantise(pair.Y);
             }
@@ -164,7 +145,7 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
             var range = new Float2(float.PositiveInfinity, float.NegativeInfinity);
             for (var w = 0; w < Unroll.Full(words); w++)
             {
-                var pair = Pair(rows[(token * words) + w], isRotated);
+                var pair = KiviPair.Widen(rows[(token * words) + w], isRotated);
                 range = Widened(Widened(range, pair.X), pair.Y);
             }
 
@@ -185,7 +166,7 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
 
             for (var w = 0; w < Unroll.Full(words); w++)
             {
-                var pair = Pair(rows[(token * words) + w], isRotated);
+                var pair = KiviPair.Widen(rows[(token * words) + w], isRotated);
                 var at = (token * THead.Dim) + (((Warp.LaneIdx * words) + w) * 2);
                 integers[at] = scale.Quantise(pair.X);
                 integers[at + 1] = scale.Quantise(pair.Y);
@@ -207,30 +188,13 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
             for (var s = 0; s < perWord; s++)
             {
                 var pair = (k * perWord) + s;
-                word |= (isValue ? ValuePair<THead>(integers, pair) : KeyPair<THead>(integers, pair)) << (bits * s);
+                var at = isValue ? KiviLayout.ValueOf(THead.Dim, Warp.LaneIdx, pair) : KiviLayout.KeyOf(THead.Dim, Warp.LaneIdx, pair);
+                var both = integers[at] | ((uint)integers[at + (isValue ? THead.Dim : 1)] << 16);
+                word |= both << (bits * s);
             }
 
             words[KiviLayout.WordOf(Warp.LaneIdx, k)] = word;
         }
-    }
-
-    /// <summary>Two channels of a token.</summary>
-    private static uint KeyPair<THead>(ArrayView<byte> integers, int pair)
-        where THead : struct, IHead
-    {
-        var token = (pair / (THead.Dim / 8) * 8) + (Warp.LaneIdx >> 2);
-        var rest = pair % (THead.Dim / 8);
-        var at = (token * THead.Dim) + ((rest >> 2) * 32) + ((Warp.LaneIdx & 3) * 8) + ((rest & 3) * 2);
-        return integers[at] | ((uint)integers[at + 1] << 16);
-    }
-
-    /// <summary>A channel of two tokens.</summary>
-    private static uint ValuePair<THead>(ArrayView<byte> integers, int pair)
-        where THead : struct, IHead
-    {
-        var token = ((pair & 3) * 8) + (2 * (Warp.LaneIdx & 3));
-        var at = (token * THead.Dim) + ((pair >> 4) * 32) + ((Warp.LaneIdx >> 2) * 4) + ((pair >> 2) & 3);
-        return integers[at] | ((uint)integers[at + THead.Dim] << 16);
     }
 
     private struct Arguments

@@ -7,6 +7,19 @@ namespace DeltaKV.Compression.Kivi;
 /// <summary>The two products of a warp with a block of 32 tokens in shared memory: integers go to the tensor cores by a mask (see <see cref="KiviLayout"/>).</summary>
 internal static class KiviFragments
 {
+    /// <summary>Starts to copy so many pieces to shared memory, 512 bytes at a time.</summary>
+    /// <param name="source">The lane's first piece.</param>
+    /// <param name="target">The warp's first piece.</param>
+    /// <param name="units">How many pieces: a compile-time constant.</param>
+    internal static void Fetch(ArrayView<UInt4> source, ArrayView<UInt4> target, int units)
+    {
+        for (var i = 0; i < Unroll.Full((units + 31) / 32); i++)
+        {
+            if ((32 * i) + 32 <= units || (32 * i) + Warp.LaneIdx < units)
+                CpAsync.Copy16Streaming(ref target[(32 * i) + Warp.LaneIdx], ref source[32 * i]);
+        }
+    }
+
     /// <summary>
     /// Scores of 32 tokens for 8 heads, <c>sum_c q_c step_c n_c + sum_c q_c zero_c</c>: steps go into q, once for the block, and the zeros are one more row of keys.
     /// </summary>
@@ -32,10 +45,12 @@ internal static class KiviFragments
             var step = steps[4 * j];
             var first = new UInt2(Times(query.X, step.X), Times(query.Y, step.Y));
             var second = new UInt2(Times(query.Z, step.Z), Times(query.W, step.W));
-            even = Mma.Half(Tokens<THead, TBits>(words, 0, 4 * j), first, even);
-            odd = Mma.Half(Tokens<THead, TBits>(words, 0, (4 * j) + 2), second, odd);
-            secondEven = Mma.Half(Tokens<THead, TBits>(words, 2, 4 * j), first, secondEven);
-            secondOdd = Mma.Half(Tokens<THead, TBits>(words, 2, (4 * j) + 2), second, secondOdd);
+            var upper = KiviLayout.KeyPair(THead.Dim, 0, 4 * j);
+            even = Mma.Half(Tokens<THead, TBits>(words, upper), first, even);
+            odd = Mma.Half(Tokens<THead, TBits>(words, upper + 2), second, odd);
+            var lower = KiviLayout.KeyPair(THead.Dim, 16, 4 * j);
+            secondEven = Mma.Half(Tokens<THead, TBits>(words, lower), first, secondEven);
+            secondOdd = Mma.Half(Tokens<THead, TBits>(words, lower + 2), second, secondOdd);
         }
 
         // All rows of the zeros' product are the same.
@@ -65,7 +80,7 @@ internal static class KiviFragments
             var second = new UInt2(Times(weights.Z, step.Z), Times(weights.W, step.W));
             for (var half = 0; half < Unroll.Full(2); half++)
             {
-                var pair = (16 * run) + (8 * half);
+                var pair = KiviLayout.ValuePair(0, 4 * run) + (8 * half);
                 sums[(2 * run) + half] = Mma.Half(Channels<TBits>(words, pair), first, sums[(2 * run) + half]);
                 sums[(2 * run) + half] = Mma.Half(Channels<TBits>(words, pair + 2), second, sums[(2 * run) + half]);
             }
@@ -113,14 +128,13 @@ internal static class KiviFragments
         }
     }
 
-    /// <summary>Tokens g + 8i and g + 8i + 8, four channels.</summary>
-    private static UInt4 Tokens<THead, TBits>(ArrayView<uint> words, int i, int pair)
+    /// <summary>Four channels of two tokens, eight apart, from a pair of the first on.</summary>
+    private static UInt4 Tokens<THead, TBits>(ArrayView<uint> words, int pair)
         where THead : struct, IHead
         where TBits : struct, IChunkWidth
     {
-        var upper = (i * (THead.Dim / 8)) + pair;
-        var lower = upper + (THead.Dim / 8);
-        return new(Pair<TBits>(words, upper), Pair<TBits>(words, lower), Pair<TBits>(words, upper + 1), Pair<TBits>(words, lower + 1));
+        var second = pair + KiviLayout.KeyPair(THead.Dim, 8, 0);
+        return new(Pair<TBits>(words, pair), Pair<TBits>(words, second), Pair<TBits>(words, pair + 1), Pair<TBits>(words, second + 1));
     }
 
     /// <summary>Two channels of four tokens.</summary>
@@ -132,8 +146,8 @@ internal static class KiviFragments
     private static uint Pair<TBits>(ArrayView<uint> words, int pair)
         where TBits : struct, IChunkWidth
     {
-        var bit = TBits.Bits * (pair % (16 / TBits.Bits));
-        return (words[pair / (16 / TBits.Bits)] >> (bit & ~7)) & ((0x00010001u * ((1u << TBits.Bits) - 1)) << (bit & 7));
+        var offset = KiviLayout.Offset(TBits.Bits, pair);
+        return (words[KiviLayout.WordOfPair(TBits.Bits, pair)] >> (KiviLayout.BitOfPair(TBits.Bits, pair) - offset)) & ((0x00010001u * ((1u << TBits.Bits) - 1)) << offset);
     }
 
     private static uint Times(uint pair, uint factors) => Half2.FusedMultiplyAdd(new Half2(pair), new Half2(factors), new Half2(0)).Bits;

@@ -14,4 +14,7 @@ internal struct KiviLayer
 
     /// <summary>1: the channels of a head are mixed, see <see cref="KiviRotation"/>.</summary>
     public int IsRotated;
+
+    /// <summary>Bits of an element of the keys or of the values.</summary>
+    public readonly int Bits(bool isValue) => isValue ? ValueBits : KeyBits;
 }

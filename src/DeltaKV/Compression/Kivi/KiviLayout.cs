@@ -29,9 +29,42 @@ internal static class KiviLayout
     /// <summary>The word among those of all lanes that holds a lane's word.</summary>
     internal static int WordOf(int lane, int word) => ((((word >> 2) * 32) + lane) * 4) + (word & 3);
 
-    /// <summary>The lowest bit, within eight, of the integers of the s-th pair of a word.</summary>
+    /// <summary>The word of its lane that holds a pair.</summary>
+    internal static int WordOfPair(int bits, int pair) => pair >> PairShift(bits);
+
+    /// <summary>The lowest bit of a pair in its word.</summary>
+    internal static int BitOfPair(int bits, int pair) => bits * (pair & ((1 << PairShift(bits)) - 1));
+
+    /// <summary>The lowest bit of a pair within eight: how far its integers stay shifted as operands.</summary>
     internal static int Offset(int bits, int pair) => (bits * pair) & 7;
+
+    /// <summary>The lane that holds eight channels, <c>8 chunk</c> and on, of the key in a slot.</summary>
+    internal static int KeyLane(int slot, int chunk) => ((slot & 7) * 4) + (chunk & 3);
+
+    /// <summary>The first of the four pairs of those channels.</summary>
+    internal static int KeyPair(int headDim, int slot, int chunk) => ((slot >> 3) * (headDim / 8)) + (4 * (chunk >> 2));
+
+    /// <summary>Where among a block's integers <c>[slot][channel]</c> the first of a lane's pair of a key comes from; the second is its neighbour.</summary>
+    internal static int KeyOf(int headDim, int lane, int pair)
+    {
+        var slot = (pair / (headDim / 8) * 8) + (lane >> 2);
+        var rest = pair % (headDim / 8);
+        return (slot * headDim) + ((rest >> 2) * 32) + ((lane & 3) * 8) + ((rest & 3) * 2);
+    }
+
+    /// <summary>The lane that holds four channels, <c>8 chunk</c> and on, of the value in a slot; that of the next four is four further.</summary>
+    internal static int ValueLane(int slot, int chunk) => (8 * (chunk & 3)) + ((slot >> 1) & 3);
+
+    /// <summary>The pair of the first of those channels; that of the next channel is four further.</summary>
+    internal static int ValuePair(int slot, int chunk) => (16 * (chunk >> 2)) + (slot >> 3);
+
+    /// <summary>Where among a block's integers <c>[slot][channel]</c> the first of a lane's pair of a value comes from; the second is that of the next slot.</summary>
+    internal static int ValueOf(int headDim, int lane, int pair) =>
+        ((((pair & 3) * 8) + (2 * (lane & 3))) * headDim) + ((pair >> 4) * 32) + ((lane >> 2) * 4) + ((pair >> 2) & 3);
 
     /// <summary>The half among a block's value steps (or zeros) that belongs to a token and 32 channels.</summary>
     internal static int ValueScale(int channels, int slot) => (((((channels * 4) + ((slot >> 1) & 3)) * 4) + (slot >> 3)) * 2) + (slot & 1);
+
+    /// <summary>Binary logarithm of the pairs of a word.</summary>
+    private static int PairShift(int bits) => bits == 8 ? 1 : bits == 4 ? 2 : 3;
 }

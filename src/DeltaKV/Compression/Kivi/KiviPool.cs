@@ -25,11 +25,12 @@ internal readonly struct KiviPool(ArrayView<UInt4> units, ArrayView<int> tables,
     /// <summary>Key/value heads.</summary>
     public readonly int KeyHeads = keyHeads;
 
-    /// <summary>The first piece of a head in the block that holds a slot.</summary>
-    public long HeadOf(KiviLayer layer, int headUnits, int sequence, int slot, int head)
+    /// <summary>The first piece of a head's keys or values in the block that holds a slot.</summary>
+    public long PartOf(KiviLayer layer, int headDim, int sequence, int slot, int head, bool isValue)
     {
         // Sinks have no block; whoever asks for a slot that is not coded ignores what it gets.
         var block = Math.Max(Tables[(sequence * TableStride) + (slot >> 5)], 0);
-        return ((long)block * BlockUnits) + layer.FirstUnit + (head * headUnits);
+        return ((long)block * BlockUnits) + layer.FirstUnit + (head * KiviLayout.HeadUnits(headDim, layer.KeyBits, layer.ValueBits))
+            + (isValue ? KiviLayout.ValueUnit(headDim, layer.KeyBits) : 0);
     }
 }

@@ -96,7 +96,7 @@ internal sealed class KiviScoreKernel(Accelerator accelerator) : IScoreKernel<Ki
         for (var stage = 0; stage < Unroll.Full(stages - 1); stage++)
         {
             if (fetched < items)
-                Fetch<THead, TKeys>(pool, reader.Pool.BlockUnits, next, fetched % arguments.KeyHeads * headUnits, ring.SubView(stage * units));
+                KiviFragments.Fetch(pool.SubView(((long)next * reader.Pool.BlockUnits) + (fetched % arguments.KeyHeads * headUnits)), ring.SubView(stage * units), units);
             CpAsync.Commit();
             next = Advance(ref fetched, next, table, items, arguments.KeyHeads, worker, stride);
         }
@@ -110,12 +110,10 @@ internal sealed class KiviScoreKernel(Accelerator accelerator) : IScoreKernel<Ki
             {
                 CpAsync.Wait(stages - 2);
                 Warp.Barrier();
+                var free = ring.SubView((current == 0 ? stages - 1 : current - 1) * units);
+                var source = pool.SubView(((long)next * reader.Pool.BlockUnits) + (fetched % arguments.KeyHeads * headUnits));
                 if (fetched < items)
-                {
-                    Fetch<THead, TKeys>(
-                        pool, reader.Pool.BlockUnits, next, fetched % arguments.KeyHeads * headUnits, ring.SubView((current == 0 ? stages - 1 : current - 1) * units));
-                }
-
+                    KiviFragments.Fetch(source, free, KiviLayout.ValueUnit(THead.Dim, TKeys.Bits));
                 CpAsync.Commit();
                 next = Advance(ref fetched, next, table, items, arguments.KeyHeads, worker, stride);
                 best = Larger<THead, TKeys>(arguments, row, head, queries, ring.SubView(current * units), best);
@@ -139,50 +137,22 @@ internal sealed class KiviScoreKernel(Accelerator accelerator) : IScoreKernel<Ki
         return fetched % keyHeads == 0 && fetched < items ? table[worker + (fetched / keyHeads * stride)] : block;
     }
 
-    private static void Fetch<THead, TKeys>(ArrayView<UInt4> pool, int blockUnits, int block, int headUnit, ArrayView<UInt4> target)
-        where THead : struct, IHead
-        where TKeys : struct, IChunkWidth
-    {
-        var units = KiviLayout.ValueUnit(THead.Dim, TKeys.Bits);
-        var source = pool.SubView(((long)block * blockUnits) + headUnit);
-        for (var i = 0; i < Unroll.Full((units + 31) / 32); i++)
-        {
-            if ((32 * i) + 32 <= units || (32 * i) + Warp.LaneIdx < units)
-                CpAsync.Copy16Streaming(ref target[(32 * i) + Warp.LaneIdx], ref source[32 * i]);
-        }
-    }
-
     /// <summary>All queries of the row as halves.</summary>
     private static void StageQueries<THead>(Arguments arguments, int row, ArrayView<UInt4> queries)
         where THead : struct, IHead
     {
         if (arguments.Reader.Layer.IsRotated != 0)
         {
+            var words = THead.Dim / 64;
+            var source = arguments.Qkv.Cast<uint>().SubView(((long)row * arguments.QkvUnits * 4) + (Warp.LaneIdx * words));
+            var target = queries.Cast<uint>().SubView(Warp.LaneIdx * words);
             for (var head = Group.IdxX >> 5; head < arguments.QueryHeads; head += Warps)
-                StageRotated<THead>(arguments, row, head, queries.Cast<uint>());
+                KiviRotation.Row<THead>(source.SubView(head * (THead.Dim / 2)), target.SubView(head * QueryUnits(THead.Dim) * 4), false);
             return;
         }
 
         for (var i = Group.IdxX; i < arguments.QueryHeads * (THead.Dim / 8); i += Group.DimX)
             queries[(i / (THead.Dim / 8) * QueryUnits(THead.Dim)) + (i % (THead.Dim / 8))] = KiviFragments.Halves(arguments.Qkv[((long)row * arguments.QkvUnits) + i]);
-    }
-
-    private static void StageRotated<THead>(Arguments arguments, int row, int head, ArrayView<uint> queries)
-        where THead : struct, IHead
-    {
-        var words = THead.Dim / 64;
-        var channels = LocalMemory.Allocate<float>(THead.Dim / 32);
-        var source = arguments.Qkv.Cast<uint>().SubView(((long)row * arguments.QkvUnits * 4) + (head * (THead.Dim / 2)) + (Warp.LaneIdx * words));
-        for (var w = 0; w < Unroll.Full(words); w++)
-        {
-            var pair = new BFloat16x2(source[w]);
-            channels[2 * w] = pair.Low;
-            channels[(2 * w) + 1] = pair.High;
-        }
-
-        KiviRotation.Row<THead>(channels);
-        for (var w = 0; w < Unroll.Full(words); w++)
-            queries[(head * QueryUnits(THead.Dim) * 4) + (Warp.LaneIdx * words) + w] = Half2.FromSingles(channels[2 * w], channels[(2 * w) + 1]).Bits;
     }
 
     /// <summary>The larger of what is best so far of tokens g + 8i and the weights that the heads over a key head give them.</summary>

@@ -17,9 +17,8 @@ internal static class KiviTile
     {
         var isRotated = layer.IsRotated != 0;
         var chunks = TShape.HeadDim / 8;
-        var bits = isValue ? layer.ValueBits : layer.KeyBits;
-        var first = pool.HeadOf(layer, KiviLayout.HeadUnits(TShape.HeadDim, layer.KeyBits, layer.ValueBits), sequence, Math.Max(position, 0), head)
-            + (isValue ? KiviLayout.ValueUnit(TShape.HeadDim, layer.KeyBits) : 0);
+        var bits = layer.Bits(isValue);
+        var first = pool.PartOf(layer, TShape.HeadDim, sequence, Math.Max(position, 0), head, isValue);
         for (var i = 0; i < Unroll.Full(TShape.HeadDim / 16); i++)
         {
             var piece = Warp.LaneIdx + (32 * i);
@@ -53,32 +52,19 @@ internal static class KiviTile
     private static void RotateBack<THead>(ArrayView<uint> tile)
         where THead : struct, IHead
     {
-        var channels = LocalMemory.Allocate<float>(THead.Dim / 32);
         for (var row = 0; row < 16; row++)
         {
             var own = tile.SubView((row * ((THead.Dim / 2) + 4)) + (Warp.LaneIdx * (THead.Dim / 64)));
-            for (var w = 0; w < Unroll.Full(THead.Dim / 64); w++)
-            {
-                var pair = new Half2(own[w]);
-                channels[2 * w] = pair.Low;
-                channels[(2 * w) + 1] = pair.High;
-            }
-
-            KiviRotation.Row<THead>(channels);
-            for (var w = 0; w < Unroll.Full(THead.Dim / 64); w++)
-                own[w] = BFloat16x2.FromSingles(channels[2 * w], channels[(2 * w) + 1]).Bits;
+            KiviRotation.Row<THead>(own, own, true);
         }
     }
-
-    private static uint Rounded(float low, float high, bool isHalf) =>
-        isHalf ? Half2.FromSingles(low, high).Bits : BFloat16x2.FromSingles(low, high).Bits;
 
     /// <summary>Channels 8 chunk to 8 chunk + 7 of a key.</summary>
     private static UInt4 Key<TShape>(ArrayView<uint> words, ArrayView<UInt4> scales, int bits, int slot, int chunk, bool isHalf)
         where TShape : struct, IHeadShape
     {
-        var lane = ((slot & 7) * 4) + (chunk & 3);
-        var pair = ((slot >> 3) * (TShape.HeadDim / 8)) + (4 * (chunk >> 2));
+        var lane = KiviLayout.KeyLane(slot, chunk);
+        var pair = KiviLayout.KeyPair(TShape.HeadDim, slot, chunk);
         var steps = scales[chunk];
         var zeros = scales[(TShape.HeadDim / 8) + chunk];
         return new UInt4(
@@ -95,7 +81,7 @@ internal static class KiviTile
         var step = new Half2(steps);
         var zero = new Half2(zeros);
         var mask = (1u << bits) - 1;
-        return Rounded(
+        return KiviPair.Round(
             FastMath.Fma(integers & mask, step.Low * unit, zero.Low), FastMath.Fma((integers >> 16) & mask, step.High * unit, zero.High), isHalf);
     }
 
@@ -103,12 +89,11 @@ internal static class KiviTile
     private static UInt4 Value<TShape>(ArrayView<uint> words, ArrayView<ushort> scales, int bits, int slot, int chunk, bool isHalf)
         where TShape : struct, IHeadShape
     {
-        var channels = chunk >> 2;
-        var at = KiviLayout.ValueScale(channels, slot);
-        var pair = (16 * channels) + (slot >> 3);
+        var at = KiviLayout.ValueScale(chunk >> 2, slot);
+        var pair = KiviLayout.ValuePair(slot, chunk);
         var step = Half.FromBits(scales[at]).ToSingle() * (1 << KiviLayout.Offset(bits, slot >> 3));
         var zero = Half.FromBits(scales[TShape.HeadDim + at]).ToSingle();
-        var lane = (8 * (chunk & 3)) + ((slot >> 1) & 3);
+        var lane = KiviLayout.ValueLane(slot, chunk);
         var shift = 16 * (slot & 1);
         return new UInt4(
             Two(words, lane, pair, bits, shift, step, zero, isHalf),
@@ -122,14 +107,10 @@ internal static class KiviTile
         var mask = (1u << bits) - 1;
         var low = (Integers(words, lane, pair, bits) >> shift) & mask;
         var high = (Integers(words, lane, pair + 4, bits) >> shift) & mask;
-        return Rounded(FastMath.Fma(low, step, zero), FastMath.Fma(high, step, zero), isHalf);
+        return KiviPair.Round(FastMath.Fma(low, step, zero), FastMath.Fma(high, step, zero), isHalf);
     }
 
     /// <summary>A pair of a lane in bits 0 and 16 and those above.</summary>
-    private static uint Integers(ArrayView<uint> words, int lane, int pair, int bits)
-    {
-        // 2, 4 or 8 pairs to a word.
-        var shift = bits == 8 ? 1 : bits == 4 ? 2 : 3;
-        return words[KiviLayout.WordOf(lane, pair >> shift)] >> (bits * (pair & ((1 << shift) - 1)));
-    }
+    private static uint Integers(ArrayView<uint> words, int lane, int pair, int bits) =>
+        words[KiviLayout.WordOf(lane, KiviLayout.WordOfPair(bits, pair))] >> KiviLayout.BitOfPair(bits, pair);
 }
