@@ -106,8 +106,8 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     {
         if (rowCount == 0)
             return;
-        // What is recomputed comes before all observation layers, so nothing is selected of it.
-        if (IsFromTable(arguments.Reader.Layer) && arguments.Order.SelectedCounts.Length == 0)
+        // What is recomputed comes before all observation layers, so nothing is selected of it. Its kernel takes tokens that follow each other.
+        if (IsFromTable(arguments.Reader.Layer) && arguments.Order.SelectedCounts.Length == 0 && arguments.Reader.Pool.Positions.Length == 0)
         {
             LaunchRecomputed(stream, arguments, rowCount);
             return;

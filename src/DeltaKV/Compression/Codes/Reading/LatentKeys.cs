@@ -41,8 +41,8 @@ internal static class LatentKeys
     {
         var warp = Group.IdxX >> 5;
         var turns = tables.Turns.SubView(warp * (TShape.HeadDim / 2), TShape.HeadDim / 2);
-        var isContiguous = tokens.IsContiguous;
-        var position = isContiguous ? 0 : Math.Max(tokens.PositionAt(first + Warp.LaneIdx), 0);
+        var isContiguous = tokens.IsContiguous && arguments.Pool.Positions.Length == 0;
+        var position = isContiguous ? 0 : Math.Max(arguments.Pool.PositionOf(tokens.Sequence, tokens.SlotAt(first + Warp.LaneIdx)), 0);
         if (isContiguous)
             KeyTurns.TurnTo<TShape>(tables.Frequencies, tokens.Start + first, turns);
         Warp.Barrier();

@@ -8,7 +8,7 @@ internal static class LatentTile
     /// <summary>Where the record of the lane's token of a tile is, in pieces; -1: there is none.</summary>
     internal static long Find(in LatentArguments arguments, TokenRun tokens, int tile)
     {
-        var position = tokens.PositionAt((tile * LatentDecodeKernel.TileTokens) + Group.IdxX);
+        var position = tokens.SlotAt((tile * LatentDecodeKernel.TileTokens) + Group.IdxX);
         var record = arguments.Pool.RecordOf(arguments.Pool.LayerCodes[arguments.Layer], tokens.Sequence, Math.Max(position, 0)) >> 2;
         return position < 0 ? -1 : record;
     }

@@ -17,7 +17,7 @@ internal readonly struct TokenRun(TokenOrder order, int sequence, int head)
     /// <summary>Row of the tables; negative: none is read.</summary>
     public readonly int Sequence = sequence;
 
-    /// <summary>Position of the first token, if they follow each other.</summary>
+    /// <summary>Slot of the first token, if they follow each other.</summary>
     public int Start => limits.CodedStart;
 
     /// <summary>Whether they follow each other.</summary>
@@ -26,6 +26,6 @@ internal readonly struct TokenRun(TokenOrder order, int sequence, int head)
     /// <summary>Number of tokens.</summary>
     public int Count => Sequence < 0 ? 0 : selected < 0 ? limits.CodedEnd - limits.CodedStart : selected;
 
-    /// <summary>The position of a token, or -1 past the end.</summary>
-    public int PositionAt(int index) => order.PositionAt(Sequence, head, limits, selected, Count, int.MaxValue, true, index);
+    /// <summary>The slot of a token, its position where nothing was moved, or -1 past the end.</summary>
+    public int SlotAt(int index) => order.PositionAt(Sequence, head, limits, selected, Count, int.MaxValue, true, index);
 }

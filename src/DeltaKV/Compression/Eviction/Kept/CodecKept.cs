@@ -22,7 +22,6 @@ internal sealed class CodecKept : KeptCode<CodeReader>
     private readonly KeptMemory memory;
     private readonly CodeTables codes;
     private readonly LatentDecode decode;
-    private readonly ReaderDecodeKernel<CodeReader> decodeMoved;
     private readonly FirstLayerTable? firstLayer;
     private readonly CodePoolView pool;
     private readonly GatherKernel gather;
@@ -48,7 +47,6 @@ internal sealed class CodecKept : KeptCode<CodeReader>
         var recomputed = code.RecomputesFirstLayer ? 0 : -1;
         codes = new CodeTables(accelerator, code.Codecs, recomputed, isApart: true);
         decode = new LatentDecode(accelerator, format.Shape, code.Codecs, codes, limits.Sequences, recomputed);
-        decodeMoved = new ReaderDecodeKernel<CodeReader>(accelerator);
         gather = new GatherKernel(accelerator);
         encode = new EncodeKernel(accelerator);
         itemsPerPass = ItemsPerPass(format, limits);
@@ -65,11 +63,11 @@ internal sealed class CodecKept : KeptCode<CodeReader>
         };
     }
 
-    /// <summary>Whether tokens of the last prepared step were moved whose keys are turned by their positions: the faster kernel takes slots for positions.</summary>
+    /// <summary>Whether tokens of the last prepared step were moved whose keys are turned by their positions. Where none was, slots are positions, and neighbours are turned together.</summary>
     internal bool HasMoved { get; set; }
 
     /// <inheritdoc/>
-    protected override IDecodeKernel<CodeReader> DecodeKernel => HasMoved ? decodeMoved : decode;
+    protected override IDecodeKernel<CodeReader> DecodeKernel => decode;
 
     /// <summary>Bytes of its own, matrices excepted.</summary>
     internal static long Bytes(EvictionFormat format, KvLimits limits) => LatentDecode.WorkBytes(format.Shape, limits.Sequences, format.Shape.KeyHeads)
@@ -114,8 +112,11 @@ internal sealed class CodecKept : KeptCode<CodeReader>
     }
 
     /// <inheritdoc/>
-    protected override CodeReader Reader(int layer, KvBlocks<BFloat16x8> raw) =>
-        new(Pool(layer, tables.Blocks(layer), tables.RowEntries), raw, Format.Kept!.Code.CodedLayer[layer]);
+    protected override CodeReader Reader(int layer, KvBlocks<BFloat16x8> raw)
+    {
+        var all = Pool(layer, tables.Blocks(layer), tables.RowEntries);
+        return new(HasMoved ? all : all with { Positions = default }, raw, Format.Kept!.Code.CodedLayer[layer]);
+    }
 
     private CodePoolView Pool(int layer, ArrayView<int> blocks, int stride) => pool with
     {
