@@ -1,4 +1,5 @@
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Cache.Reading;
 
@@ -18,7 +19,7 @@ internal interface IKvReader<TSelf>
     /// <param name="isCoded">The tile's tokens are in compressed form; otherwise raw. The same for the whole warp.</param>
     /// <param name="position">The position of token <c>lane % 16</c>; -1 for none, whose row becomes zeros.</param>
     /// <param name="tile">The warp's shared memory.</param>
-    static abstract void Load<TShape>(
+    static abstract void Load<THead>(
         TSelf reader, int sequence, int head, bool isValue, bool isCoded, int position, ArrayView<UInt4> tile)
-        where TShape : struct, IHeadShape;
+        where THead : struct, IHead;
 }

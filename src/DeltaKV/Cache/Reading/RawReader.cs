@@ -15,8 +15,8 @@ internal readonly struct RawReader(KvBlocks<BFloat16x8> blocks, int keyHeads) : 
     public readonly int KeyHeads = keyHeads;
 
     /// <inheritdoc/>
-    public static void Load<TShape>(
+    public static void Load<THead>(
         RawReader reader, int sequence, int head, bool isValue, bool isCoded, int position, ArrayView<UInt4> tile)
-        where TShape : struct, IHeadShape =>
-        RawTile.Load<TShape>(reader.Blocks, reader.KeyHeads, sequence, head, isValue, position, tile);
+        where THead : struct, IHead =>
+        RawTile.Load<THead>(reader.Blocks, reader.KeyHeads, sequence, head, isValue, position, tile);
 }

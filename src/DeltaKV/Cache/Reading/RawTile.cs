@@ -7,16 +7,16 @@ namespace DeltaKV.Cache.Reading;
 internal static class RawTile
 {
     /// <summary>Copies the keys or values of 16 tokens of a head, 16 bytes per lane and access.</summary>
-    internal static void Load<TShape>(
+    internal static void Load<THead>(
         KvBlocks<BFloat16x8> blocks, int keyHeads, int sequence, int head, bool isValue, int position, ArrayView<UInt4> tile)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
-        var chunks = TShape.HeadDim / 8;
+        var chunks = THead.Dim / 8;
         var block = blocks.Tables[(sequence * blocks.TableStride) + (Math.Max(position, 0) >> blocks.BlockShift)];
         var slot = (((block * keyHeads) + head) << blocks.BlockShift) + (position & ((1 << blocks.BlockShift) - 1));
         slot = position < 0 ? -1 : slot;
         var source = (isValue ? blocks.Values : blocks.Keys).Cast<UInt4>();
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 16); i++)
+        for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
         {
             var piece = Warp.LaneIdx + (32 * i);
             var row = piece / chunks;

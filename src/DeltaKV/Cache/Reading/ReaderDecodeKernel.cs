@@ -19,10 +19,10 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
 {
     internal const int Warps = 4;
 
-    private readonly KernelHandle<DecodeArguments<TReader>> heads64 = new(accelerator, Kernel<Head64>);
-    private readonly KernelHandle<DecodeArguments<TReader>> heads80 = new(accelerator, Kernel<Head80>);
-    private readonly KernelHandle<DecodeArguments<TReader>> heads96 = new(accelerator, Kernel<Head96>);
-    private readonly KernelHandle<DecodeArguments<TReader>> heads128 = new(accelerator, Kernel<Head128>);
+    private readonly KernelHandle<DecodeArguments<TReader>> heads64 = new(accelerator, Kernel<Heads.Of64>);
+    private readonly KernelHandle<DecodeArguments<TReader>> heads80 = new(accelerator, Kernel<Heads.Of80>);
+    private readonly KernelHandle<DecodeArguments<TReader>> heads96 = new(accelerator, Kernel<Heads.Of96>);
+    private readonly KernelHandle<DecodeArguments<TReader>> heads128 = new(accelerator, Kernel<Heads.Of128>);
     private readonly CombineSplitsKernel combine = new(accelerator);
 
     /// <inheritdoc/>
@@ -42,8 +42,8 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
             combine.Launch(stream, arguments.PartialOutput, arguments.PartialSoftmax, arguments.Output, arguments.LogSumExp, shape, arguments.Splits, rowCount);
     }
 
-    private static void Kernel<TShape>(DecodeArguments<TReader> arguments)
-        where TShape : struct, IHeadShape
+    private static void Kernel<THead>(DecodeArguments<TReader> arguments)
+        where THead : struct, IHead
     {
         var head = Grid.IdxY % arguments.KeyHeads;
         var groupSize = arguments.QueryHeads / arguments.KeyHeads;
@@ -61,16 +61,16 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
         var tiles = length > 0 ? codedTiles + ((rawCount + 15) >> 4) : 0;
 
         const int PerTile = 16;
-        var shared = SharedMemory.Allocate<UInt4>(Warps * 2 * PerTile * ((TShape.HeadDim / 8) + 1));
+        var shared = SharedMemory.Allocate<UInt4>(Warps * 2 * PerTile * ((THead.Dim / 8) + 1));
         var warp = Group.IdxX >> 5;
-        var keys = shared.SubView(warp * 2 * PerTile * ((TShape.HeadDim / 8) + 1));
-        var values = keys.SubView(PerTile * ((TShape.HeadDim / 8) + 1));
+        var keys = shared.SubView(warp * 2 * PerTile * ((THead.Dim / 8) + 1));
+        var values = keys.SubView(PerTile * ((THead.Dim / 8) + 1));
 
         var rowOfLane = Warp.LaneIdx >> 2;
-        var queries = LocalMemory.Allocate<UInt4>(TShape.HeadDim / 16);
-        LoadQueries<TShape>(queries, arguments, row, firstQuery + Math.Min(rowOfLane, queryCount - 1));
-        var output = LocalMemory.Allocate<Float4>(TShape.HeadDim / 8);
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
+        var queries = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
+        LoadQueries<THead>(queries, arguments, row, firstQuery + Math.Min(rowOfLane, queryCount - 1));
+        var output = LocalMemory.Allocate<Float4>(THead.Dim / 8);
+        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
             output[i] = new Float4(0f, 0f, 0f, 0f);
         var max = float.NegativeInfinity;
         var sum = 0f;
@@ -82,51 +82,51 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
             var position = arguments.Order.PositionAt(sequence, head, limits, selectedCount, codedCount, length, isCoded, index);
             // A loop, so that the reader's code is there once.
             for (var part = 0; part < 2; part++)
-                TReader.Load<TShape>(arguments.Reader, sequence, head, part == 1, isCoded, position, keys.SubView(part * PerTile * ((TShape.HeadDim / 8) + 1)));
+                TReader.Load<THead>(arguments.Reader, sequence, head, part == 1, isCoded, position, keys.SubView(part * PerTile * ((THead.Dim / 8) + 1)));
             Warp.Barrier();
-            WarpAttention.Attend<TShape>(queries, keys, values, position, arguments.Scale, ref max, ref sum, output);
+            WarpAttention.Attend<THead>(queries, keys, values, position, arguments.Scale, ref max, ref sum, output);
             Warp.Barrier();
         }
 
-        Finish<TShape>(arguments, shared.Cast<float>(), output, max, sum, row, firstQuery, queryCount);
+        Finish<THead>(arguments, shared.Cast<float>(), output, max, sum, row, firstQuery, queryCount);
     }
 
-    private static void LoadQueries<TShape>(ArrayView<UInt4> queries, DecodeArguments<TReader> arguments, int row, int query)
-        where TShape : struct, IHeadShape
+    private static void LoadQueries<THead>(ArrayView<UInt4> queries, DecodeArguments<TReader> arguments, int row, int query)
+        where THead : struct, IHead
     {
-        var source = arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (TShape.HeadDim / 2)) + (Warp.LaneIdx & 3));
-        for (var step = 0; step < Unroll.Full(TShape.HeadDim / 16); step++)
+        var source = arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (THead.Dim / 2)) + (Warp.LaneIdx & 3));
+        for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
             queries[step] = new UInt4(source[8 * step], 0, source[(8 * step) + 4], 0);
     }
 
     /// <summary>Adds the warps' results through shared memory and writes the group's.</summary>
-    private static void Finish<TShape>(
+    private static void Finish<THead>(
         DecodeArguments<TReader> arguments, ArrayView<float> shared, ArrayView<Float4> output, float max, float sum, int row, int firstQuery, int queryCount)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         // Each warp overwrites its own tiles.
         const int TileRows = 16;
-        var stride = 2 * TileRows * ((TShape.HeadDim / 8) + 1) * 4;
-        WarpMerge.Store<TShape>(shared.SubView((Group.IdxX >> 5) * stride, stride), output, max, sum);
+        var stride = 2 * TileRows * ((THead.Dim / 8) + 1) * 4;
+        WarpMerge.Store<THead>(shared.SubView((Group.IdxX >> 5) * stride, stride), output, max, sum);
         Group.Barrier();
-        for (var pair = Group.IdxX; pair < queryCount * (TShape.HeadDim / 2); pair += 32 * Warps)
+        for (var pair = Group.IdxX; pair < queryCount * (THead.Dim / 2); pair += 32 * Warps)
         {
-            var query = pair / (TShape.HeadDim / 2);
-            var element = 2 * (pair % (TShape.HeadDim / 2));
-            var merged = WarpMerge.Add(shared, Warps, stride, TShape.HeadDim, query, element);
+            var query = pair / (THead.Dim / 2);
+            var element = 2 * (pair % (THead.Dim / 2));
+            var merged = WarpMerge.Add(shared, Warps, stride, THead.Dim, query, element);
             var target = ((long)row * arguments.QueryHeads) + firstQuery + query;
             if (arguments.Splits == 1)
             {
                 var inverse = merged.Total > 0f ? 1f / merged.Total : 0f;
-                arguments.Output[((target * TShape.HeadDim) + element) >> 1] = BFloat16x2.FromSingles(merged.Low * inverse, merged.High * inverse);
+                arguments.Output[((target * THead.Dim) + element) >> 1] = BFloat16x2.FromSingles(merged.Low * inverse, merged.High * inverse);
                 if (element == 0 && arguments.LogSumExp.Length > 0)
                     arguments.LogSumExp[target] = (merged.Largest + FastMath.Lg2(merged.Total)) * 0.6931471805599453f;
             }
             else
             {
                 var part = (target * arguments.Splits) + Grid.IdxX;
-                arguments.PartialOutput[(part * TShape.HeadDim) + element] = merged.Low;
-                arguments.PartialOutput[(part * TShape.HeadDim) + element + 1] = merged.High;
+                arguments.PartialOutput[(part * THead.Dim) + element] = merged.Low;
+                arguments.PartialOutput[(part * THead.Dim) + element + 1] = merged.High;
                 if (element == 0)
                     arguments.PartialSoftmax[part] = new Float2(merged.Largest, merged.Total);
             }

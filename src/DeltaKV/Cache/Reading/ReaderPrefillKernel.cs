@@ -18,10 +18,10 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
     private const int HeadsPerGroup = 2;
     private const int TileTokens = 64;
 
-    private readonly KernelHandle<PrefillReadArguments<TReader>> heads64 = new(accelerator, Kernel<Head64>);
-    private readonly KernelHandle<PrefillReadArguments<TReader>> heads80 = new(accelerator, Kernel<Head80>);
-    private readonly KernelHandle<PrefillReadArguments<TReader>> heads96 = new(accelerator, Kernel<Head96>);
-    private readonly KernelHandle<PrefillReadArguments<TReader>> heads128 = new(accelerator, Kernel<Head128>);
+    private readonly KernelHandle<PrefillReadArguments<TReader>> heads64 = new(accelerator, Kernel<Heads.Of64>);
+    private readonly KernelHandle<PrefillReadArguments<TReader>> heads80 = new(accelerator, Kernel<Heads.Of80>);
+    private readonly KernelHandle<PrefillReadArguments<TReader>> heads96 = new(accelerator, Kernel<Heads.Of96>);
+    private readonly KernelHandle<PrefillReadArguments<TReader>> heads128 = new(accelerator, Kernel<Heads.Of128>);
 
     internal void Launch(AcceleratorStream stream, PrefillReadArguments<TReader> arguments, AttentionShape shape, int tileCount)
     {
@@ -37,8 +37,8 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
         (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 }).Launch(stream, config, arguments);
     }
 
-    private static void Kernel<TShape>(PrefillReadArguments<TReader> arguments)
-        where TShape : struct, IHeadShape
+    private static void Kernel<THead>(PrefillReadArguments<TReader> arguments)
+        where THead : struct, IHead
     {
         var rows = arguments.Tiles[Grid.IdxX];
         var head = Grid.IdxY;
@@ -55,18 +55,18 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
         var codedTiles = (codedCount + TileTokens - 1) / TileTokens;
         var tiles = codedTiles + ((rawCount + TileTokens - 1) / TileTokens);
 
-        var shared = SharedMemory.Allocate<UInt4>(2 * TileTokens * ((TShape.HeadDim / 8) + 1));
+        var shared = SharedMemory.Allocate<UInt4>(2 * TileTokens * ((THead.Dim / 8) + 1));
         var positions = SharedMemory.Allocate<int>(TileTokens);
-        var tileChunks = 16 * ((TShape.HeadDim / 8) + 1);
+        var tileChunks = 16 * ((THead.Dim / 8) + 1);
         var keys = shared.SubView(0);
         var values = shared.SubView(4 * tileChunks);
 
         var firstRow = 16 * (warp & 3);
-        var queries = LocalMemory.Allocate<UInt4>(TShape.HeadDim / 16);
-        LoadQueries<TShape>(queries, arguments, rows, firstRow, query);
+        var queries = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
+        LoadQueries<THead>(queries, arguments, rows, firstRow, query);
         var position = rows.FirstPosition + firstRow + (Warp.LaneIdx >> 2);
-        var output = LocalMemory.Allocate<Float4>(TShape.HeadDim / 8);
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
+        var output = LocalMemory.Allocate<Float4>(THead.Dim / 8);
+        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
             output[i] = new Float4(0f, 0f, 0f, 0f);
         var scores = LocalMemory.Allocate<Float4>(TileTokens / 8);
         var max = new Float2(float.NegativeInfinity, float.NegativeInfinity);
@@ -79,7 +79,7 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
             var token = arguments.Order.PositionAt(rows.Sequence, head, limits, selectedCount, codedCount, length, isCoded, index);
             Group.Barrier();
             var isValue = warp >= 4;
-            TReader.Load<TShape>(
+            TReader.Load<THead>(
                 arguments.Reader, rows.Sequence, head, isValue, isCoded, token, (isValue ? values : keys).SubView((warp & 3) * tileChunks));
             if (!isValue && Warp.LaneIdx < 16)
                 positions[firstRow + Warp.LaneIdx] = token;
@@ -90,36 +90,36 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
                 var pair = LocalMemory.Allocate<Float4>(2);
                 pair[0] = new Float4(0f, 0f, 0f, 0f);
                 pair[1] = new Float4(0f, 0f, 0f, 0f);
-                WarpAttention.Scores<TShape>(queries, keys.SubView(part * tileChunks), pair);
+                WarpAttention.Scores<THead>(queries, keys.SubView(part * tileChunks), pair);
                 scores[2 * part] = Masked(pair[0], positions, (16 * part) + (2 * (Warp.LaneIdx & 3)), position, arguments.Scale);
                 scores[(2 * part) + 1] = Masked(pair[1], positions, (16 * part) + 8 + (2 * (Warp.LaneIdx & 3)), position, arguments.Scale);
             }
 
-            Update<TShape>(scores, output, ref max, ref sum);
+            Update<THead>(scores, output, ref max, ref sum);
             for (var part = 0; part < Unroll.Full(TileTokens / 16); part++)
             {
                 var low = scores[2 * part];
                 var high = scores[(2 * part) + 1];
                 var weights = new UInt4(Pack(low.X, low.Y), Pack(low.Z, low.W), Pack(high.X, high.Y), Pack(high.Z, high.W));
-                WarpAttention.Accumulate<TShape>(weights, values.SubView(part * tileChunks), output);
+                WarpAttention.Accumulate<THead>(weights, values.SubView(part * tileChunks), output);
             }
         }
 
-        Store<TShape>(arguments, rows, firstRow, headInGroup, query, output, sum);
+        Store<THead>(arguments, rows, firstRow, headInGroup, query, output, sum);
     }
 
-    private static void LoadQueries<TShape>(
+    private static void LoadQueries<THead>(
         ArrayView<UInt4> queries, PrefillReadArguments<TReader> arguments, PrefillTile rows, int firstRow, int query)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         // Rows past the end repeat the last one and are not stored.
         var row = firstRow + (Warp.LaneIdx >> 2);
         var upper = rows.FirstRow + Math.Min(row, rows.Count - 1);
         var lower = rows.FirstRow + Math.Min(row + 8, rows.Count - 1);
-        var column = (query * (TShape.HeadDim / 2)) + (Warp.LaneIdx & 3);
+        var column = (query * (THead.Dim / 2)) + (Warp.LaneIdx & 3);
         var a = arguments.Qkv.SubView(((long)upper * arguments.QkvWords) + column);
         var b = arguments.Qkv.SubView(((long)lower * arguments.QkvWords) + column);
-        for (var step = 0; step < Unroll.Full(TShape.HeadDim / 16); step++)
+        for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
             queries[step] = new UInt4(a[8 * step], b[8 * step], a[(8 * step) + 4], b[(8 * step) + 4]);
     }
 
@@ -135,8 +135,8 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
             b >= 0 && b <= query + 8 ? scores.W * scale : float.NegativeInfinity);
     }
 
-    private static void Update<TShape>(ArrayView<Float4> scores, ArrayView<Float4> output, ref Float2 max, ref Float2 sum)
-        where TShape : struct, IHeadShape
+    private static void Update<THead>(ArrayView<Float4> scores, ArrayView<Float4> output, ref Float2 max, ref Float2 sum)
+        where THead : struct, IHead
     {
         var upper = float.NegativeInfinity;
         var lower = float.NegativeInfinity;
@@ -164,22 +164,22 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
         }
 
         sum = new Float2((sum.X * scaleUpper) + sumUpper, (sum.Y * scaleLower) + sumLower);
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
+        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
             output[i] = new Float4(output[i].X * scaleUpper, output[i].Y * scaleUpper, output[i].Z * scaleLower, output[i].W * scaleLower);
     }
 
-    private static void Store<TShape>(
+    private static void Store<THead>(
         PrefillReadArguments<TReader> arguments, PrefillTile rows, int firstRow, int headInGroup, int query, ArrayView<Float4> output, Float2 sum)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         var upper = 1f / WarpAttention.RowSum(sum.X);
         var lower = 1f / WarpAttention.RowSum(sum.Y);
         if (headInGroup >= arguments.GroupSize)
             return;
         var row = firstRow + (Warp.LaneIdx >> 2);
-        var stride = arguments.QueryHeads * (TShape.HeadDim / 2);
-        var target = arguments.Output.SubView(((long)(rows.FirstRow + row) * stride) + (query * (TShape.HeadDim / 2)) + (Warp.LaneIdx & 3));
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
+        var stride = arguments.QueryHeads * (THead.Dim / 2);
+        var target = arguments.Output.SubView(((long)(rows.FirstRow + row) * stride) + (query * (THead.Dim / 2)) + (Warp.LaneIdx & 3));
+        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
         {
             if (row < rows.Count)
                 target[4 * i] = BFloat16x2.FromSingles(output[i].X * upper, output[i].Y * upper);

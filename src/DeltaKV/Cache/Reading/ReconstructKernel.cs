@@ -18,10 +18,10 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
 {
     private const int Warps = 4;
 
-    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Head64>);
-    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Head80>);
-    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Head96>);
-    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Head128>);
+    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Heads.Of64>);
+    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Heads.Of80>);
+    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Heads.Of96>);
+    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Heads.Of128>);
 
     /// <param name="stream">Where to enqueue.</param>
     /// <param name="reader">What to read.</param>
@@ -70,8 +70,8 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
             .Launch(stream, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1)), arguments);
     }
 
-    private static void Kernel<TShape>(Arguments arguments)
-        where TShape : struct, IHeadShape
+    private static void Kernel<THead>(Arguments arguments)
+        where THead : struct, IHead
     {
         var warp = Group.IdxX >> 5;
         var part = (Grid.IdxY * Warps) + warp;
@@ -79,8 +79,8 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         var first = arguments.Origin + (Grid.IdxX * 16);
         if (part >= 2 * arguments.KeyHeads)
             return;
-        var chunks = TShape.HeadDim / 8;
-        var tile = SharedMemory.Allocate<UInt4>(Warps * 16 * ((TShape.HeadDim / 8) + 1)).SubView(warp * 16 * (chunks + 1));
+        var chunks = THead.Dim / 8;
+        var tile = SharedMemory.Allocate<UInt4>(Warps * 16 * ((THead.Dim / 8) + 1)).SubView(warp * 16 * (chunks + 1));
         var isValue = part >= arguments.KeyHeads;
         var head = isValue ? part - arguments.KeyHeads : part;
         // Nobody attends to plain blocks of a head without history.
@@ -97,7 +97,7 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         var index = first + (Warp.LaneIdx & 15) - (isCoded ? limits.CodedStart : first < limits.CodedStart ? start : start + codedCount);
         var position = arguments.Order.PositionAt(sequence, head, limits, selected, codedCount, arguments.Length, isCoded, index);
         position = index >= 0 && position < arguments.Length ? position : -1;
-        TReader.Load<TShape>(arguments.Reader, sequence, head, isValue, isCoded, position, tile);
+        TReader.Load<THead>(arguments.Reader, sequence, head, isValue, isCoded, position, tile);
         Warp.Barrier();
 
         var block = (long)((first - arguments.Origin) / KvBlockLayout.Size);

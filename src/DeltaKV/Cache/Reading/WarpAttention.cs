@@ -1,4 +1,5 @@
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Cache.Reading;
 
@@ -9,14 +10,14 @@ internal static class WarpAttention
     /// <param name="queries">Fragments <c>[HeadDim / 16]</c> of the rows.</param>
     /// <param name="keys">The tile.</param>
     /// <param name="scores">Two fragments.</param>
-    internal static void Scores<TShape>(ArrayView<UInt4> queries, ArrayView<UInt4> keys, ArrayView<Float4> scores)
-        where TShape : struct, IHeadShape
+    internal static void Scores<THead>(ArrayView<UInt4> queries, ArrayView<UInt4> keys, ArrayView<Float4> scores)
+        where THead : struct, IHead
     {
         // Matrices of ldmatrix: tokens 0..7 (elements 0..7, 8..15), tokens 8..15 (the same).
         var matrix = Warp.LaneIdx >> 3;
         var row = ((matrix >> 1) * 8) + (Warp.LaneIdx & 7);
-        var first = (row * ((TShape.HeadDim / 8) + 1)) + (matrix & 1);
-        for (var step = 0; step < Unroll.Full(TShape.HeadDim / 16); step++)
+        var first = (row * ((THead.Dim / 8) + 1)) + (matrix & 1);
+        for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
         {
             var b = LdMatrix.X4(ref keys[first + (2 * step)]);
             scores[0] = Mma.BFloat16(queries[step], new UInt2(b.X, b.Y), scores[0]);
@@ -25,14 +26,14 @@ internal static class WarpAttention
     }
 
     /// <summary>Adds <c>probabilities x values</c> of the tile into the output fragments <c>[HeadDim / 8]</c>.</summary>
-    internal static void Accumulate<TShape>(UInt4 probabilities, ArrayView<UInt4> values, ArrayView<Float4> output)
-        where TShape : struct, IHeadShape
+    internal static void Accumulate<THead>(UInt4 probabilities, ArrayView<UInt4> values, ArrayView<Float4> output)
+        where THead : struct, IHead
     {
         // Transposed: elements 0..7 (tokens 0..7, 8..15), elements 8..15 (the same).
         var matrix = Warp.LaneIdx >> 3;
         var row = ((matrix & 1) * 8) + (Warp.LaneIdx & 7);
-        var first = (row * ((TShape.HeadDim / 8) + 1)) + (matrix >> 1);
-        for (var step = 0; step < Unroll.Full(TShape.HeadDim / 16); step++)
+        var first = (row * ((THead.Dim / 8) + 1)) + (matrix >> 1);
+        for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
         {
             var b = LdMatrix.X4Transposed(ref values[first + (2 * step)]);
             output[2 * step] = Mma.BFloat16(probabilities, new UInt2(b.X, b.Y), output[2 * step]);
@@ -49,14 +50,14 @@ internal static class WarpAttention
     /// <param name="max">The lane's row's largest score so far.</param>
     /// <param name="sum">The lane's part of the row's sum of weights.</param>
     /// <param name="output">Output fragments <c>[HeadDim / 8]</c>.</param>
-    internal static void Attend<TShape>(
+    internal static void Attend<THead>(
         ArrayView<UInt4> queries, ArrayView<UInt4> keys, ArrayView<UInt4> values, int position, float scale, ref float max, ref float sum, ArrayView<Float4> output)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         var scores = LocalMemory.Allocate<Float4>(2);
         scores[0] = default;
         scores[1] = default;
-        Scores<TShape>(queries, keys, scores);
+        Scores<THead>(queries, keys, scores);
         var column = 2 * (Warp.LaneIdx & 3);
         var s0 = Masked(scores[0].X * scale, position, column);
         var s1 = Masked(scores[0].Y * scale, position, column + 1);
@@ -70,9 +71,9 @@ internal static class WarpAttention
         s2 = FastMath.Ex2(s2 - max);
         s3 = FastMath.Ex2(s3 - max);
         sum = (sum * correction) + s0 + s1 + s2 + s3;
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
+        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
             output[i] = new Float4(output[i].X * correction, output[i].Y * correction, 0f, 0f);
-        Accumulate<TShape>(new UInt4(BFloat16x2.FromSingles(s0, s1).Bits, 0, BFloat16x2.FromSingles(s2, s3).Bits, 0), values, output);
+        Accumulate<THead>(new UInt4(BFloat16x2.FromSingles(s0, s1).Bits, 0, BFloat16x2.FromSingles(s2, s3).Bits, 0), values, output);
     }
 
     /// <summary>The largest of four lanes that share a row.</summary>

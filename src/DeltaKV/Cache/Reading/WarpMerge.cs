@@ -1,4 +1,5 @@
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Cache.Reading;
 
@@ -10,20 +11,20 @@ internal static class WarpMerge
     internal static int Floats(int headDim) => (8 * headDim) + 16;
 
     /// <summary>Lays down the fragments of <see cref="WarpAttention"/>: a lane has the columns 2t, 2t + 1 of every eight of row g.</summary>
-    internal static void Store<TShape>(ArrayView<float> own, ArrayView<Float4> output, float max, float sum)
-        where TShape : struct, IHeadShape
+    internal static void Store<THead>(ArrayView<float> own, ArrayView<Float4> output, float max, float sum)
+        where THead : struct, IHead
     {
         var row = Warp.LaneIdx >> 2;
         var column = 2 * (Warp.LaneIdx & 3);
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 8); i++)
+        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
         {
-            own[(row * TShape.HeadDim) + (8 * i) + column] = output[i].X;
-            own[(row * TShape.HeadDim) + (8 * i) + column + 1] = output[i].Y;
+            own[(row * THead.Dim) + (8 * i) + column] = output[i].X;
+            own[(row * THead.Dim) + (8 * i) + column + 1] = output[i].Y;
         }
 
         sum = WarpAttention.RowSum(sum);
         if (column == 0)
-            StoreSoftmax(own, TShape.HeadDim, row, max, sum);
+            StoreSoftmax(own, THead.Dim, row, max, sum);
     }
 
     /// <summary>Lays down a row's largest score and sum of weights.</summary>

@@ -19,10 +19,10 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
 {
     private const int Warps = 4;
 
-    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Head64>);
-    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Head80>);
-    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Head96>);
-    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Head128>);
+    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Heads.Of64>);
+    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Heads.Of80>);
+    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Heads.Of96>);
+    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Heads.Of128>);
 
     /// <inheritdoc/>
     public void Launch(
@@ -50,8 +50,8 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
             .Launch(stream, new KernelConfig(new Index3D(groups, rowCount, 1), new Index3D(32 * Warps, 1, 1)), arguments);
     }
 
-    private static void Kernel<TShape>(Arguments arguments)
-        where TShape : struct, IHeadShape
+    private static void Kernel<THead>(Arguments arguments)
+        where THead : struct, IHead
     {
         var row = Grid.IdxY;
         if (arguments.Rows.Positions[row] < 0)
@@ -61,8 +61,8 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
         var tiles = (limits.CodedEnd - limits.CodedStart + 15) >> 4;
         var warp = Group.IdxX >> 5;
         var groupSize = arguments.QueryHeads / arguments.KeyHeads;
-        var keys = SharedMemory.Allocate<UInt4>(Warps * 16 * ((TShape.HeadDim / 8) + 1)).SubView(warp * 16 * ((TShape.HeadDim / 8) + 1));
-        var queries = LocalMemory.Allocate<UInt4>(TShape.HeadDim / 16);
+        var keys = SharedMemory.Allocate<UInt4>(Warps * 16 * ((THead.Dim / 8) + 1)).SubView(warp * 16 * ((THead.Dim / 8) + 1));
+        var queries = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
         var scores = LocalMemory.Allocate<Float4>(2);
 
         for (var tile = (Grid.IdxX * Warps) + warp; tile < tiles; tile += Grid.DimX * Warps)
@@ -75,15 +75,15 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
             {
                 if (!arguments.Order.ReadsHistory(head))
                     continue;
-                TReader.Load<TShape>(arguments.Reader, sequence, head, false, true, position, keys);
+                TReader.Load<THead>(arguments.Reader, sequence, head, false, true, position, keys);
                 Warp.Barrier();
                 for (var first = 0; first < groupSize; first += 8)
                 {
                     var query = (head * groupSize) + Math.Min(first + (Warp.LaneIdx >> 2), groupSize - 1);
-                    LoadQueries<TShape>(queries, arguments, row, query);
+                    LoadQueries<THead>(queries, arguments, row, query);
                     scores[0] = new Float4(0f, 0f, 0f, 0f);
                     scores[1] = new Float4(0f, 0f, 0f, 0f);
-                    WarpAttention.Scores<TShape>(queries, keys, scores);
+                    WarpAttention.Scores<THead>(queries, keys, scores);
                     var total = arguments.LogSumExp[((long)row * arguments.QueryHeads) + query] * 1.4426950408889634f;
                     best = new Float4(
                         MathF.Max(best.X, FastMath.Ex2((scores[0].X * arguments.Scale) - total)),
@@ -138,11 +138,11 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
             target[index + 9] = best.W;
     }
 
-    private static void LoadQueries<TShape>(ArrayView<UInt4> queries, Arguments arguments, int row, int query)
-        where TShape : struct, IHeadShape
+    private static void LoadQueries<THead>(ArrayView<UInt4> queries, Arguments arguments, int row, int query)
+        where THead : struct, IHead
     {
-        var source = arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (TShape.HeadDim / 2)) + (Warp.LaneIdx & 3));
-        for (var step = 0; step < Unroll.Full(TShape.HeadDim / 16); step++)
+        var source = arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (THead.Dim / 2)) + (Warp.LaneIdx & 3));
+        for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
             queries[step] = new UInt4(source[8 * step], 0, source[(8 * step) + 4], 0);
     }
 

@@ -10,10 +10,18 @@ internal static class CodeFragments
 {
     private const float LargestHalf = 65504f;
 
+    /// <summary>Column pairs of a pass over a head, P.</summary>
+    /// <remarks>
+    /// Reconstruction multiplies codes by columns of the up matrix, eight at a time. Column c = 2t + b of pair j of a pass is element
+    /// <c>pass * 8P + t * 2P + 2j + b</c> of the lower half of the head, its RoPE partner the same of the upper half: so both halves of a rotation, and
+    /// 2P neighbouring elements (16 bytes where P = 4), lie in one lane.
+    /// </remarks>
+    internal static int PairsPerPass(int headDim) => headDim switch { 80 => 1, 96 => 2, _ => 4 };
+
     /// <summary>Adds <c>[pass][step][pair][lane]</c> of a part's columns.</summary>
     internal static void AddUp(List<UInt4> fragments, CodeGroup group, int start, int headDim)
     {
-        var pairs = headDim switch { 80 => 1, 96 => 2, _ => 4 };
+        var pairs = PairsPerPass(headDim);
         var order = UnpackOrder(group);
         for (var pass = 0; pass < headDim / (16 * pairs); pass++)
         {

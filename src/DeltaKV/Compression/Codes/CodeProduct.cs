@@ -1,23 +1,24 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+using static DeltaKV.Compression.Codes.CodeFragments;
 
 namespace DeltaKV.Compression.Codes;
 
 /// <summary>Adds <c>codes x up</c> of two rows of tokens into a pass's fragments: chunk after chunk, the widest first.</summary>
 internal static class CodeProduct
 {
-    internal static void Add<TShape>(
+    internal static void Add<THead>(
         CodePoolView pool, LayerCode code, PartCode part, long first, long second, int up, ArrayView<Float4> sums)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         var word = part.FirstWord + (Warp.LaneIdx & 3);
         for (var pair = 0; pair < part.WidePairs; pair++)
         {
             var a = new UInt4(
                 pool.Records[first + word], pool.Records[second + word], pool.Records[first + word + 4], pool.Records[second + word + 4]);
-            Step<TShape>(pool, a, up, sums);
+            Step<THead>(pool, a, up, sums);
             word += 8;
-            up += 32 * TShape.PairsPerPass;
+            up += 32 * PairsPerPass(THead.Dim);
         }
 
         var scale = code.ScaleWord + (part.FirstScale * code.ScaleStride);
@@ -26,7 +27,7 @@ internal static class CodeProduct
             var x = new RowScales(pool, code, first, second, scale, 128f);
             var a = pool.Records[first + word];
             var b = pool.Records[second + word];
-            Step<TShape>(
+            Step<THead>(
                 pool,
                 new UInt4(
                     CodeWord.Bytes(a, x.FirstStep, x.FirstZero), CodeWord.Bytes(b, x.SecondStep, x.SecondZero),
@@ -35,7 +36,7 @@ internal static class CodeProduct
                 sums);
             word += 4;
             scale += code.ScaleStride;
-            up += 32 * TShape.PairsPerPass;
+            up += 32 * PairsPerPass(THead.Dim);
         }
 
         for (var chunk = 0; chunk < part.NibbleChunks; chunk++)
@@ -45,14 +46,14 @@ internal static class CodeProduct
             var b = pool.Records[second + word];
             for (var step = 0; step < Unroll.Full(2); step++)
             {
-                Step<TShape>(
+                Step<THead>(
                     pool,
                     new UInt4(
                         CodeWord.Nibbles(a >> (8 * step), x.FirstStep, x.FirstZero), CodeWord.Nibbles(b >> (8 * step), x.SecondStep, x.SecondZero),
                         CodeWord.Nibbles(a >> ((8 * step) + 4), x.FirstStep, x.FirstZero), CodeWord.Nibbles(b >> ((8 * step) + 4), x.SecondStep, x.SecondZero)),
                     up,
                     sums);
-                up += 32 * TShape.PairsPerPass;
+                up += 32 * PairsPerPass(THead.Dim);
             }
 
             word += 4;
@@ -69,14 +70,14 @@ internal static class CodeProduct
             {
                 for (var step = 0; step < Unroll.Full(2); step++)
                 {
-                    Step<TShape>(
+                    Step<THead>(
                         pool,
                         new UInt4(
                             CodeWord.Octals(a >> (6 * step), x.FirstStep, x.FirstZero), CodeWord.Octals(b >> (6 * step), x.SecondStep, x.SecondZero),
                             CodeWord.Octals(a >> ((6 * step) + 3), x.FirstStep, x.FirstZero), CodeWord.Octals(b >> ((6 * step) + 3), x.SecondStep, x.SecondZero)),
                         up,
                         sums);
-                    up += 32 * TShape.PairsPerPass;
+                    up += 32 * PairsPerPass(THead.Dim);
                 }
 
                 a = CodeWord.UpperOctals(a, pool.Records[first + tail], Warp.LaneIdx);
@@ -94,14 +95,14 @@ internal static class CodeProduct
             var b = pool.Records[second + word];
             for (var step = 0; step < 4; step++)
             {
-                Step<TShape>(
+                Step<THead>(
                     pool,
                     new UInt4(
                         CodeWord.Crumbs(a, x.FirstStep, x.FirstZero), CodeWord.Crumbs(b, x.SecondStep, x.SecondZero),
                         CodeWord.Crumbs(a >> 2, x.FirstStep, x.FirstZero), CodeWord.Crumbs(b >> 2, x.SecondStep, x.SecondZero)),
                     up,
                     sums);
-                up += 32 * TShape.PairsPerPass;
+                up += 32 * PairsPerPass(THead.Dim);
                 a >>= 4;
                 b >>= 4;
             }
@@ -111,10 +112,10 @@ internal static class CodeProduct
         }
     }
 
-    private static void Step<TShape>(CodePoolView pool, UInt4 a, int up, ArrayView<Float4> sums)
-        where TShape : struct, IHeadShape
+    private static void Step<THead>(CodePoolView pool, UInt4 a, int up, ArrayView<Float4> sums)
+        where THead : struct, IHead
     {
-        for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
+        for (var j = 0; j < Unroll.Full(PairsPerPass(THead.Dim)); j++)
         {
             var b = Cached.LoadReadOnly(ref pool.Up[up + (32 * j)]);
             sums[2 * j] = Mma.Half(a, new UInt2(b.X, b.Y), sums[2 * j]);

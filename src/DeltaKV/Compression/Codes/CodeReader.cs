@@ -20,13 +20,13 @@ internal readonly struct CodeReader(CodePoolView pool, KvBlocks<BFloat16x8> raw,
     public readonly int Layer = layer;
 
     /// <inheritdoc/>
-    public static void Load<TShape>(
+    public static void Load<THead>(
         CodeReader reader, int sequence, int head, bool isValue, bool isCoded, int position, ArrayView<UInt4> tile)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         if (isCoded)
-            CodedTile.Load<TShape>(reader.Pool, reader.Layer, sequence, head, isValue, position, tile);
+            CodedTile.Load<THead>(reader.Pool, reader.Layer, sequence, head, isValue, position, tile);
         else
-            RawTile.Load<TShape>(reader.Raw, reader.Pool.KeyHeads, sequence, head, isValue, position, tile);
+            RawTile.Load<THead>(reader.Raw, reader.Pool.KeyHeads, sequence, head, isValue, position, tile);
     }
 }

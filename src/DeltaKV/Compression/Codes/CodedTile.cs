@@ -1,5 +1,6 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
+using static DeltaKV.Compression.Codes.CodeFragments;
 
 namespace DeltaKV.Compression.Codes;
 
@@ -7,14 +8,14 @@ namespace DeltaKV.Compression.Codes;
 /// <remarks>
 /// A warp's product of m = 16 tokens, n = head elements, k = dimensions in m16n8k16: lane (g, t) holds rows g and g + 8. A code word is the lane's share of a fragment, so
 /// codes go from global memory to the tensor core with a mask and two packed operations per pair; the order of dimensions within a chunk makes it so, and the
-/// up matrix lies in memory in the same order. Columns are ordered as <see cref="IHeadShape"/> says: references are read and results
+/// up matrix lies in memory in the same order. Columns are ordered as <see cref="PairsPerPass"/> says: references are read and results
 /// written 16 bytes at a time and RoPE stays in the lane. Moves per token and part: the record, 2 d bytes per reference (all from L2 after the first head), and
 /// the up matrix per tile; <c>2 * dimensions * d</c> operations on the tensor cores.
 /// </remarks>
 internal static class CodedTile
 {
-    internal static void Load<TShape>(CodePoolView pool, int layer, int sequence, int head, bool isValue, int position, ArrayView<UInt4> tile)
-        where TShape : struct, IHeadShape
+    internal static void Load<THead>(CodePoolView pool, int layer, int sequence, int head, bool isValue, int position, ArrayView<UInt4> tile)
+        where THead : struct, IHead
     {
         var code = pool.LayerCodes[layer];
         var partIndex = isValue ? pool.KeyHeads + head : head;
@@ -27,31 +28,32 @@ internal static class CodedTile
         var firstPosition = Warp.Shuffle(position, group);
         var secondPosition = Warp.Shuffle(position, group + 8);
 
-        var sums = LocalMemory.Allocate<Float4>(2 * TShape.PairsPerPass);
-        for (var pass = 0; pass < TShape.HeadDim / (16 * TShape.PairsPerPass); pass++)
+        var sums = LocalMemory.Allocate<Float4>(2 * PairsPerPass(THead.Dim));
+        var passes = THead.Dim / (16 * PairsPerPass(THead.Dim));
+        for (var pass = 0; pass < passes; pass++)
         {
-            var element = (pass * 8 * TShape.PairsPerPass) + ((Warp.LaneIdx & 3) * 2 * TShape.PairsPerPass);
-            StartAtMean<TShape>(pool, ((layer * 2 * pool.KeyHeads) + partIndex) * (TShape.HeadDim / 2) + (element >> 1), sums);
-            var up = part.FirstUp + (pass * part.Steps * TShape.PairsPerPass * 32) + Warp.LaneIdx;
-            CodeProduct.Add<TShape>(pool, code, part, first, second, up, sums);
+            var element = (pass * 8 * PairsPerPass(THead.Dim)) + ((Warp.LaneIdx & 3) * 2 * PairsPerPass(THead.Dim));
+            StartAtMean<THead>(pool, ((layer * 2 * pool.KeyHeads) + partIndex) * (THead.Dim / 2) + (element >> 1), sums);
+            var up = part.FirstUp + (pass * part.Steps * PairsPerPass(THead.Dim) * 32) + Warp.LaneIdx;
+            CodeProduct.Add<THead>(pool, code, part, first, second, up, sums);
             for (var n = 0; n < code.Neighbours; n++)
             {
                 var a = pool.ReferenceOf(code, sequence, Id(pool, first + code.IdWord, n, firstPosition));
                 var b = pool.ReferenceOf(code, sequence, Id(pool, second + code.IdWord, n, secondPosition));
-                AddReference<TShape>(pool.References, pool.ReferenceBits, pool.KeyHeads, 1f / code.Neighbours, partIndex, element, a, b, sums);
+                AddReference<THead>(pool.References, pool.ReferenceBits, pool.KeyHeads, 1f / code.Neighbours, partIndex, element, a, b, sums);
             }
 
             if (code.Neighbours == LayerCode.Recomputed)
             {
-                var words = (long)pool.KeyHeads * TShape.HeadDim;
+                var words = (long)pool.KeyHeads * THead.Dim;
                 var a = pool.TokenIds[(sequence * pool.TokenStride) + Math.Max(firstPosition, 0)] * words;
                 var b = pool.TokenIds[(sequence * pool.TokenStride) + Math.Max(secondPosition, 0)] * words;
-                AddReference<TShape>(pool.TokenRows, 16, pool.KeyHeads, 1f, partIndex, element, a, b, sums);
+                AddReference<THead>(pool.TokenRows, 16, pool.KeyHeads, 1f, partIndex, element, a, b, sums);
             }
 
             if (!isValue)
-                Rotate<TShape>(pool, element, firstPosition, secondPosition, sums);
-            Store<TShape>(tile, group, element, firstPosition, secondPosition, sums);
+                Rotate<THead>(pool, element, firstPosition, secondPosition, sums);
+            Store<THead>(tile, group, element, firstPosition, secondPosition, sums);
         }
     }
 
@@ -63,29 +65,29 @@ internal static class CodedTile
         return position < 0 ? 0 : id;
     }
 
-    private static void StartAtMean<TShape>(CodePoolView pool, int firstPair, ArrayView<Float4> sums)
-        where TShape : struct, IHeadShape
+    private static void StartAtMean<THead>(CodePoolView pool, int firstPair, ArrayView<Float4> sums)
+        where THead : struct, IHead
     {
-        for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
+        for (var j = 0; j < Unroll.Full(PairsPerPass(THead.Dim)); j++)
         {
             var low = pool.Mean[firstPair + j];
-            var high = pool.Mean[firstPair + (TShape.HeadDim / 4) + j];
+            var high = pool.Mean[firstPair + (THead.Dim / 4) + j];
             sums[2 * j] = new Float4(low.X, low.Y, low.X, low.Y);
             sums[(2 * j) + 1] = new Float4(high.X, high.Y, high.X, high.Y);
         }
     }
 
-    private static void AddReference<TShape>(
+    private static void AddReference<THead>(
         ArrayView<uint> rows, int bits, int keyHeads, float weight, int part, int element, long first, long second, ArrayView<Float4> sums)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         for (var half = 0; half < Unroll.Full(2); half++)
         {
-            var at = element + (half * (TShape.HeadDim / 2));
-            if (TShape.PairsPerPass == 4)
+            var at = element + (half * (THead.Dim / 2));
+            if (PairsPerPass(THead.Dim) == 4)
             {
-                var a = ReferenceRow.LoadEight(rows, first, bits, 2 * keyHeads, TShape.HeadDim, part, at);
-                var b = ReferenceRow.LoadEight(rows, second, bits, 2 * keyHeads, TShape.HeadDim, part, at);
+                var a = ReferenceRow.LoadEight(rows, first, bits, 2 * keyHeads, THead.Dim, part, at);
+                var b = ReferenceRow.LoadEight(rows, second, bits, 2 * keyHeads, THead.Dim, part, at);
                 sums[half] = Plus(sums[half], a.X, b.X, weight);
                 sums[2 + half] = Plus(sums[2 + half], a.Y, b.Y, weight);
                 sums[4 + half] = Plus(sums[4 + half], a.Z, b.Z, weight);
@@ -94,8 +96,8 @@ internal static class CodedTile
             else
             {
                 // Heads of 80 and 96 have 16-bit references only.
-                var word = ((part * TShape.HeadDim) + at) >> 1;
-                for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
+                var word = ((part * THead.Dim) + at) >> 1;
+                for (var j = 0; j < Unroll.Full(PairsPerPass(THead.Dim)); j++)
                 {
                     var a = rows[first + word + j];
                     var b = rows[second + word + j];
@@ -113,10 +115,10 @@ internal static class CodedTile
             FastMath.Fma(a.Low, weight, sum.X), FastMath.Fma(a.High, weight, sum.Y), FastMath.Fma(b.Low, weight, sum.Z), FastMath.Fma(b.High, weight, sum.W));
     }
 
-    private static void Rotate<TShape>(CodePoolView pool, int element, int firstPosition, int secondPosition, ArrayView<Float4> sums)
-        where TShape : struct, IHeadShape
+    private static void Rotate<THead>(CodePoolView pool, int element, int firstPosition, int secondPosition, ArrayView<Float4> sums)
+        where THead : struct, IHead
     {
-        for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
+        for (var j = 0; j < Unroll.Full(PairsPerPass(THead.Dim)); j++)
         {
             var x = sums[2 * j];
             var y = sums[(2 * j) + 1];
@@ -133,31 +135,31 @@ internal static class CodedTile
         }
     }
 
-    private static void Store<TShape>(ArrayView<UInt4> tile, int row, int element, int firstPosition, int secondPosition, ArrayView<Float4> sums)
-        where TShape : struct, IHeadShape
+    private static void Store<THead>(ArrayView<UInt4> tile, int row, int element, int firstPosition, int secondPosition, ArrayView<Float4> sums)
+        where THead : struct, IHead
     {
         // Rows of missing tokens become zeros: their scores are masked, and 0 * garbage could be NaN.
         var first = firstPosition < 0 ? 0u : 0xffffffffu;
         var second = secondPosition < 0 ? 0u : 0xffffffffu;
         for (var half = 0; half < Unroll.Full(2); half++)
         {
-            var at = element + (half * (TShape.HeadDim / 2));
-            if (TShape.PairsPerPass == 4)
+            var at = element + (half * (THead.Dim / 2));
+            if (PairsPerPass(THead.Dim) == 4)
             {
-                var chunk = (row * ((TShape.HeadDim / 8) + 1)) + (at >> 3);
+                var chunk = (row * ((THead.Dim / 8) + 1)) + (at >> 3);
                 tile[chunk] = new UInt4(
                     Low(sums[half]) & first, Low(sums[2 + half]) & first, Low(sums[4 + half]) & first, Low(sums[6 + half]) & first);
-                tile[chunk + (8 * ((TShape.HeadDim / 8) + 1))] = new UInt4(
+                tile[chunk + (8 * ((THead.Dim / 8) + 1))] = new UInt4(
                     High(sums[half]) & second, High(sums[2 + half]) & second, High(sums[4 + half]) & second, High(sums[6 + half]) & second);
             }
             else
             {
                 var words = tile.Cast<uint>();
-                var word = (row * 4 * ((TShape.HeadDim / 8) + 1)) + (at >> 1);
-                for (var j = 0; j < Unroll.Full(TShape.PairsPerPass); j++)
+                var word = (row * 4 * ((THead.Dim / 8) + 1)) + (at >> 1);
+                for (var j = 0; j < Unroll.Full(PairsPerPass(THead.Dim)); j++)
                 {
                     words[word + j] = Low(sums[(2 * j) + half]) & first;
-                    words[word + (32 * ((TShape.HeadDim / 8) + 1)) + j] = High(sums[(2 * j) + half]) & second;
+                    words[word + (32 * ((THead.Dim / 8) + 1)) + j] = High(sums[(2 * j) + half]) & second;
                 }
             }
         }

@@ -20,13 +20,13 @@ internal readonly struct KiviReader(KiviPool pool, KiviLayer layer, KvBlocks<BFl
     public readonly KvBlocks<BFloat16x8> Raw = raw;
 
     /// <inheritdoc/>
-    public static void Load<TShape>(
+    public static void Load<THead>(
         KiviReader reader, int sequence, int head, bool isValue, bool isCoded, int position, ArrayView<UInt4> tile)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         if (isCoded)
-            KiviTile.Load<TShape>(reader.Pool, reader.Layer, sequence, head, isValue, position, tile);
+            KiviTile.Load<THead>(reader.Pool, reader.Layer, sequence, head, isValue, position, tile);
         else
-            RawTile.Load<TShape>(reader.Raw, reader.Pool.KeyHeads, sequence, head, isValue, position, tile);
+            RawTile.Load<THead>(reader.Raw, reader.Pool.KeyHeads, sequence, head, isValue, position, tile);
     }
 }

@@ -1,4 +1,3 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 using Half = DeltaKV.Gpu.Half;
@@ -12,14 +11,14 @@ namespace DeltaKV.Compression.Kivi;
 /// </remarks>
 internal static class KiviTile
 {
-    internal static void Load<TShape>(KiviPool pool, KiviLayer layer, int sequence, int head, bool isValue, int position, ArrayView<UInt4> tile)
-        where TShape : struct, IHeadShape
+    internal static void Load<THead>(KiviPool pool, KiviLayer layer, int sequence, int head, bool isValue, int position, ArrayView<UInt4> tile)
+        where THead : struct, IHead
     {
         var isRotated = layer.IsRotated != 0;
-        var chunks = TShape.HeadDim / 8;
+        var chunks = THead.Dim / 8;
         var bits = layer.Bits(isValue);
-        var first = pool.PartOf(layer, TShape.HeadDim, sequence, Math.Max(position, 0), head, isValue);
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 16); i++)
+        var first = pool.PartOf(layer, THead.Dim, sequence, Math.Max(position, 0), head, isValue);
+        for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
         {
             var piece = Warp.LaneIdx + (32 * i);
             var row = piece / chunks;
@@ -30,43 +29,35 @@ internal static class KiviTile
             if (slot >= 0)
             {
                 var words = source.Cast<uint>();
-                var scales = source.SubView(KiviLayout.CodeUnits(TShape.HeadDim, bits));
+                var scales = source.SubView(KiviLayout.CodeUnits(THead.Dim, bits));
                 value = isValue
-                    ? Value<TShape>(words, scales.Cast<ushort>(), bits, slot & 31, chunk, isRotated)
-                    : Key<TShape>(words, scales, bits, slot & 31, chunk, isRotated);
+                    ? Value<THead>(words, scales.Cast<ushort>(), bits, slot & 31, chunk, isRotated)
+                    : Key<THead>(words, scales, bits, slot & 31, chunk, isRotated);
             }
 
             tile[(row * (chunks + 1)) + chunk] = value;
         }
 
-        if (!isRotated)
+        // Readers exist for heads that are never mixed, too.
+        if (!isRotated || THead.Dim % 64 != 0)
             return;
         Warp.Barrier();
-        if (TShape.HeadDim == 64)
-            RotateBack<Heads.Of64>(tile.Cast<uint>());
-        else
-            RotateBack<Heads.Of128>(tile.Cast<uint>());
-    }
-
-    /// <summary>Mixes the channels of the tile's rows back, halves to bf16.</summary>
-    private static void RotateBack<THead>(ArrayView<uint> tile)
-        where THead : struct, IHead
-    {
+        var mixed = tile.Cast<uint>().SubView(Warp.LaneIdx * (THead.Dim / 64));
         for (var row = 0; row < 16; row++)
         {
-            var own = tile.SubView((row * ((THead.Dim / 2) + 4)) + (Warp.LaneIdx * (THead.Dim / 64)));
+            var own = mixed.SubView(row * ((THead.Dim / 2) + 4));
             KiviRotation.Row<THead>(own, own, true);
         }
     }
 
     /// <summary>Channels 8 chunk to 8 chunk + 7 of a key.</summary>
-    private static UInt4 Key<TShape>(ArrayView<uint> words, ArrayView<UInt4> scales, int bits, int slot, int chunk, bool isHalf)
-        where TShape : struct, IHeadShape
+    private static UInt4 Key<THead>(ArrayView<uint> words, ArrayView<UInt4> scales, int bits, int slot, int chunk, bool isHalf)
+        where THead : struct, IHead
     {
         var lane = KiviLayout.KeyLane(slot, chunk);
-        var pair = KiviLayout.KeyPair(TShape.HeadDim, slot, chunk);
+        var pair = KiviLayout.KeyPair(THead.Dim, slot, chunk);
         var steps = scales[chunk];
-        var zeros = scales[(TShape.HeadDim / 8) + chunk];
+        var zeros = scales[(THead.Dim / 8) + chunk];
         return new UInt4(
             Pair(words, lane, pair, bits, steps.X, zeros.X, isHalf),
             Pair(words, lane, pair + 1, bits, steps.Y, zeros.Y, isHalf),
@@ -86,13 +77,13 @@ internal static class KiviTile
     }
 
     /// <summary>Channels 8 chunk to 8 chunk + 7 of a value: four each of two lanes.</summary>
-    private static UInt4 Value<TShape>(ArrayView<uint> words, ArrayView<ushort> scales, int bits, int slot, int chunk, bool isHalf)
-        where TShape : struct, IHeadShape
+    private static UInt4 Value<THead>(ArrayView<uint> words, ArrayView<ushort> scales, int bits, int slot, int chunk, bool isHalf)
+        where THead : struct, IHead
     {
         var at = KiviLayout.ValueScale(chunk >> 2, slot);
         var pair = KiviLayout.ValuePair(slot, chunk);
         var step = Half.FromBits(scales[at]).ToSingle() * (1 << KiviLayout.Offset(bits, slot >> 3));
-        var zero = Half.FromBits(scales[TShape.HeadDim + at]).ToSingle();
+        var zero = Half.FromBits(scales[THead.Dim + at]).ToSingle();
         var lane = KiviLayout.ValueLane(slot, chunk);
         var shift = 16 * (slot & 1);
         return new UInt4(

@@ -17,10 +17,10 @@ internal sealed class PageScoreKernel(Accelerator accelerator)
 {
     private const int Warps = 4;
 
-    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Head64>);
-    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Head80>);
-    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Head96>);
-    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Head128>);
+    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Heads.Of64>);
+    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Heads.Of80>);
+    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Heads.Of96>);
+    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Heads.Of128>);
 
     /// <param name="stream">Where to enqueue.</param>
     /// <param name="qkv">Rotated q first in each row.</param>
@@ -61,8 +61,8 @@ internal sealed class PageScoreKernel(Accelerator accelerator)
             .Launch(stream, new KernelConfig(new Index3D(groups, shape.KeyHeads, rowCount), new Index3D(32 * Warps, 1, 1)), arguments);
     }
 
-    private static void Kernel<TShape>(Arguments arguments)
-        where TShape : struct, IHeadShape
+    private static void Kernel<THead>(Arguments arguments)
+        where THead : struct, IHead
     {
         var row = Grid.IdxZ;
         var head = Grid.IdxY;
@@ -71,29 +71,29 @@ internal sealed class PageScoreKernel(Accelerator accelerator)
         var sequence = arguments.Rows.Sequences[row];
         var pages = arguments.Bounds[sequence].CodedEnd >> PageBounds.PageShift;
         var warp = Group.IdxX >> 5;
-        var tileChunks = 16 * ((TShape.HeadDim / 8) + 1);
-        var largest = SharedMemory.Allocate<UInt4>(Warps * 2 * 16 * ((TShape.HeadDim / 8) + 1)).SubView(warp * 2 * tileChunks);
+        var tileChunks = 16 * ((THead.Dim / 8) + 1);
+        var largest = SharedMemory.Allocate<UInt4>(Warps * 2 * 16 * ((THead.Dim / 8) + 1)).SubView(warp * 2 * tileChunks);
         var smallest = largest.SubView(tileChunks);
-        var positive = LocalMemory.Allocate<UInt4>(TShape.HeadDim / 16);
-        var negative = LocalMemory.Allocate<UInt4>(TShape.HeadDim / 16);
+        var positive = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
+        var negative = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
         var scores = LocalMemory.Allocate<Float4>(2);
 
         for (var tile = (Grid.IdxX * Warps) + warp; tile << 4 < pages; tile += Grid.DimX * Warps)
         {
             var page = (tile << 4) + (Warp.LaneIdx & 15);
             page = page < pages ? page : -1;
-            RawTile.Load<TShape>(arguments.Pages, arguments.KeyHeads, sequence, head, false, page, largest);
-            RawTile.Load<TShape>(arguments.Pages, arguments.KeyHeads, sequence, head, true, page, smallest);
+            RawTile.Load<THead>(arguments.Pages, arguments.KeyHeads, sequence, head, false, page, largest);
+            RawTile.Load<THead>(arguments.Pages, arguments.KeyHeads, sequence, head, true, page, smallest);
             Warp.Barrier();
             var best = new Float4(float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity);
             for (var first = 0; first < arguments.GroupSize; first += 8)
             {
                 var query = (head * arguments.GroupSize) + Math.Min(first + (Warp.LaneIdx >> 2), arguments.GroupSize - 1);
-                LoadQueries<TShape>(positive, negative, arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (TShape.HeadDim / 2)) + (Warp.LaneIdx & 3)));
+                LoadQueries<THead>(positive, negative, arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (THead.Dim / 2)) + (Warp.LaneIdx & 3)));
                 scores[0] = new Float4(0f, 0f, 0f, 0f);
                 scores[1] = new Float4(0f, 0f, 0f, 0f);
-                WarpAttention.Scores<TShape>(positive, largest, scores);
-                WarpAttention.Scores<TShape>(negative, smallest, scores);
+                WarpAttention.Scores<THead>(positive, largest, scores);
+                WarpAttention.Scores<THead>(negative, smallest, scores);
                 best = Max(best, new Float4(scores[0].X, scores[0].Y, scores[1].X, scores[1].Y));
             }
 
@@ -132,10 +132,10 @@ internal sealed class PageScoreKernel(Accelerator accelerator)
         return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
     }
 
-    private static void LoadQueries<TShape>(ArrayView<UInt4> positive, ArrayView<UInt4> negative, ArrayView<uint> source)
-        where TShape : struct, IHeadShape
+    private static void LoadQueries<THead>(ArrayView<UInt4> positive, ArrayView<UInt4> negative, ArrayView<uint> source)
+        where THead : struct, IHead
     {
-        for (var step = 0; step < Unroll.Full(TShape.HeadDim / 16); step++)
+        for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
         {
             var low = source[8 * step];
             var high = source[(8 * step) + 4];

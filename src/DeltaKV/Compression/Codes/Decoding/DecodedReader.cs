@@ -33,19 +33,19 @@ internal readonly struct DecodedReader(
     public readonly ArrayView<ReadBounds> Starts = starts;
 
     /// <inheritdoc/>
-    public static void Load<TShape>(
+    public static void Load<THead>(
         DecodedReader reader, int sequence, int head, bool isValue, bool isCoded, int position, ArrayView<UInt4> tile)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         if (!isCoded)
         {
-            RawTile.Load<TShape>(reader.Raw, reader.KeyHeads, sequence, head, isValue, position, tile);
+            RawTile.Load<THead>(reader.Raw, reader.KeyHeads, sequence, head, isValue, position, tile);
             return;
         }
 
         var slot = ((sequence - reader.FirstSequence) * reader.SlotsPerSequence) + position;
         if (reader.Starts.Length > 0)
             slot += reader.Starts[sequence].CodedStart;
-        RawTile.Load<TShape>(reader.Rows, reader.KeyHeads, 0, head, isValue, position < 0 ? -1 : slot, tile);
+        RawTile.Load<THead>(reader.Rows, reader.KeyHeads, 0, head, isValue, position < 0 ? -1 : slot, tile);
     }
 }

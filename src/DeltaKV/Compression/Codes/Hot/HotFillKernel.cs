@@ -15,10 +15,10 @@ internal sealed class HotFillKernel<TReader>(Accelerator accelerator)
 {
     private const int Warps = 4;
 
-    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Head64>);
-    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Head80>);
-    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Head96>);
-    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Head128>);
+    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Heads.Of64>);
+    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Heads.Of80>);
+    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Heads.Of96>);
+    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Heads.Of128>);
 
     internal void Launch(AcceleratorStream stream, TReader reader, KvBlocks<BFloat16> slots, TokenRows rows, HotMaps maps, ulong windowHeads, AttentionShape shape, int rowCount)
     {
@@ -41,8 +41,8 @@ internal sealed class HotFillKernel<TReader>(Accelerator accelerator)
             .Launch(stream, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1)), arguments);
     }
 
-    private static void Kernel<TShape>(Arguments arguments)
-        where TShape : struct, IHeadShape
+    private static void Kernel<THead>(Arguments arguments)
+        where THead : struct, IHead
     {
         var row = Grid.IdxZ;
         if (arguments.Rows.Positions[row] < 0)
@@ -54,8 +54,8 @@ internal sealed class HotFillKernel<TReader>(Accelerator accelerator)
         var part = (Grid.IdxY * Warps) + warp;
         if (first >= misses || part >= 2 * arguments.KeyHeads)
             return;
-        var chunks = TShape.HeadDim / 8;
-        var tile = SharedMemory.Allocate<UInt4>(Warps * 16 * ((TShape.HeadDim / 8) + 1)).SubView(warp * 16 * (chunks + 1));
+        var chunks = THead.Dim / 8;
+        var tile = SharedMemory.Allocate<UInt4>(Warps * 16 * ((THead.Dim / 8) + 1)).SubView(warp * 16 * (chunks + 1));
         var entry = ((long)sequence * arguments.Maps.ListStride) + Math.Min(first + (Warp.LaneIdx & 15), misses - 1);
         var position = first + (Warp.LaneIdx & 15) < misses ? arguments.Maps.MissPositions[entry] : -1;
         var slot = arguments.Maps.MissSlots[entry];
@@ -63,7 +63,7 @@ internal sealed class HotFillKernel<TReader>(Accelerator accelerator)
         var head = isValue ? part - arguments.KeyHeads : part;
         if ((arguments.WindowHeads >> head & 1) != 0)
             return;
-        TReader.Load<TShape>(arguments.Reader, sequence, head, isValue, true, position, tile);
+        TReader.Load<THead>(arguments.Reader, sequence, head, isValue, true, position, tile);
         Warp.Barrier();
 
         var block = arguments.Tables[(sequence * arguments.TableStride) + (slot >> HotSet.SlotShift)];

@@ -20,13 +20,13 @@ internal readonly struct HotReader(KvBlocks<BFloat16x8> hot, KvBlocks<BFloat16x8
     public readonly int KeyHeads = keyHeads;
 
     /// <inheritdoc/>
-    public static void Load<TShape>(
+    public static void Load<THead>(
         HotReader reader, int sequence, int head, bool isValue, bool isCoded, int position, ArrayView<UInt4> tile)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         if (isCoded)
-            RawTile.Load<TShape>(reader.Hot, reader.KeyHeads, sequence, head, isValue, position, tile);
+            RawTile.Load<THead>(reader.Hot, reader.KeyHeads, sequence, head, isValue, position, tile);
         else
-            RawTile.Load<TShape>(reader.Raw, reader.KeyHeads, sequence, head, isValue, position, tile);
+            RawTile.Load<THead>(reader.Raw, reader.KeyHeads, sequence, head, isValue, position, tile);
     }
 }

@@ -1,5 +1,5 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -17,17 +17,17 @@ internal static class KeyTurns
     private const int Pairs = 4;
 
     /// <summary>16-byte pieces from distance to distance of the table <c>[distance][pass][cosines, sines][4]</c>: those of two distances lie in different banks.</summary>
-    internal static int Stride<TShape>()
-        where TShape : struct, IHeadShape => (TShape.HeadDim / 8) + 4;
+    internal static int Stride<THead>()
+        where THead : struct, IHead => (THead.Dim / 8) + 4;
 
     /// <summary>Fills the table for so many distances; thread by thread a distance and eight neighbouring angles.</summary>
-    internal static void Prepare<TShape>(CodePoolView pool, int distances, ArrayView<UInt4> table)
-        where TShape : struct, IHeadShape
+    internal static void Prepare<THead>(CodePoolView pool, int distances, ArrayView<UInt4> table)
+        where THead : struct, IHead
     {
-        for (var i = Group.IdxX; i < distances * TShape.HeadDim / 16; i += Group.DimX)
+        for (var i = Group.IdxX; i < distances * THead.Dim / 16; i += Group.DimX)
         {
-            var distance = i / (TShape.HeadDim / 16);
-            var eight = i % (TShape.HeadDim / 16);
+            var distance = i / (THead.Dim / 16);
+            var eight = i % (THead.Dim / 16);
             var cosines = LocalMemory.Allocate<uint>(Pairs);
             var sines = LocalMemory.Allocate<uint>(Pairs);
             for (var j = 0; j < Unroll.Full(Pairs); j++)
@@ -38,33 +38,33 @@ internal static class KeyTurns
                 sines[j] = Half2.FromSingles(even.Y, odd.Y).Bits;
             }
 
-            var at = (distance * Stride<TShape>()) + ((eight >> 2) * 8) + (eight & 3);
+            var at = (distance * Stride<THead>()) + ((eight >> 2) * 8) + (eight & 3);
             table[at] = new UInt4(cosines[0], cosines[1], cosines[2], cosines[3]);
             table[at + 4] = new UInt4(sines[0], sines[1], sines[2], sines[3]);
         }
     }
 
     /// <summary>The first warp puts the queries, as halves, where all find them <c>[pass][lower, upper][32]</c>.</summary>
-    internal static void LoadQueries<TShape>(in LatentArguments arguments, int row, int firstQuery, int queryCount, ArrayView<UInt4> queries)
-        where TShape : struct, IHeadShape
+    internal static void LoadQueries<THead>(in LatentArguments arguments, int row, int firstQuery, int queryCount, ArrayView<UInt4> queries)
+        where THead : struct, IHead
     {
         if (Group.IdxX >= 32)
             return;
         var query = firstQuery + Math.Min(Warp.LaneIdx >> 2, queryCount - 1);
-        var stride = (arguments.QueryHeads + (2 * arguments.KeyHeads)) * (TShape.HeadDim / 8);
-        var source = arguments.Qkv.SubView(((long)row * stride) + (query * (TShape.HeadDim / 8)) + (Warp.LaneIdx & 3));
-        for (var pass = 0; pass < Unroll.Full(TShape.HeadDim / 64); pass++)
+        var stride = (arguments.QueryHeads + (2 * arguments.KeyHeads)) * (THead.Dim / 8);
+        var source = arguments.Qkv.SubView(((long)row * stride) + (query * (THead.Dim / 8)) + (Warp.LaneIdx & 3));
+        for (var pass = 0; pass < Unroll.Full(THead.Dim / 64); pass++)
         {
             queries[(pass * 64) + Warp.LaneIdx] = Halves(source[4 * pass]);
-            queries[(pass * 64) + 32 + Warp.LaneIdx] = Halves(source[(4 * pass) + (TShape.HeadDim / 16)]);
+            queries[(pass * 64) + 32 + Warp.LaneIdx] = Halves(source[(4 * pass) + (THead.Dim / 16)]);
         }
     }
 
     /// <summary>A warp notes the cosines and sines of a position <c>[pass][cosines, sines][16]</c>, a pair of elements per lane.</summary>
-    internal static void TurnTo<TShape>(ArrayView<float> frequencies, int position, ArrayView<uint> turns)
-        where TShape : struct, IHeadShape
+    internal static void TurnTo<THead>(ArrayView<float> frequencies, int position, ArrayView<uint> turns)
+        where THead : struct, IHead
     {
-        if (Warp.LaneIdx >= TShape.HeadDim / 4)
+        if (Warp.LaneIdx >= THead.Dim / 4)
             return;
         var even = RopeRotation.Of(position * frequencies[2 * Warp.LaneIdx], 1f);
         var odd = RopeRotation.Of(position * frequencies[(2 * Warp.LaneIdx) + 1], 1f);

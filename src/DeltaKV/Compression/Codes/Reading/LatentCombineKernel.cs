@@ -1,5 +1,6 @@
 using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -16,8 +17,8 @@ internal static class LatentCombineKernel
     /// <summary>Most splits of a row.</summary>
     internal const int MaxSplits = 512;
 
-    internal static void Kernel<TShape>(LatentArguments arguments)
-        where TShape : struct, IHeadShape
+    internal static void Kernel<THead>(LatentArguments arguments)
+        where THead : struct, IHead
     {
         GridDependency.Wait();
         var head = Grid.IdxX;
@@ -64,12 +65,12 @@ internal static class LatentCombineKernel
         }
 
         Group.Barrier();
-        Write<TShape>(arguments, plan, item, keyHead, latent, weights, inverse, coded, rawWeight * inverse);
+        Write<THead>(arguments, plan, item, keyHead, latent, weights, inverse, coded, rawWeight * inverse);
     }
 
-    private static void Write<TShape>(
+    private static void Write<THead>(
         in LatentArguments arguments, LatentPlan plan, long item, int keyHead, ArrayView<float> latent, ArrayView<float> weights, float inverse, float coded, float rawWeight)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         // Fragments [pass][step][pair][lane]: rows 2t, 2t + 1, 2t + 8, 2t + 9 of column g of the lower and of the upper half.
         var pass = Group.IdxX >> 7;
@@ -93,21 +94,21 @@ internal static class LatentCombineKernel
             return;
         var isHigh = (Warp.LaneIdx & 3) == 1;
         var column = Warp.LaneIdx >> 2;
-        var element = (pass * 32) + (column / 2 * 8) + (2 * pair) + (column % 2) + (isHigh ? TShape.HeadDim / 2 : 0);
-        var mean = arguments.Pool.Mean.Cast<float>()[((((arguments.Layer * 2L) + 1) * arguments.KeyHeads) + keyHead) * TShape.HeadDim + element];
+        var element = (pass * 32) + (column / 2 * 8) + (2 * pair) + (column % 2) + (isHigh ? THead.Dim / 2 : 0);
+        var mean = arguments.Pool.Mean.Cast<float>()[((((arguments.Layer * 2L) + 1) * arguments.KeyHeads) + keyHead) * THead.Dim + element];
         var value = FastMath.Fma(mean, coded * inverse, isHigh ? high : low);
         if (arguments.Pool.LayerCodes[arguments.Layer].Neighbours > 0)
         {
-            var references = arguments.PartialReferences.SubView((item * arguments.Splits * TShape.HeadDim) + element);
+            var references = arguments.PartialReferences.SubView((item * arguments.Splits * THead.Dim) + element);
             for (var split = 0; split < arguments.Splits; split++)
             {
                 if (weights[split] > 0f)
-                    value = FastMath.Fma(weights[split] * inverse, references[split * TShape.HeadDim], value);
+                    value = FastMath.Fma(weights[split] * inverse, references[split * THead.Dim], value);
             }
         }
 
         if (rawWeight > 0f)
-            value = FastMath.Fma(rawWeight, arguments.PartialRaw[(item * TShape.HeadDim) + element], value);
-        arguments.Output[(item * TShape.HeadDim) + element] = BFloat16.FromSingle(value);
+            value = FastMath.Fma(rawWeight, arguments.PartialRaw[(item * THead.Dim) + element], value);
+        arguments.Output[(item * THead.Dim) + element] = BFloat16.FromSingle(value);
     }
 }

@@ -56,7 +56,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
         tables = new LatentTables(accelerator, codecs, codes, recomputed);
         variants = new LatentVariants(accelerator, shape.HeadDim);
         attendRecomputed = new KernelHandle<LatentArguments>(
-            accelerator, shape.HeadDim == 64 ? RecomputedDecodeKernel.Kernel<Head64> : RecomputedDecodeKernel.Kernel<Head128>, Table);
+            accelerator, shape.HeadDim == 64 ? RecomputedDecodeKernel.Kernel<Heads.Of64> : RecomputedDecodeKernel.Kernel<Heads.Of128>, Table);
         combineRecomputed = new CombineSplitsKernel(accelerator);
         long raw = maxRows;
         for (var rows = 1; IsFromTable(recomputed) && rows <= maxRows; rows++)
@@ -173,7 +173,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
             new KernelConfig(
                 new Index3D(latent.Splits + 1, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
                 new Index3D(32 * RecomputedDecodeKernel.Warps, 1, 1),
-                SharedMemoryConfig.RequestDynamic<UInt4>(shape.HeadDim == 64 ? RecomputedDecodeKernel.Pieces<Head64>() : RecomputedDecodeKernel.Pieces<Head128>())),
+                SharedMemoryConfig.RequestDynamic<UInt4>(shape.HeadDim == 64 ? RecomputedDecodeKernel.Pieces<Heads.Of64>() : RecomputedDecodeKernel.Pieces<Heads.Of128>())),
             latent);
         combineRecomputed.Launch(
             stream, partialRaw, partialSoftmax, arguments.Output, arguments.LogSumExp, shape, latent.Splits + 1, rowCount);

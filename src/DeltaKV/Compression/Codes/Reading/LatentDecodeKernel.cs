@@ -1,5 +1,5 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -46,8 +46,8 @@ internal static class LatentDecodeKernel
         static abstract bool AreFolded { get; }
     }
 
-    internal static void Kernel<TShape, TSteps, TScales, TReferences>(LatentArguments arguments)
-        where TShape : struct, IHeadShape
+    internal static void Kernel<THead, TSteps, TScales, TReferences>(LatentArguments arguments)
+        where THead : struct, IHead
         where TScales : struct, IScales
         where TReferences : struct, IReferences
         where TSteps : struct, IValueSteps
@@ -61,7 +61,7 @@ internal static class LatentDecodeKernel
         if (Grid.IdxX == arguments.Splits)
         {
             GridDependency.Wait();
-            RawSplit.Attend<TShape, RawSplit.Eight>(arguments, row, head, firstQuery, queryCount);
+            RawSplit.Attend<THead, RawSplit.Eight>(arguments, row, head, firstQuery, queryCount);
             return;
         }
 
@@ -73,8 +73,8 @@ internal static class LatentDecodeKernel
         }
 
         var plan = arguments.Plans[(arguments.Layer * arguments.KeyHeads) + head];
-        var tables = LatentShared.Allocate<TShape, TReferences>(arguments.UpPieces);
-        Prepare<TShape>(arguments, plan, head, tables);
+        var tables = LatentShared.Allocate<THead, TReferences>(arguments.UpPieces);
+        Prepare<THead>(arguments, plan, head, tables);
         GridDependency.Wait();
 
         var sequence = arguments.Rows.Positions[row] < 0 ? -1 : arguments.Rows.Sequences[row];
@@ -87,7 +87,7 @@ internal static class LatentDecodeKernel
             return;
         }
 
-        KeyTurns.LoadQueries<TShape>(arguments, row, firstQuery, queryCount, tables.Queries);
+        KeyTurns.LoadQueries<THead>(arguments, row, firstQuery, queryCount, tables.Queries);
         LatentTile.Copy(arguments, plan, tokens, Grid.IdxX, tables, 0);
         CpAsync.Commit();
         // Codes are on their way for up to two tiles, and where they are is known one tile earlier: in a step both come from memory, not from L2.
@@ -130,12 +130,12 @@ internal static class LatentDecodeKernel
             scores[1] = scores[0];
             if (TReferences.Bits > 0 && warp * WarpTokens < count)
             {
-                LatentReferences.Find<TShape, TReferences>(arguments, plan, sequence, head, tables, stage);
+                LatentReferences.Find<THead, TReferences>(arguments, plan, sequence, head, tables, stage);
                 Warp.Barrier();
             }
 
             if (warp * WarpTokens < count)
-                LatentKeys.Score<TShape, TSteps, TScales, TReferences>(arguments, plan, tokens, (tile * TileTokens) + (warp * WarpTokens), tables, stage, scores);
+                LatentKeys.Score<THead, TSteps, TScales, TReferences>(arguments, plan, tokens, (tile * TileTokens) + (warp * WarpTokens), tables, stage, scores);
             if (arguments.Logits.AreKept)
             {
                 var list = ((long)row * arguments.KeyHeads) + head;
@@ -183,7 +183,7 @@ internal static class LatentDecodeKernel
             {
                 for (var i = 0; i < Unroll.Full(4); i++)
                     references[i] = new Float4(references[i].X * correction.X, references[i].Y * correction.Y, references[i].Z * correction.X, references[i].W * correction.Y);
-                LatentReferences.AddValues<TShape, TReferences>(arguments, head, count, tables, references);
+                LatentReferences.AddValues<THead, TReferences>(arguments, head, count, tables, references);
                 // Where the next tile's references are may be noted now.
                 Group.Barrier();
             }
@@ -211,7 +211,7 @@ internal static class LatentDecodeKernel
         if (TReferences.Bits > 0)
         {
             Group.Barrier();
-            LatentFinish.WriteReferences<TShape>(arguments, row, firstQuery, queryCount, references, tables.Up.Cast<float>());
+            LatentFinish.WriteReferences<THead>(arguments, row, firstQuery, queryCount, references, tables.Up.Cast<float>());
         }
     }
 
@@ -225,16 +225,16 @@ internal static class LatentDecodeKernel
     }
 
     /// <summary>What does not depend on the step: the up matrix on its way to shared memory, the tables.</summary>
-    internal static void Prepare<TShape>(in LatentArguments arguments, LatentPlan plan, int head, LatentShared tables)
-        where TShape : struct, IHeadShape
+    internal static void Prepare<THead>(in LatentArguments arguments, LatentPlan plan, int head, LatentShared tables)
+        where THead : struct, IHead
     {
-        for (var i = Group.IdxX; i < plan.KeySteps * TShape.HeadDim * 2; i += 32 * Warps)
+        for (var i = Group.IdxX; i < plan.KeySteps * THead.Dim * 2; i += 32 * Warps)
             CpAsync.Copy16(ref tables.Up[i], ref arguments.Pool.Up[plan.KeyUp + i]);
         for (var i = Group.IdxX; i < plan.ValueSteps; i += 32 * Warps)
             tables.Steps[i] = arguments.Steps[plan.FirstStep + i];
         for (var i = Group.IdxX; i < plan.Pieces; i += 32 * Warps)
             tables.Pieces[i] = arguments.Pieces[plan.FirstPiece + i];
-        LatentKeys.Prepare<TShape>(arguments, head, tables);
+        LatentKeys.Prepare<THead>(arguments, head, tables);
         Group.Barrier();
     }
 

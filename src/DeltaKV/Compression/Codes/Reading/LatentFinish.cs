@@ -1,5 +1,5 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -70,9 +70,9 @@ internal static class LatentFinish
     }
 
     /// <summary>Adds and writes the warps' sums of references' values.</summary>
-    internal static void WriteReferences<TShape>(
+    internal static void WriteReferences<THead>(
         in LatentArguments arguments, int row, int firstQuery, int queryCount, ArrayView<Float4> sums, ArrayView<float> merged)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
         // [warp][head][64 elements]
         var own = merged.SubView(((Group.IdxX >> 5) * 8 * 64) + (2 * (Warp.LaneIdx & 3) * 64) + (8 * (Warp.LaneIdx >> 2)));
@@ -86,14 +86,14 @@ internal static class LatentFinish
 
         Group.Barrier();
         var target = ((long)row * arguments.QueryHeads) + firstQuery;
-        for (var i = Group.IdxX; i < queryCount * TShape.HeadDim; i += Group.DimX)
+        for (var i = Group.IdxX; i < queryCount * THead.Dim; i += Group.DimX)
         {
-            var query = i / TShape.HeadDim;
-            var element = i % TShape.HeadDim;
+            var query = i / THead.Dim;
+            var element = i % THead.Dim;
             var sum = 0f;
-            for (var w = element / 64; w < LatentDecodeKernel.Warps; w += TShape.HeadDim / 64)
+            for (var w = element / 64; w < LatentDecodeKernel.Warps; w += THead.Dim / 64)
                 sum += merged[(w * 8 * 64) + (query * 64) + (element & 63)];
-            arguments.PartialReferences[((((target + query) * arguments.Splits) + Grid.IdxX) * TShape.HeadDim) + element] = sum;
+            arguments.PartialReferences[((((target + query) * arguments.Splits) + Grid.IdxX) * THead.Dim) + element] = sum;
         }
     }
 }

@@ -1,5 +1,5 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -9,61 +9,61 @@ internal static class LatentKeys
     /// <summary>Words from piece to piece of a warp's tile.</summary>
     private const int PieceWords = LatentDecodeKernel.WarpTokens * 4;
 
-    /// <summary>Column pairs of a pass, <see cref="IHeadShape.PairsPerPass"/> of all shapes that this path is for.</summary>
+    /// <summary>Column pairs of a pass, <see cref="CodeFragments.PairsPerPass"/> of the heads that this path is for.</summary>
     private const int Pairs = 4;
 
     /// <summary>Fills the tables that depend on the head but on no step.</summary>
-    internal static void Prepare<TShape>(in LatentArguments arguments, int head, LatentShared tables)
-        where TShape : struct, IHeadShape
+    internal static void Prepare<THead>(in LatentArguments arguments, int head, LatentShared tables)
+        where THead : struct, IHead
     {
         var frequencies = arguments.Pool.InverseFrequencies;
-        for (var i = Group.IdxX; i < TShape.HeadDim / 2; i += Group.DimX)
+        for (var i = Group.IdxX; i < THead.Dim / 2; i += Group.DimX)
             tables.Frequencies[i] = frequencies[i];
-        var mean = arguments.Pool.Mean.SubView(((arguments.Layer * 2L * arguments.KeyHeads) + head) * (TShape.HeadDim / 2));
-        for (var i = Group.IdxX; i < TShape.HeadDim / 8; i += Group.DimX)
+        var mean = arguments.Pool.Mean.SubView(((arguments.Layer * 2L * arguments.KeyHeads) + head) * (THead.Dim / 2));
+        for (var i = Group.IdxX; i < THead.Dim / 8; i += Group.DimX)
         {
-            var first = (((i >> 2) & 1) * (TShape.HeadDim / 4)) + ((i >> 3) * 16) + ((i & 3) * 4);
+            var first = (((i >> 2) & 1) * (THead.Dim / 4)) + ((i >> 3) * 16) + ((i & 3) * 4);
             tables.Mean[i] = new UInt4(
                 Half2.FromSingles(mean[first].X, mean[first].Y).Bits, Half2.FromSingles(mean[first + 1].X, mean[first + 1].Y).Bits,
                 Half2.FromSingles(mean[first + 2].X, mean[first + 2].Y).Bits, Half2.FromSingles(mean[first + 3].X, mean[first + 3].Y).Bits);
         }
 
-        KeyTurns.Prepare<TShape>(arguments.Pool, LatentDecodeKernel.WarpTokens, tables.Rope);
+        KeyTurns.Prepare<THead>(arguments.Pool, LatentDecodeKernel.WarpTokens, tables.Rope);
     }
 
     /// <summary>Scores, unscaled, of tokens <paramref name="first"/> to first + 31: two fragments, tokens by heads; -infinity past the end.</summary>
-    internal static void Score<TShape, TSteps, TScales, TReferences>(
+    internal static void Score<THead, TSteps, TScales, TReferences>(
         in LatentArguments arguments, LatentPlan plan, TokenRun tokens, int first, LatentShared tables, int firstWord, ArrayView<Float4> scores)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
         where TSteps : struct, LatentDecodeKernel.IValueSteps
         where TScales : struct, LatentDecodeKernel.IScales
         where TReferences : struct, LatentDecodeKernel.IReferences
     {
         var warp = Group.IdxX >> 5;
-        var turns = tables.Turns.SubView(warp * (TShape.HeadDim / 2), TShape.HeadDim / 2);
+        var turns = tables.Turns.SubView(warp * (THead.Dim / 2), THead.Dim / 2);
         var isContiguous = tokens.IsContiguous && arguments.Pool.Positions.Length == 0;
         var position = isContiguous ? 0 : Math.Max(arguments.Pool.PositionOf(tokens.Sequence, tokens.SlotAt(first + Warp.LaneIdx)), 0);
         if (isContiguous)
-            KeyTurns.TurnTo<TShape>(tables.Frequencies, tokens.Start + first, turns);
+            KeyTurns.TurnTo<THead>(tables.Frequencies, tokens.Start + first, turns);
         Warp.Barrier();
         var codes = tables.Codes.SubView(
             firstWord + (warp * LatentDecodeKernel.WarpTokens * 4 * arguments.TokenPieces) + (4 * (Warp.LaneIdx >> 2)),
             LatentDecodeKernel.WarpTokens * 4 * plan.Pieces);
         // [pass of the sweep][16 tokens][pair][lower, upper]
-        var keys = LocalMemory.Allocate<Float4>(4 * Pairs * Sweep<TShape, TSteps>());
+        var keys = LocalMemory.Allocate<Float4>(4 * Pairs * Sweep<THead, TSteps>());
         var queries = LocalMemory.Allocate<UInt2>(Pairs);
         scores[0] = default;
         scores[1] = default;
-        for (var pass = 0; pass < TShape.HeadDim / 64; pass += Sweep<TShape, TSteps>())
+        for (var pass = 0; pass < THead.Dim / 64; pass += Sweep<THead, TSteps>())
         {
-            for (var i = 0; i < Unroll.Full(4 * Pairs * Sweep<TShape, TSteps>()); i++)
+            for (var i = 0; i < Unroll.Full(4 * Pairs * Sweep<THead, TSteps>()); i++)
                 keys[i] = default;
-            Multiply<TShape, TSteps, TScales>(plan, tables.Up.SubView((long)((pass * plan.KeySteps * Pairs * 32) + Warp.LaneIdx)), codes, keys);
-            for (var i = 0; i < Unroll.Full(Sweep<TShape, TSteps>()); i++)
+            Multiply<THead, TSteps, TScales>(plan, tables.Up.SubView((long)((pass * plan.KeySteps * Pairs * 32) + Warp.LaneIdx)), codes, keys);
+            for (var i = 0; i < Unroll.Full(Sweep<THead, TSteps>()); i++)
             {
                 KeyTurns.TurnQueries(tables.Queries, turns.Cast<UInt4>(), isContiguous, pass + i, queries);
                 for (var half = 0; half < Unroll.Full(2); half++)
-                    scores[half] = AddScores<TShape, TReferences>(arguments, tables, isContiguous, position, pass + i, (2 * i) + half, keys, queries, scores[half]);
+                    scores[half] = AddScores<THead, TReferences>(arguments, tables, isContiguous, position, pass + i, (2 * i) + half, keys, queries, scores[half]);
             }
         }
 
@@ -73,13 +73,13 @@ internal static class LatentKeys
     }
 
     /// <summary>Passes that are reconstructed at once.</summary>
-    private static int Sweep<TShape, TSteps>()
-        where TShape : struct, IHeadShape
-        where TSteps : struct, LatentDecodeKernel.IValueSteps => Math.Min(TSteps.Sweep, TShape.HeadDim / 64);
+    private static int Sweep<THead, TSteps>()
+        where THead : struct, IHead
+        where TSteps : struct, LatentDecodeKernel.IValueSteps => Math.Min(TSteps.Sweep, THead.Dim / 64);
 
     /// <summary>Adds codes times up: 32 tokens by 64 columns per pass, chunk after chunk.</summary>
-    private static void Multiply<TShape, TSteps, TScales>(LatentPlan plan, ArrayView<UInt4> up, ArrayView<uint> codes, ArrayView<Float4> keys)
-        where TShape : struct, IHeadShape
+    private static void Multiply<THead, TSteps, TScales>(LatentPlan plan, ArrayView<UInt4> up, ArrayView<uint> codes, ArrayView<Float4> keys)
+        where THead : struct, IHead
         where TSteps : struct, LatentDecodeKernel.IValueSteps
         where TScales : struct, LatentDecodeKernel.IScales
     {
@@ -91,7 +91,7 @@ internal static class LatentKeys
         {
             var low = Words(words, word);
             var high = Words(words, word + PieceWords);
-            Add<TShape, TSteps>(up, step, passStride, new UInt4(low.X, low.Y, high.X, high.Y), new UInt4(low.Z, low.W, high.Z, high.W), keys);
+            Add<THead, TSteps>(up, step, passStride, new UInt4(low.X, low.Y, high.X, high.Y), new UInt4(low.Z, low.W, high.Z, high.W), keys);
         }
 
         var scaleWord = plan.KeyScale;
@@ -99,15 +99,15 @@ internal static class LatentKeys
         {
             var own = Words(words, word);
             var scales = Scales<TScales>(plan, codes, scaleWord, 128f);
-            Add<TShape, TSteps, TScales>(up, step, passStride, own, Shifted(own, 8), 0x00ff00ff, 128f, scales, keys);
+            Add<THead, TSteps, TScales>(up, step, passStride, own, Shifted(own, 8), 0x00ff00ff, 128f, scales, keys);
         }
 
         for (var chunk = 0; chunk < plan.NibbleChunks; chunk++, step += 2, word += PieceWords, scaleWord += plan.ScaleStride)
         {
             var own = Words(words, word);
             var scales = Scales<TScales>(plan, codes, scaleWord, 8f);
-            AddNibbles<TShape, TSteps, TScales>(up, step, passStride, own, scales, keys);
-            AddNibbles<TShape, TSteps, TScales>(up, step + 1, passStride, Shifted(own, 8), scales, keys);
+            AddNibbles<THead, TSteps, TScales>(up, step, passStride, own, scales, keys);
+            AddNibbles<THead, TSteps, TScales>(up, step + 1, passStride, Shifted(own, 8), scales, keys);
         }
 
         var tailWord = plan.KeyTail;
@@ -118,8 +118,8 @@ internal static class LatentKeys
             var scales = Scales<TScales>(plan, codes, scaleWord, 4f);
             for (var half = 0; half < 2; half++, step += 2)
             {
-                Add<TShape, TSteps, TScales>(up, step, passStride, own, Shifted(own, 3), 0x00070007, 4f, scales, keys);
-                Add<TShape, TSteps, TScales>(up, step + 1, passStride, Shifted(own, 6), Shifted(own, 9), 0x00070007, 4f, scales, keys);
+                Add<THead, TSteps, TScales>(up, step, passStride, own, Shifted(own, 3), 0x00070007, 4f, scales, keys);
+                Add<THead, TSteps, TScales>(up, step + 1, passStride, Shifted(own, 6), Shifted(own, 9), 0x00070007, 4f, scales, keys);
                 own = CodeWord.UpperOctals(own, tail, Warp.LaneIdx);
             }
         }
@@ -131,7 +131,7 @@ internal static class LatentKeys
             var scales = Scales<TScales>(plan, codes, scaleWord, 1.5f);
             for (var i = 0; i < 4; i++, step++)
             {
-                Add<TShape, TSteps, TScales>(up, step, passStride, own, Shifted(own, 2), 0x00030003, 1.5f, scales, keys);
+                Add<THead, TSteps, TScales>(up, step, passStride, own, Shifted(own, 2), 0x00030003, 1.5f, scales, keys);
                 own = Shifted(own, 4);
             }
         }
@@ -151,12 +151,12 @@ internal static class LatentKeys
     }
 
     /// <summary>Adds a step whose first pairs are under a mask of the one words, and whose second ones of the others.</summary>
-    private static void Add<TShape, TSteps, TScales>(
+    private static void Add<THead, TSteps, TScales>(
         ArrayView<UInt4> up, int step, int passStride, UInt4 first, UInt4 second, uint mask, float offset, UInt4 scales, ArrayView<Float4> keys)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
         where TSteps : struct, LatentDecodeKernel.IValueSteps
         where TScales : struct, LatentDecodeKernel.IScales =>
-        Add<TShape, TSteps>(
+        Add<THead, TSteps>(
             up,
             step,
             passStride,
@@ -174,19 +174,19 @@ internal static class LatentKeys
             : CodeWord.Masked(word, mask, scale);
 
     /// <summary>Adds a step of the lower nibbles of all bytes 0 and 2; folded ones are taken where they are, times 16.</summary>
-    private static void AddNibbles<TShape, TSteps, TScales>(
+    private static void AddNibbles<THead, TSteps, TScales>(
         ArrayView<UInt4> up, int step, int passStride, UInt4 words, UInt4 scales, ArrayView<Float4> keys)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
         where TSteps : struct, LatentDecodeKernel.IValueSteps
         where TScales : struct, LatentDecodeKernel.IScales
     {
         if (!TScales.AreFolded)
         {
-            Add<TShape, TSteps, TScales>(up, step, passStride, words, Shifted(words, 4), 0x000f000f, 8f, scales, keys);
+            Add<THead, TSteps, TScales>(up, step, passStride, words, Shifted(words, 4), 0x000f000f, 8f, scales, keys);
             return;
         }
 
-        Add<TShape, TSteps>(
+        Add<THead, TSteps>(
             up,
             step,
             passStride,
@@ -201,11 +201,11 @@ internal static class LatentKeys
     private static uint HighNibbles(uint word) =>
         Half2.FusedMultiplyAdd(new Half2((word & 0x00f000f0) | 0x64006400), new Half2(0x2c002c00), new Half2(0xd480d480)).Bits;
 
-    private static void Add<TShape, TSteps>(ArrayView<UInt4> up, int step, int passStride, UInt4 first, UInt4 second, ArrayView<Float4> keys)
-        where TShape : struct, IHeadShape
+    private static void Add<THead, TSteps>(ArrayView<UInt4> up, int step, int passStride, UInt4 first, UInt4 second, ArrayView<Float4> keys)
+        where THead : struct, IHead
         where TSteps : struct, LatentDecodeKernel.IValueSteps
     {
-        for (var i = 0; i < Unroll.Full(Pairs * Sweep<TShape, TSteps>()); i++)
+        for (var i = 0; i < Unroll.Full(Pairs * Sweep<THead, TSteps>()); i++)
         {
             var b = up[(i / Pairs * passStride) + (32 * ((Pairs * step) + (i % Pairs)))];
             var at = (i / Pairs * 4 * Pairs) + (2 * (i % Pairs));
@@ -217,7 +217,7 @@ internal static class LatentKeys
     }
 
     /// <summary>Turns 16 tokens' keys of a pass to their places and adds their products with the queries.</summary>
-    private static Float4 AddScores<TShape, TReferences>(
+    private static Float4 AddScores<THead, TReferences>(
         in LatentArguments arguments,
         LatentShared tables,
         bool isContiguous,
@@ -227,7 +227,7 @@ internal static class LatentKeys
         ArrayView<Float4> keys,
         ArrayView<UInt2> queries,
         Float4 score)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
         where TReferences : struct, LatentDecodeKernel.IReferences
     {
         var half = fragment & 1;
@@ -238,7 +238,7 @@ internal static class LatentKeys
             var distance = (16 * half) + (8 * i) + (Warp.LaneIdx >> 2);
             if (isContiguous)
             {
-                var at = (distance * KeyTurns.Stride<TShape>()) + (pass * 8) + (Warp.LaneIdx & 3);
+                var at = (distance * KeyTurns.Stride<THead>()) + (pass * 8) + (Warp.LaneIdx & 3);
                 var c = tables.Rope[at];
                 var s = tables.Rope[at + 4];
                 (cosines[4 * i], cosines[(4 * i) + 1], cosines[(4 * i) + 2], cosines[(4 * i) + 3]) = (c.X, c.Y, c.Z, c.W);
@@ -274,8 +274,8 @@ internal static class LatentKeys
             var element = (pass * 32) + ((Warp.LaneIdx & 3) * 8);
             var head = Grid.IdxY % arguments.KeyHeads;
             var count = arguments.Pool.LayerCodes[arguments.Layer].Neighbours;
-            LatentReferences.Add<TShape, TReferences>(arguments.Pool, count, head, element, tables.References, token, 0, added);
-            LatentReferences.Add<TShape, TReferences>(arguments.Pool, count, head, element, tables.References, token + 8, 8, added);
+            LatentReferences.Add<THead, TReferences>(arguments.Pool, count, head, element, tables.References, token, 0, added);
+            LatentReferences.Add<THead, TReferences>(arguments.Pool, count, head, element, tables.References, token + 8, 8, added);
         }
 
         for (var j = 0; j < Unroll.Full(Pairs); j++)

@@ -1,5 +1,5 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -7,8 +7,8 @@ namespace DeltaKV.Compression.Codes.Reading;
 internal static class LatentReferences
 {
     /// <summary>Notes where the references of the warp's tokens are <c>[token][4]</c>, in rows, and asks for the head's part of them in L2.</summary>
-    internal static void Find<TShape, TReferences>(in LatentArguments arguments, LatentPlan plan, int sequence, int head, LatentShared tables, int firstWord)
-        where TShape : struct, IHeadShape
+    internal static void Find<THead, TReferences>(in LatentArguments arguments, LatentPlan plan, int sequence, int head, LatentShared tables, int firstWord)
+        where THead : struct, IHead
         where TReferences : struct, LatentDecodeKernel.IReferences
     {
         var pool = arguments.Pool;
@@ -25,20 +25,20 @@ internal static class LatentReferences
             tables.References[(4 * Group.IdxX) + n] = row;
             if (TReferences.Bits == 16 && n < code.Neighbours)
             {
-                var source = pool.References.Cast<UInt4>().SubView((((long)row * pool.ReferenceWords) >> 2) + (head * (TShape.HeadDim / 8)));
-                for (var line = 0; line < Unroll.Full(TShape.HeadDim / 64); line++)
+                var source = pool.References.Cast<UInt4>().SubView((((long)row * pool.ReferenceWords) >> 2) + (head * (THead.Dim / 8)));
+                for (var line = 0; line < Unroll.Full(THead.Dim / 64); line++)
                 {
                     Cached.PrefetchL2(ref source[8 * line]);
-                    Cached.PrefetchL2(ref source[(arguments.KeyHeads * (TShape.HeadDim / 8)) + (8 * line)]);
+                    Cached.PrefetchL2(ref source[(arguments.KeyHeads * (THead.Dim / 8)) + (8 * line)]);
                 }
             }
         }
     }
 
     /// <summary>Adds the mean of a token's references: eight elements of the keys from one on, and their partners in the upper half of the head.</summary>
-    internal static void Add<TShape, TReferences>(
+    internal static void Add<THead, TReferences>(
         CodePoolView pool, int count, int head, int element, ArrayView<int> rows, int token, int at, ArrayView<uint> sums)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
         where TReferences : struct, LatentDecodeKernel.IReferences
     {
         var low = LocalMemory.Allocate<UInt4>(4);
@@ -46,8 +46,8 @@ internal static class LatentReferences
         for (var n = 0; n < Unroll.Full(4); n++)
         {
             var row = (long)rows[(4 * token) + n] * pool.ReferenceWords;
-            low[n] = ReferenceRow.LoadEight(pool.References, row, TReferences.Bits, 2 * pool.KeyHeads, TShape.HeadDim, head, element);
-            high[n] = ReferenceRow.LoadEight(pool.References, row, TReferences.Bits, 2 * pool.KeyHeads, TShape.HeadDim, head, element + (TShape.HeadDim / 2));
+            low[n] = ReferenceRow.LoadEight(pool.References, row, TReferences.Bits, 2 * pool.KeyHeads, THead.Dim, head, element);
+            high[n] = ReferenceRow.LoadEight(pool.References, row, TReferences.Bits, 2 * pool.KeyHeads, THead.Dim, head, element + (THead.Dim / 2));
         }
 
         for (var n = 0; n < Unroll.Full(4); n++)
@@ -62,8 +62,8 @@ internal static class LatentReferences
     /// Adds the weighted values of the references of the tokens that are the warp's: 64 elements of a head by every 8 / (headDim / 64)-th 32 tokens. Rows of fragment i are elements
     /// 8g + 2i and, behind them, the next ones; columns are heads.
     /// </summary>
-    internal static void AddValues<TShape, TReferences>(in LatentArguments arguments, int head, int count, LatentShared tables, ArrayView<Float4> sums)
-        where TShape : struct, IHeadShape
+    internal static void AddValues<THead, TReferences>(in LatentArguments arguments, int head, int count, LatentShared tables, ArrayView<Float4> sums)
+        where THead : struct, IHead
         where TReferences : struct, LatentDecodeKernel.IReferences
     {
         var pool = arguments.Pool;
@@ -71,11 +71,11 @@ internal static class LatentReferences
         var warp = Group.IdxX >> 5;
         var lane = Warp.LaneIdx & 3;
         var group = Warp.LaneIdx >> 2;
-        var element = (64 * (warp % (TShape.HeadDim / 64))) + (8 * group);
+        var element = (64 * (warp % (THead.Dim / 64))) + (8 * group);
         var own = tables.Weights.SubView((group * LatentShared.WeightStride) + lane);
         var loaded = LocalMemory.Allocate<UInt4>(16);
         var values = LocalMemory.Allocate<uint>(16);
-        for (var block = warp / (TShape.HeadDim / 64); block < (count + 31) >> 5; block += LatentDecodeKernel.Warps / (TShape.HeadDim / 64))
+        for (var block = warp / (THead.Dim / 64); block < (count + 31) >> 5; block += LatentDecodeKernel.Warps / (THead.Dim / 64))
         {
             for (var sixteen = 2 * block; sixteen < (2 * block) + 2; sixteen++)
             {
@@ -85,7 +85,7 @@ internal static class LatentReferences
                 {
                     var row = (long)tables.References[(4 * (token + ((i >> 2) & 1) + (8 * (i >> 3)))) + (i & 3)] * pool.ReferenceWords;
                     loaded[i] = ReferenceRow.LoadEight(
-                        pool.References, row, TReferences.Bits, 2 * pool.KeyHeads, TShape.HeadDim, pool.KeyHeads + head, element);
+                        pool.References, row, TReferences.Bits, 2 * pool.KeyHeads, THead.Dim, pool.KeyHeads + head, element);
                 }
 
                 for (var i = 0; i < Unroll.Full(16); i++)

@@ -1,5 +1,5 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -29,8 +29,8 @@ internal static class LatentScoreKernel
             arguments.Scores[((((long)row * Grid.DimZ) + Grid.IdxZ) * arguments.ScoreStride) + token] = 0;
     }
 
-    internal static void Kernel<TShape, TSteps, TScales, TReferences>(LatentArguments arguments)
-        where TShape : struct, IHeadShape
+    internal static void Kernel<THead, TSteps, TScales, TReferences>(LatentArguments arguments)
+        where THead : struct, IHead
         where TSteps : struct, LatentDecodeKernel.IValueSteps
         where TScales : struct, LatentDecodeKernel.IScales
         where TReferences : struct, LatentDecodeKernel.IReferences
@@ -44,8 +44,8 @@ internal static class LatentScoreKernel
         if (!arguments.Order.ReadsHistory(head))
             return;
         var plan = arguments.Plans[(arguments.Layer * arguments.KeyHeads) + head];
-        var tables = LatentShared.Allocate<TShape, TReferences>(arguments.UpPieces);
-        LatentDecodeKernel.Prepare<TShape>(arguments, plan, head, tables);
+        var tables = LatentShared.Allocate<THead, TReferences>(arguments.UpPieces);
+        LatentDecodeKernel.Prepare<THead>(arguments, plan, head, tables);
         GridDependency.Wait();
 
         var sequence = arguments.Rows.Positions[row] < 0 ? -1 : arguments.Rows.Sequences[row];
@@ -53,7 +53,7 @@ internal static class LatentScoreKernel
         var tiles = (tokens.Count + LatentDecodeKernel.TileTokens - 1) / LatentDecodeKernel.TileTokens;
         if (Grid.IdxX < tiles)
         {
-            KeyTurns.LoadQueries<TShape>(arguments, row, firstQuery, queryCount, tables.Queries);
+            KeyTurns.LoadQueries<THead>(arguments, row, firstQuery, queryCount, tables.Queries);
             LatentTile.Copy(arguments, plan, tokens, Grid.IdxX, tables, 0);
         }
 
@@ -74,11 +74,11 @@ internal static class LatentScoreKernel
             {
                 if (TReferences.Bits > 0)
                 {
-                    LatentReferences.Find<TShape, TReferences>(arguments, plan, sequence, head, tables, stage);
+                    LatentReferences.Find<THead, TReferences>(arguments, plan, sequence, head, tables, stage);
                     Warp.Barrier();
                 }
 
-                LatentKeys.Score<TShape, TSteps, TScales, TReferences>(arguments, plan, tokens, first, tables, stage, scores);
+                LatentKeys.Score<THead, TSteps, TScales, TReferences>(arguments, plan, tokens, first, tables, stage, scores);
                 Store(arguments, row, scores, totals, target, first, tokens.Count);
             }
 

@@ -1,5 +1,5 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -45,8 +45,8 @@ internal struct LatentShared
     /// <summary>Words from head to head of a tile's weights: eight heads' lie in different banks.</summary>
     internal const int WeightStride = (LatentDecodeKernel.TileTokens / 2) + 4;
 
-    internal static LatentShared Allocate<TShape, TReferences>(int upPieces)
-        where TShape : struct, IHeadShape
+    internal static LatentShared Allocate<THead, TReferences>(int upPieces)
+        where THead : struct, IHead
         where TReferences : struct, LatentDecodeKernel.IReferences
     {
         var dynamic = SharedMemory.GetDynamic<UInt4>();
@@ -56,11 +56,11 @@ internal struct LatentShared
             Codes = dynamic.SubView((long)upPieces).Cast<uint>(),
             Steps = SharedMemory.Allocate<UInt4>(LatentTables.MaxSteps),
             Pieces = SharedMemory.Allocate<int>(LatentTables.MaxPieces),
-            Rope = SharedMemory.Allocate<UInt4>(LatentDecodeKernel.WarpTokens * KeyTurns.Stride<TShape>()),
-            Turns = SharedMemory.Allocate<UInt4>(LatentDecodeKernel.Warps * TShape.HeadDim / 8).Cast<uint>(),
-            Frequencies = SharedMemory.Allocate<float>(TShape.HeadDim / 2),
-            Mean = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 8),
-            Queries = SharedMemory.Allocate<UInt4>(TShape.HeadDim / 64 * 64),
+            Rope = SharedMemory.Allocate<UInt4>(LatentDecodeKernel.WarpTokens * KeyTurns.Stride<THead>()),
+            Turns = SharedMemory.Allocate<UInt4>(LatentDecodeKernel.Warps * THead.Dim / 8).Cast<uint>(),
+            Frequencies = SharedMemory.Allocate<float>(THead.Dim / 2),
+            Mean = SharedMemory.Allocate<UInt4>(THead.Dim / 8),
+            Queries = SharedMemory.Allocate<UInt4>(THead.Dim / 64 * 64),
             Weights = SharedMemory.Allocate<uint>(8 * WeightStride),
             References = SharedMemory.Allocate<int>(TReferences.Bits > 0 ? 4 * LatentDecodeKernel.TileTokens : 4),
             Maxima = SharedMemory.Allocate<Float2>(LatentDecodeKernel.Warps * 4),

@@ -1,6 +1,6 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -16,7 +16,7 @@ internal sealed class LatentVariants
     internal LatentVariants(Accelerator accelerator, int headDim)
     {
         this.accelerator = accelerator;
-        (kernels, Combine) = headDim == 64 ? Select<Head64>() : Select<Head128>();
+        (kernels, Combine) = headDim == 64 ? Select<Heads.Of64>() : Select<Heads.Of128>();
     }
 
     /// <summary>Adds the splits of attention.</summary>
@@ -34,30 +34,30 @@ internal sealed class LatentVariants
     private static int Variant(LatentLayer plan, CodePoolView pool) =>
         (plan.Neighbours == 0 ? 0 : pool.ReferenceBits switch { 16 => 4, 8 => 8, _ => 12 }) + (IsNarrow(plan) ? 0 : 2) + (plan.IsFolded ? 0 : 1);
 
-    private ((KernelHandle<LatentArguments>, KernelHandle<LatentArguments>)[] Kernels, KernelHandle<LatentArguments> Combine) Select<TShape>()
-        where TShape : struct, IHeadShape => (
-            [.. Of<TShape, TwoPasses, Alone>(), .. Of<TShape, OnePass, Halves>(), .. Of<TShape, OnePass, BytesOf>(), .. Of<TShape, OnePass, NibblesOf>()],
-            new(accelerator, LatentCombineKernel.Kernel<TShape>));
+    private ((KernelHandle<LatentArguments>, KernelHandle<LatentArguments>)[] Kernels, KernelHandle<LatentArguments> Combine) Select<THead>()
+        where THead : struct, IHead => (
+            [.. Of<THead, TwoPasses, Alone>(), .. Of<THead, OnePass, Halves>(), .. Of<THead, OnePass, BytesOf>(), .. Of<THead, OnePass, NibblesOf>()],
+            new(accelerator, LatentCombineKernel.Kernel<THead>));
 
     /// <summary>Narrow and wide, each with folded and with stored steps.</summary>
-    private (KernelHandle<LatentArguments>, KernelHandle<LatentArguments>)[] Of<TShape, TWide, TReferences>()
-        where TShape : struct, IHeadShape
+    private (KernelHandle<LatentArguments>, KernelHandle<LatentArguments>)[] Of<THead, TWide, TReferences>()
+        where THead : struct, IHead
         where TWide : struct, LatentDecodeKernel.IValueSteps
         where TReferences : struct, LatentDecodeKernel.IReferences =>
         [
-            Of<TShape, OneStep, Folded, TReferences>(Narrow),
-            Of<TShape, OneStep, Stored, TReferences>(Narrow),
-            Of<TShape, TWide, Folded, TReferences>(Wide),
-            Of<TShape, TWide, Stored, TReferences>(Wide),
+            Of<THead, OneStep, Folded, TReferences>(Narrow),
+            Of<THead, OneStep, Stored, TReferences>(Narrow),
+            Of<THead, TWide, Folded, TReferences>(Wide),
+            Of<THead, TWide, Stored, TReferences>(Wide),
         ];
 
-    private (KernelHandle<LatentArguments>, KernelHandle<LatentArguments>) Of<TShape, TSteps, TScales, TReferences>(KernelSpecialization specialization)
-        where TShape : struct, IHeadShape
+    private (KernelHandle<LatentArguments>, KernelHandle<LatentArguments>) Of<THead, TSteps, TScales, TReferences>(KernelSpecialization specialization)
+        where THead : struct, IHead
         where TSteps : struct, LatentDecodeKernel.IValueSteps
         where TScales : struct, LatentDecodeKernel.IScales
         where TReferences : struct, LatentDecodeKernel.IReferences => (
-            new(accelerator, LatentDecodeKernel.Kernel<TShape, TSteps, TScales, TReferences>, specialization),
-            new(accelerator, LatentScoreKernel.Kernel<TShape, TSteps, TScales, TReferences>, specialization));
+            new(accelerator, LatentDecodeKernel.Kernel<THead, TSteps, TScales, TReferences>, specialization),
+            new(accelerator, LatentScoreKernel.Kernel<THead, TSteps, TScales, TReferences>, specialization));
 
     private readonly struct Folded : LatentDecodeKernel.IScales
     {

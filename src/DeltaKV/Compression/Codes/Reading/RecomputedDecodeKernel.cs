@@ -1,5 +1,6 @@
 using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -20,13 +21,13 @@ internal static class RecomputedDecodeKernel
     private const int TileTokens = Warps * WarpTokens;
 
     /// <summary>16-byte pieces of dynamic shared memory.</summary>
-    internal static int Pieces<TShape>()
-        where TShape : struct, IHeadShape => Math.Max(
-            (TileTokens * KeyTurns.Stride<TShape>()) + TShape.HeadDim + (Warps * TShape.HeadDim / 8) + (TShape.HeadDim / 8),
-            Math.Max(RawSplit.Pieces(TShape.HeadDim, Warps), Warps * WarpMerge.Floats(TShape.HeadDim) / 4));
+    internal static int Pieces<THead>()
+        where THead : struct, IHead => Math.Max(
+            (TileTokens * KeyTurns.Stride<THead>()) + THead.Dim + (Warps * THead.Dim / 8) + (THead.Dim / 8),
+            Math.Max(RawSplit.Pieces(THead.Dim, Warps), Warps * WarpMerge.Floats(THead.Dim) / 4));
 
-    internal static void Kernel<TShape>(LatentArguments arguments)
-        where TShape : struct, IHeadShape
+    internal static void Kernel<THead>(LatentArguments arguments)
+        where THead : struct, IHead
     {
         var head = Grid.IdxY % arguments.KeyHeads;
         var groupSize = arguments.QueryHeads / arguments.KeyHeads;
@@ -37,18 +38,18 @@ internal static class RecomputedDecodeKernel
         if (Grid.IdxX == arguments.Splits)
         {
             GridDependency.Wait();
-            RawSplit.Attend<TShape, RawSplit.Four>(arguments, row, head, firstQuery, queryCount);
+            RawSplit.Attend<THead, RawSplit.Four>(arguments, row, head, firstQuery, queryCount);
             return;
         }
 
         var shared = SharedMemory.GetDynamic<UInt4>();
-        var rope = shared.SubView(0L, TileTokens * KeyTurns.Stride<TShape>());
-        var queries = shared.SubView((long)(TileTokens * KeyTurns.Stride<TShape>()), TShape.HeadDim);
-        var turns = shared.SubView((long)((TileTokens * KeyTurns.Stride<TShape>()) + TShape.HeadDim + ((Group.IdxX >> 5) * (TShape.HeadDim / 8))), TShape.HeadDim / 8);
-        var frequencies = shared.SubView((long)((TileTokens * KeyTurns.Stride<TShape>()) + TShape.HeadDim + (Warps * TShape.HeadDim / 8)), TShape.HeadDim / 8).Cast<float>();
-        for (var i = Group.IdxX; i < TShape.HeadDim / 2; i += Group.DimX)
+        var rope = shared.SubView(0L, TileTokens * KeyTurns.Stride<THead>());
+        var queries = shared.SubView((long)(TileTokens * KeyTurns.Stride<THead>()), THead.Dim);
+        var turns = shared.SubView((long)((TileTokens * KeyTurns.Stride<THead>()) + THead.Dim + ((Group.IdxX >> 5) * (THead.Dim / 8))), THead.Dim / 8);
+        var frequencies = shared.SubView((long)((TileTokens * KeyTurns.Stride<THead>()) + THead.Dim + (Warps * THead.Dim / 8)), THead.Dim / 8).Cast<float>();
+        for (var i = Group.IdxX; i < THead.Dim / 2; i += Group.DimX)
             frequencies[i] = arguments.Pool.InverseFrequencies[i];
-        KeyTurns.Prepare<TShape>(arguments.Pool, TileTokens, rope);
+        KeyTurns.Prepare<THead>(arguments.Pool, TileTokens, rope);
         GridDependency.Wait();
 
         var sequence = arguments.Rows.Positions[row] < 0 ? -1 : arguments.Rows.Sequences[row];
@@ -61,33 +62,33 @@ internal static class RecomputedDecodeKernel
         if (tile >= tiles)
         {
             // Its weight is 0, and so must be what is multiplied by it.
-            for (var i = Group.IdxX; i < queryCount * TShape.HeadDim; i += Group.DimX)
+            for (var i = Group.IdxX; i < queryCount * THead.Dim; i += Group.DimX)
             {
-                var split = ((target + (i / TShape.HeadDim)) * (arguments.Splits + 1)) + Grid.IdxX;
-                arguments.PartialRaw[(split * TShape.HeadDim) + (i % TShape.HeadDim)] = 0f;
+                var split = ((target + (i / THead.Dim)) * (arguments.Splits + 1)) + Grid.IdxX;
+                arguments.PartialRaw[(split * THead.Dim) + (i % THead.Dim)] = 0f;
                 arguments.PartialSoftmax[split] = new Float2(float.NegativeInfinity, 0f);
             }
 
             return;
         }
 
-        KeyTurns.LoadQueries<TShape>(arguments, row, firstQuery, queryCount, queries);
+        KeyTurns.LoadQueries<THead>(arguments, row, firstQuery, queryCount, queries);
         Group.Barrier();
 
         var firstToken = (Group.IdxX >> 5) * WarpTokens;
         // The warp's last tile; it has none if it begins behind it.
         var end = Math.Min(tile + tilesPerSplit, (count - firstToken + TileTokens - 1) / TileTokens);
         var ids = arguments.Pool.TokenIds.SubView(((long)sequence * arguments.Pool.TokenStride) + limits.CodedStart + firstToken + (Warp.LaneIdx & 15));
-        var rowPieces = arguments.KeyHeads * (TShape.HeadDim / 4);
+        var rowPieces = arguments.KeyHeads * (THead.Dim / 4);
         var table = arguments.Pool.TokenRows.Cast<UInt4>();
-        var keySource = table.SubView((long)((head * (TShape.HeadDim / 8)) + (Warp.LaneIdx & 3)));
-        var valueSource = table.SubView((long)(((arguments.KeyHeads + head) * (TShape.HeadDim / 8)) + (Warp.LaneIdx >> 2)));
-        var keys = LocalMemory.Allocate<UInt4>(TShape.HeadDim / 16);
-        var values = LocalMemory.Allocate<UInt4>(TShape.HeadDim / 16);
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 16); i++)
+        var keySource = table.SubView((long)((head * (THead.Dim / 8)) + (Warp.LaneIdx & 3)));
+        var valueSource = table.SubView((long)(((arguments.KeyHeads + head) * (THead.Dim / 8)) + (Warp.LaneIdx >> 2)));
+        var keys = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
+        var values = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
+        for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
             keys[i] = default;
-        var sums = LocalMemory.Allocate<Float4>(TShape.HeadDim / 16);
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 16); i++)
+        var sums = LocalMemory.Allocate<Float4>(THead.Dim / 16);
+        for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
             sums[i] = default;
         var largest = new Float2(float.NegativeInfinity, float.NegativeInfinity);
         var total = default(Float2);
@@ -97,39 +98,39 @@ internal static class RecomputedDecodeKernel
         {
             rows = ids[tile * TileTokens] * rowPieces;
             nextRows = ids[Math.Min(tile + 1, end - 1) * TileTokens];
-            LoadKeys<TShape>(keySource, rows, keys);
+            LoadKeys<THead>(keySource, rows, keys);
         }
 
         for (; tile < end; tile++)
         {
-            LoadValues<TShape>(valueSource, rows, values);
+            LoadValues<THead>(valueSource, rows, values);
             Warp.Barrier();
-            KeyTurns.TurnTo<TShape>(frequencies, limits.CodedStart + (tile * TileTokens), turns.Cast<uint>());
+            KeyTurns.TurnTo<THead>(frequencies, limits.CodedStart + (tile * TileTokens), turns.Cast<uint>());
             Warp.Barrier();
-            var score = Score<TShape>(keys, queries, turns, rope, firstToken + (Warp.LaneIdx >> 2), arguments.Scale);
+            var score = Score<THead>(keys, queries, turns, rope, firstToken + (Warp.LaneIdx >> 2), arguments.Scale);
 
             // The keys of the next tile, whose rows are known, and the ids of the one after. At the end both are read in vain.
             rows = nextRows * rowPieces;
-            LoadKeys<TShape>(keySource, rows, keys);
+            LoadKeys<THead>(keySource, rows, keys);
             nextRows = ids[Math.Min(tile + 2, end - 1) * TileTokens];
             if (arguments.Logits.AreKept)
                 arguments.Logits.Keep(((long)row * arguments.KeyHeads) + head, part, (tile * TileTokens) + firstToken, count, score, 1f);
-            var weights = Exponentiate<TShape>(score, sums, ref largest, ref total);
-            AddValues<TShape>(values, weights, sums);
+            var weights = Exponentiate<THead>(score, sums, ref largest, ref total);
+            AddValues<THead>(values, weights, sums);
         }
 
         GridDependency.LaunchDependents();
         Group.Barrier();
-        Finish<TShape>(arguments, target, queryCount, sums, largest, total, shared.Cast<float>());
+        Finish<THead>(arguments, target, queryCount, sums, largest, total, shared.Cast<float>());
     }
 
     /// <summary>Keys of tokens g and g + 8: pieces of eight elements t, t + 4, ...</summary>
-    private static void LoadKeys<TShape>(ArrayView<UInt4> source, int rows, ArrayView<UInt4> keys)
-        where TShape : struct, IHeadShape
+    private static void LoadKeys<THead>(ArrayView<UInt4> source, int rows, ArrayView<UInt4> keys)
+        where THead : struct, IHead
     {
         var upper = Warp.Shuffle(rows, Warp.LaneIdx >> 2);
         var lower = Warp.Shuffle(rows, (Warp.LaneIdx >> 2) + 8);
-        for (var j = 0; j < Unroll.Full(TShape.HeadDim / 32); j++)
+        for (var j = 0; j < Unroll.Full(THead.Dim / 32); j++)
         {
             keys[2 * j] = Cached.LoadReadOnly(ref source[upper + (4 * j)]);
             keys[(2 * j) + 1] = Cached.LoadReadOnly(ref source[lower + (4 * j)]);
@@ -137,34 +138,34 @@ internal static class RecomputedDecodeKernel
     }
 
     /// <summary>Values of tokens 2t, 2t + 1, 2t + 8 and 2t + 9: pieces g, g + 8.</summary>
-    private static void LoadValues<TShape>(ArrayView<UInt4> source, int rows, ArrayView<UInt4> values)
-        where TShape : struct, IHeadShape
+    private static void LoadValues<THead>(ArrayView<UInt4> source, int rows, ArrayView<UInt4> values)
+        where THead : struct, IHead
     {
         for (var i = 0; i < Unroll.Full(4); i++)
         {
             var row = Warp.Shuffle(rows, (2 * (Warp.LaneIdx & 3)) + (i & 1) + (8 * (i >> 1)));
-            for (var h = 0; h < Unroll.Full(TShape.HeadDim / 64); h++)
+            for (var h = 0; h < Unroll.Full(THead.Dim / 64); h++)
                 values[(4 * h) + i] = Cached.LoadReadOnly(ref source[row + (8 * h)]);
         }
     }
 
     /// <summary>Scores, base 2, of 16 tokens for 8 heads: rows are tokens, columns heads. Two chains of products, for one would wait on itself.</summary>
-    private static Float4 Score<TShape>(ArrayView<UInt4> keys, ArrayView<UInt4> queries, ArrayView<UInt4> turns, ArrayView<UInt4> rope, int distance, float scale)
-        where TShape : struct, IHeadShape
+    private static Float4 Score<THead>(ArrayView<UInt4> keys, ArrayView<UInt4> queries, ArrayView<UInt4> turns, ArrayView<UInt4> rope, int distance, float scale)
+        where THead : struct, IHead
     {
         Float4 first = default, second = default;
         var turned = LocalMemory.Allocate<UInt2>(4);
-        for (var pass = 0; pass < Unroll.Full(TShape.HeadDim / 64); pass++)
+        for (var pass = 0; pass < Unroll.Full(THead.Dim / 64); pass++)
         {
             KeyTurns.TurnQueries(queries, turns, true, pass, turned);
-            var at = (distance * KeyTurns.Stride<TShape>()) + (pass * 8) + (Warp.LaneIdx & 3);
+            var at = (distance * KeyTurns.Stride<THead>()) + (pass * 8) + (Warp.LaneIdx & 3);
             var (cosine, sine) = (rope[at], rope[at + 4]);
-            var (low, high) = (keys[2 * pass], keys[2 * (pass + (TShape.HeadDim / 64))]);
+            var (low, high) = (keys[2 * pass], keys[2 * (pass + (THead.Dim / 64))]);
             var (x, y) = (Turned(low.X, high.X, cosine.X, sine.X), Turned(low.Y, high.Y, cosine.Y, sine.Y));
             var (z, w) = (Turned(low.Z, high.Z, cosine.Z, sine.Z), Turned(low.W, high.W, cosine.W, sine.W));
-            at += 8 * KeyTurns.Stride<TShape>();
+            at += 8 * KeyTurns.Stride<THead>();
             (cosine, sine) = (rope[at], rope[at + 4]);
-            (low, high) = (keys[(2 * pass) + 1], keys[(2 * (pass + (TShape.HeadDim / 64))) + 1]);
+            (low, high) = (keys[(2 * pass) + 1], keys[(2 * (pass + (THead.Dim / 64))) + 1]);
             first = Add(x, Turned(low.X, high.X, cosine.X, sine.X), turned[0], first);
             second = Add(y, Turned(low.Y, high.Y, cosine.Y, sine.Y), turned[1], second);
             first = Add(z, Turned(low.Z, high.Z, cosine.Z, sine.Z), turned[2], first);
@@ -181,8 +182,8 @@ internal static class RecomputedDecodeKernel
         Mma.Half(new UInt4(upper.X, lower.X, upper.Y, lower.Y), query, sum);
 
     /// <summary>Turns scores into weights, transposed, and what was summed before to the new largest score.</summary>
-    private static UInt2 Exponentiate<TShape>(Float4 score, ArrayView<Float4> sums, ref Float2 largest, ref Float2 total)
-        where TShape : struct, IHeadShape
+    private static UInt2 Exponentiate<THead>(Float4 score, ArrayView<Float4> sums, ref Float2 largest, ref Float2 total)
+        where THead : struct, IHead
     {
         var even = MathF.Max(score.X, score.Z);
         var odd = MathF.Max(score.Y, score.W);
@@ -199,16 +200,16 @@ internal static class RecomputedDecodeKernel
         largest = new Float2(even, odd);
         score = new Float4(FastMath.Ex2(score.X - even), FastMath.Ex2(score.Y - odd), FastMath.Ex2(score.Z - even), FastMath.Ex2(score.W - odd));
         total = new Float2(FastMath.Fma(total.X, scaleEven, score.X + score.Z), FastMath.Fma(total.Y, scaleOdd, score.Y + score.W));
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 16); i++)
+        for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
             sums[i] = new Float4(sums[i].X * scaleEven, sums[i].Y * scaleOdd, sums[i].Z * scaleEven, sums[i].W * scaleOdd);
         return new UInt2(MoveMatrix.Transpose(Half2.FromSingles(score.X, score.Y).Bits), MoveMatrix.Transpose(Half2.FromSingles(score.Z, score.W).Bits));
     }
 
     /// <summary>Adds 16 rows of V times their weights: rows of fragment i are elements 8g + 64 (i / 4) + 2 (i mod 4) and, behind them, the next ones.</summary>
-    private static void AddValues<TShape>(ArrayView<UInt4> values, UInt2 weights, ArrayView<Float4> sums)
-        where TShape : struct, IHeadShape
+    private static void AddValues<THead>(ArrayView<UInt4> values, UInt2 weights, ArrayView<Float4> sums)
+        where THead : struct, IHead
     {
-        for (var h = 0; h < Unroll.Full(TShape.HeadDim / 64); h++)
+        for (var h = 0; h < Unroll.Full(THead.Dim / 64); h++)
         {
             var (v0, v1, v8, v9) = (values[4 * h], values[(4 * h) + 1], values[(4 * h) + 2], values[(4 * h) + 3]);
             sums[4 * h] = Mma.Half(Columns(v0.X, v1.X, v8.X, v9.X), weights, sums[4 * h]);
@@ -222,39 +223,39 @@ internal static class RecomputedDecodeKernel
         new(Bytes.PackLow(v0, v1), Bytes.PackHigh(v0, v1), Bytes.PackLow(v8, v9), Bytes.PackHigh(v8, v9));
 
     /// <summary>Adds the warps' results and writes the split's.</summary>
-    private static void Finish<TShape>(
+    private static void Finish<THead>(
         in LatentArguments arguments, long target, int queryCount, ArrayView<Float4> sums, Float2 largest, Float2 total, ArrayView<float> merged)
-        where TShape : struct, IHeadShape
+        where THead : struct, IHead
     {
-        var stride = WarpMerge.Floats(TShape.HeadDim);
+        var stride = WarpMerge.Floats(THead.Dim);
         var own = merged.SubView((Group.IdxX >> 5) * stride, stride);
         for (var i = 0; i < Unroll.Full(3); i++)
             total = new Float2(total.X + Warp.ShuffleXor(total.X, 4 << i), total.Y + Warp.ShuffleXor(total.Y, 4 << i));
         var row = 2 * (Warp.LaneIdx & 3);
         if (Warp.LaneIdx < 4)
         {
-            WarpMerge.StoreSoftmax(own, TShape.HeadDim, row, largest.X, total.X);
-            WarpMerge.StoreSoftmax(own, TShape.HeadDim, row + 1, largest.Y, total.Y);
+            WarpMerge.StoreSoftmax(own, THead.Dim, row, largest.X, total.X);
+            WarpMerge.StoreSoftmax(own, THead.Dim, row + 1, largest.Y, total.Y);
         }
 
-        for (var i = 0; i < Unroll.Full(TShape.HeadDim / 16); i++)
+        for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
         {
-            var at = (row * TShape.HeadDim) + (8 * (Warp.LaneIdx >> 2)) + (64 * (i / 4)) + (2 * (i % 4));
+            var at = (row * THead.Dim) + (8 * (Warp.LaneIdx >> 2)) + (64 * (i / 4)) + (2 * (i % 4));
             own[at] = sums[i].X;
             own[at + 1] = sums[i].Z;
-            own[at + TShape.HeadDim] = sums[i].Y;
-            own[at + TShape.HeadDim + 1] = sums[i].W;
+            own[at + THead.Dim] = sums[i].Y;
+            own[at + THead.Dim + 1] = sums[i].W;
         }
 
         Group.Barrier();
-        for (var pair = Group.IdxX; pair < queryCount * (TShape.HeadDim / 2); pair += Group.DimX)
+        for (var pair = Group.IdxX; pair < queryCount * (THead.Dim / 2); pair += Group.DimX)
         {
-            var query = pair / (TShape.HeadDim / 2);
-            var element = 2 * (pair % (TShape.HeadDim / 2));
-            var sum = WarpMerge.Add(merged, Warps, stride, TShape.HeadDim, query, element);
+            var query = pair / (THead.Dim / 2);
+            var element = 2 * (pair % (THead.Dim / 2));
+            var sum = WarpMerge.Add(merged, Warps, stride, THead.Dim, query, element);
             var split = ((target + query) * (arguments.Splits + 1)) + Grid.IdxX;
-            arguments.PartialRaw[(split * TShape.HeadDim) + element] = sum.Low;
-            arguments.PartialRaw[(split * TShape.HeadDim) + element + 1] = sum.High;
+            arguments.PartialRaw[(split * THead.Dim) + element] = sum.Low;
+            arguments.PartialRaw[(split * THead.Dim) + element + 1] = sum.High;
             if (element == 0)
                 arguments.PartialSoftmax[split] = new Float2(sum.Largest, sum.Total);
         }
