@@ -11,7 +11,9 @@ public sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, strin
     /// <exception cref="ArgumentException">It has another form.</exception>
     internal static KvMethodSpec Parse(string text)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(text);
+        ArgumentNullException.ThrowIfNull(text);
+        if (string.IsNullOrWhiteSpace(text))
+            throw new ArgumentException("The key/value method is empty; expected a name such as 'full' or 'int4', with settings as NAME:key=value.");
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         var settings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         if (colon >= 0)
@@ -20,7 +22,7 @@ public sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, strin
             {
                 var equals = pair.IndexOf('=', StringComparison.Ordinal);
                 if (equals <= 0 || !settings.TryAdd(pair[..equals].Trim(), pair[(equals + 1)..].Trim()))
-                    throw new ArgumentException($"'{text}' is no method: after the colon come settings as key=value, each once, separated by commas; '{pair}' is not one.", nameof(text));
+                    throw new ArgumentException($"'{text}' is no method: after the colon come settings as key=value, each once, separated by commas; '{pair}' is not one.");
             }
         }
 
@@ -34,7 +36,7 @@ public sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, strin
         foreach (var key in Settings.Keys)
         {
             if (!known.Contains(key.ToLowerInvariant()))
-                throw new ArgumentException($"The method '{Name}' has no setting '{key}'; it has: {string.Join(", ", known.ToArray())}.");
+                throw new ArgumentException($"The method '{Name}' has no setting '{key}'; it has{(known.IsEmpty ? " none" : $": {string.Join(", ", known.ToArray())}")}.");
         }
     }
 
@@ -46,7 +48,7 @@ public sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, strin
             return otherwise;
         return int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value)
             ? value
-            : throw new ArgumentException($"The setting '{key}' of '{Name}' is '{text}', expected a whole number.");
+            : throw new ArgumentException($"The setting '{key}' of '{Name}' is '{text}', expected a whole number{AfterPlus(text)}.");
     }
 
     /// <summary>A setting that is a number.</summary>
@@ -57,8 +59,18 @@ public sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, strin
             return otherwise;
         return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
             ? value
-            : throw new ArgumentException($"The setting '{key}' of '{Name}' is '{text}', expected a number.");
+            : throw new ArgumentException($"The setting '{key}' of '{Name}' is '{text}', expected a number{AfterPlus(text)}.");
     }
+
+    /// <summary>A setting that counts something, from 0.</summary>
+    internal int Count(string key, int otherwise, int most = int.MaxValue) => Number(key, otherwise) is var value && value >= 0 && value <= most
+        ? value
+        : throw new ArgumentException($"The setting '{key}' of '{Name}' is {value}, expected {(most == int.MaxValue ? "0 or more" : $"0 to {most}")}.");
+
+    /// <summary>The setting <c>share</c> of methods that select what they read, as a fraction; 0 if it is not there.</summary>
+    internal float SelectedShare() => Real("share", 0) is >= 0 and <= 100 and var percent
+        ? (float)(percent / 100)
+        : throw new ArgumentException($"The setting 'share' of '{Name}' is {Text("share")}, expected 0 to 100 percent.");
 
     /// <summary>A setting that lists layers, as <c>0+1+8</c>.</summary>
     internal int[] Layers(string key, int count)
@@ -87,6 +99,9 @@ public sealed record KvMethodSpec(string Name, IReadOnlyDictionary<string, strin
 
     /// <summary>A setting that is text.</summary>
     public string? Text(string key) => Settings.GetValueOrDefault(key);
+
+    /// <summary>What a composition needs, where someone meant one and misspelt its second part.</summary>
+    private static string AfterPlus(string text) => text.IndexOf('+', StringComparison.Ordinal) is > 0 and var plus ? $"; after '+' comes a method, and none is called '{text[(plus + 1)..]}'" : "";
 
     /// <inheritdoc/>
     public override string ToString() =>

@@ -36,13 +36,25 @@ internal static class KvMethods
     internal static IKvMethod? Resolve(string text, ModelConfig config, ModelWeights? weights)
     {
         if (KvComposition.Split(text) is { Length: > 1 } parts)
-            return KvComposition.Resolve(text, parts, config, part => Resolve(part, config, weights));
+            return KvComposition.Resolve(text, parts, config, part => Single(part, config, weights));
+        var method = Single(text, config, weights);
+        if (method is CodedKvMethod { Format: { Observers.Count: 0 } format } && (format.Options.Selection.Selects || format.Options.PrefillTokens > 0))
+        {
+            throw new ArgumentException(
+                $"'{text}' is to read a selection of its tokens, and has no observation layers to choose them. Name some, as in '{KvMethodSpec.Parse(text).Name}:observers=2+5,top=512', or leave 'top', 'share' and 'prefill' out.");
+        }
+
+        return method;
+    }
+
+    private static IKvMethod? Single(string text, ModelConfig config, ModelWeights? weights)
+    {
         var spec = KvMethodSpec.Parse(text);
         switch (spec.Name)
         {
             case Auto:
                 spec.Allow();
-                return weights is not null && File.Exists(Path.Combine(weights.Directory, CodecFileName)) ? Resolve("deltakv", config, weights) : null;
+                return weights is not null && File.Exists(Path.Combine(weights.Directory, CodecFileName)) ? Single("deltakv", config, weights) : null;
             case Full:
                 spec.Allow();
                 return null;
@@ -75,7 +87,7 @@ internal static class KvMethods
             case var name when EvictionPolicies.Names.Contains(name):
                 return new EvictionMethod(config, EvictionPolicies.Create(spec, config, weights));
             default:
-                throw new ArgumentException($"There is no key/value method '{spec.Name}'; there are: {string.Join(", ", Names)}, and what deletes tokens with what codes them, as 'snapkv+kivi-4'.", nameof(text));
+                throw new ArgumentException($"There is no key/value method '{spec.Name}'; there are: {string.Join(", ", Names)}, and what deletes tokens with what codes them, as 'snapkv+kivi-4'.");
         }
     }
 
@@ -91,7 +103,7 @@ internal static class KvMethods
     private static CodedKvMethod Uniform(KvMethodSpec spec, ModelConfig config, LinearCodec codec)
     {
         spec.Allow("recent", "sinks", "neighbours", "stride", "bits", "full", "observers", "fulllayers", "top", "share", "heads", "prefill", "hot", "search", "scales", "first", "table");
-        codec = codec with { Neighbours = spec.Number("neighbours", 0) };
+        codec = codec with { Neighbours = spec.Count("neighbours", 0, 4) };
         var full = spec.Layers("full", config.LayerCount);
         var recomputes = RecomputesFirst(spec, full);
         var table = Table(spec, config);
@@ -167,7 +179,7 @@ internal static class KvMethods
         var choices = new PublishedChoices
         {
             FullLayers = spec.Text("full") is null ? null : spec.Layers("full", config.LayerCount),
-            Neighbours = spec.Text("neighbours") is null ? null : spec.Number("neighbours", 0),
+            Neighbours = spec.Text("neighbours") is null ? null : spec.Count("neighbours", 0, 4),
             LatentBits = spec.Number("latent-bits", 4) switch
             {
                 4 => ChunkWidth.Bits4,
@@ -206,21 +218,21 @@ internal static class KvMethods
 
     private static CodedKvOptions Options(KvMethodSpec spec, ModelConfig config, CodedKvOptions defaults, IEnumerable<KiviCode?> kivi) => new()
     {
-        Recent = RoundUp(spec.Number("recent", defaults.Recent), CodedKvFormat.BlockTokens),
-        Sinks = RoundUp(spec.Number("sinks", defaults.Sinks), kivi.Any(code => code is not null) ? KiviCode.GroupSize : CodedKvFormat.BlockTokens),
+        Recent = RoundUp(spec.Count("recent", defaults.Recent), CodedKvFormat.BlockTokens),
+        Sinks = RoundUp(spec.Count("sinks", defaults.Sinks), kivi.Any(code => code is not null) ? KiviCode.GroupSize : CodedKvFormat.BlockTokens),
         ReferenceStride = spec.Number("stride", defaults.ReferenceStride),
         ReferenceBits = spec.Number("bits", defaults.ReferenceBits),
-        Selection = new SelectionBudget(spec.Number("top", 0), spec.Number("share", 0) / 100f),
+        Selection = new SelectionBudget(spec.Count("top", 0), spec.SelectedShare()),
         SelectsPerHead = spec.PerHead(),
         PrefillTokens = spec.PrefillTokens(),
-        HotTokens = RoundUp(spec.Number("hot", 0), CodedKvFormat.BlockTokens),
+        HotTokens = RoundUp(spec.Count("hot", 0), CodedKvFormat.BlockTokens),
         TwoLevelFrom = TwoLevelFrom(spec, config, spec.Number("stride", defaults.ReferenceStride)),
     };
 
     /// <summary>References from which on they are searched in two levels; a model too short for so many needs no sketches.</summary>
     private static int TwoLevelFrom(KvMethodSpec spec, ModelConfig config, int stride)
     {
-        var from = spec.Text("search") == "exact" ? 0 : spec.Number("search", 2048);
+        var from = spec.Text("search") == "exact" ? 0 : spec.Count("search", 2048);
         return config.MaxPositions / stride > from ? from : 0;
     }
 

@@ -61,6 +61,17 @@ public class KvMethodSpecTests
     [InlineData("int4:fulllayers=int3", "kivi8")]
     [InlineData("int4:first=stored", "coded or recomputed")]
     [InlineData("int4:scales=head", "chunk or token")]
+    [InlineData("int4:recent=-3", "'recent' of 'int4' is -3, expected 0 or more")]
+    [InlineData("kivi-4:sinks=-1", "'sinks' of 'kivi-4' is -1")]
+    [InlineData("int4:neighbours=9", "expected 0 to 4")]
+    [InlineData("int4:observers=2,share=250", "'share' of 'int4' is 250, expected 0 to 100 percent")]
+    [InlineData("quest:top=-1", "'top' of 'quest' is -1")]
+    [InlineData("omnikv:observers=2,share=nan", "0 to 100 percent")]
+    [InlineData("int4:top=512", "no observation layers")]
+    [InlineData("kivi-4:prefill=64", "no observation layers")]
+    [InlineData("snapkv:share=25+origami", "none is called 'origami'")]
+    [InlineData("full:recent=64", "it has none")]
+    [InlineData(" ", "is empty")]
     public void Refuses_what_a_method_does_not_know_and_says_so(string text, string named)
     {
         var error = Assert.ThrowsAny<ArgumentException>(() => Resolve(text));

@@ -33,16 +33,16 @@ internal sealed class OmniKvMethod(AttentionShape shape, int layers, OmniKvOptio
                 $"The method 'omnikv' needs observation layers: name them, as in 'omnikv:observers=2+8', or calibrate a codec that has some ('{KvMethods.CodecFileName}' beside the model, or codec=FILE).");
         }
 
-        var share = spec.Number("share", 0) / 100f;
+        var share = spec.SelectedShare();
         return new OmniKvMethod(new AttentionShape(config.HeadCount, config.KeyValueHeadCount, config.HeadDim), config.LayerCount, new OmniKvOptions
         {
             Observers = [.. observers.Distinct().Order()],
             FullLayers = [.. spec.Layers("full", config.LayerCount)],
-            Budget = new SelectionBudget(spec.Number("top", share > 0 ? 0 : 2048), share),
+            Budget = new SelectionBudget(spec.Count("top", share > 0 ? 0 : 2048), share),
             PerHead = spec.PerHead(),
             PrefillTokens = spec.PrefillTokens(),
-            Sinks = Tiles(spec.Number("sinks", 16)),
-            Recent = spec.Number("recent", 64),
+            Sinks = Tiles(spec.Count("sinks", 16)),
+            Recent = spec.Count("recent", 64),
         });
     }
 

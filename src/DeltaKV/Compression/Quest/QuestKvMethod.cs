@@ -20,10 +20,10 @@ internal sealed class QuestKvMethod(AttentionShape shape, int layers, QuestOptio
     {
         spec.Allow("top", "share", "dense");
         var defaults = new QuestOptions();
-        var share = spec.Number("share", 0) / 100f;
+        var share = spec.SelectedShare();
         return new QuestKvMethod(new AttentionShape(config.HeadCount, config.KeyValueHeadCount, config.HeadDim), config.LayerCount, new QuestOptions
         {
-            Budget = new SelectionBudget(spec.Number("top", share > 0 ? 0 : defaults.Budget.Tokens), share),
+            Budget = new SelectionBudget(spec.Count("top", share > 0 ? 0 : defaults.Budget.Tokens), share),
             DenseLayers = spec.Number("dense", defaults.DenseLayers),
         });
     }

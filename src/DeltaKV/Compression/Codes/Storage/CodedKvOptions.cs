@@ -12,10 +12,10 @@ internal sealed record CodedKvOptions
     public int Recent { get; init => field = Multiple(value, nameof(Recent)); } = 64;
 
     /// <summary>Every so many tokens one is a reference.</summary>
-    public int ReferenceStride { get; init => field = value is >= 1 and <= 1024 ? value : throw new ArgumentOutOfRangeException(nameof(ReferenceStride), value, "1 to 1024 tokens lie between references."); } = 10;
+    public int ReferenceStride { get; init => field = value is >= 1 and <= 1024 ? value : throw new ArgumentOutOfRangeException(nameof(ReferenceStride), value, $"The stride of references is {value}, expected 1 to 1024 tokens."); } = 10;
 
     /// <summary>Bits of an element of a reference: 16, 8 or 4.</summary>
-    public int ReferenceBits { get; init => field = value is 16 or 8 or 4 ? value : throw new ArgumentOutOfRangeException(nameof(ReferenceBits), value, "References have 16, 8 or 4 bits."); } = 16;
+    public int ReferenceBits { get; init => field = value is 16 or 8 or 4 ? value : throw new ArgumentOutOfRangeException(nameof(ReferenceBits), value, $"References of {value} bits were asked for, expected 16, 8 or 4."); } = 16;
 
     /// <summary>What layers after an observation layer read of the compressed history; everything by default.</summary>
     public SelectionBudget Selection { get; init; }
