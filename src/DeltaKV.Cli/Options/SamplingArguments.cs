@@ -6,7 +6,7 @@ namespace DeltaKV.Cli.Options;
 /// <summary>The options that say how tokens are chosen. What is not given is as the model recommends.</summary>
 internal sealed class SamplingArguments
 {
-    private readonly Option<int?> maxTokens = new("--max-tokens", "-n") { Description = "Most tokens of an answer. Default: as many as the context holds.", HelpName = "N" };
+    private readonly Option<int?> maxTokens = new("--max-tokens", "-n") { Description = "Most tokens of an answer. Default: as the model recommends, else as many as the context holds.", HelpName = "N" };
     private readonly Option<float?> temperature = new("--temperature", "-t") { Description = "0 takes the most likely token.", HelpName = "T" };
     private readonly Option<int?> topK = new("--top-k") { Description = "Sample among that many most likely tokens.", HelpName = "K" };
     private readonly Option<float?> topP = new("--top-p") { Description = "Sample among the tokens that make up this probability.", HelpName = "P" };

@@ -9,7 +9,7 @@ internal static class SamplingDefaults
     {
         var penalty = defaults.RepetitionPenalty ?? 1;
         if (!defaults.Sample)
-            return SamplingOptions.Greedy with { RepetitionPenalty = penalty };
+            return SamplingOptions.Greedy with { RepetitionPenalty = penalty, MaxTokens = defaults.MaxNewTokens };
         return new SamplingOptions
         {
             Temperature = defaults.Temperature ?? 1,
@@ -17,6 +17,7 @@ internal static class SamplingDefaults
             TopP = defaults.TopP ?? 1,
             MinP = defaults.MinP ?? 0,
             RepetitionPenalty = penalty,
+            MaxTokens = defaults.MaxNewTokens,
         };
     }
 }

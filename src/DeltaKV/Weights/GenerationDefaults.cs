@@ -26,6 +26,9 @@ public sealed record GenerationDefaults
     /// <summary>Divides positive and multiplies negative logits of tokens already seen.</summary>
     public float? RepetitionPenalty { get; init; }
 
+    /// <summary>Most tokens of an answer.</summary>
+    public int? MaxNewTokens { get; init; }
+
     /// <summary>Reads <c>generation_config.json</c> of a model directory; a directory without one gets the defaults of the configuration.</summary>
     /// <exception cref="ModelFormatException">The file is not valid.</exception>
     public static GenerationDefaults Load(string directory, ModelConfig config)
@@ -47,6 +50,7 @@ public sealed record GenerationDefaults
             TopP = (float?)fields.OptionalDouble("top_p"),
             MinP = (float?)fields.OptionalDouble("min_p"),
             RepetitionPenalty = (float?)fields.OptionalDouble("repetition_penalty"),
+            MaxNewTokens = fields.OptionalInt("max_new_tokens") is > 0 and var tokens ? tokens : null,
         };
     }
 }

@@ -152,11 +152,11 @@ public sealed class ModelConfigTests : IDisposable
     {
         var config = Read(ModelConfigSamples.Llama31);
         directory.Write("generation_config.json",
-            """{"bos_token_id":1,"eos_token_id":[7,8],"do_sample":true,"temperature":0.6,"top_k":20,"top_p":0.95,"min_p":0.05,"repetition_penalty":1.1}""");
+            """{"bos_token_id":1,"eos_token_id":[7,8],"do_sample":true,"temperature":0.6,"top_k":20,"top_p":0.95,"min_p":0.05,"repetition_penalty":1.1,"max_new_tokens":300}""");
         var defaults = GenerationDefaults.Load(directory.Path, config);
 
         Assert.Equal([7, 8], defaults.EosTokenIds.ToArray());
-        Assert.Equal((true, 0.6f, 20, 0.95f, 0.05f, 1.1f), (defaults.Sample, defaults.Temperature, defaults.TopK, defaults.TopP, defaults.MinP, defaults.RepetitionPenalty));
+        Assert.Equal((true, 0.6f, 20, 0.95f, 0.05f, 1.1f, 300), (defaults.Sample, defaults.Temperature, defaults.TopK, defaults.TopP, defaults.MinP, defaults.RepetitionPenalty, defaults.MaxNewTokens));
     }
 
     private static string Edit(string json, Action<JsonObject> edit)
