@@ -70,6 +70,8 @@ public sealed record ModelConfig
         if (!Directory.Exists(directory))
             throw new DirectoryNotFoundException($"There is no model directory '{directory}'; expected one with config.json, tokenizer.json and *.safetensors.");
         var path = Path.Combine(directory, "config.json");
+        if (!File.Exists(path))
+            throw new ModelFormatException(path, "does not exist, so this is no Hugging Face model directory; expected one with config.json, tokenizer.json and *.safetensors");
         using var document = JsonFields.Load(path);
         return ModelConfigReader.Read(new JsonFields(document.RootElement, path));
     }

@@ -62,7 +62,7 @@ internal sealed class ModelWeights : IDisposable
     private void OpenSingle(string path)
     {
         if (!File.Exists(path))
-            throw new ModelFormatException(Directory, $"has neither {SingleFileName} nor {SafetensorsIndex.FileName}; pickled weights are not read, convert them");
+            throw new ModelFormatException(Directory, $"has neither {SingleFileName} nor {SafetensorsIndex.FileName}; expected weights as safetensors. Pickled ones (*.bin, *.pt) are not read: convert them");
         var file = SafetensorsFile.Open(path);
         files.Add(file);
         foreach (var (name, info) in file.Tensors)

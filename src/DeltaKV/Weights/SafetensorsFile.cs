@@ -29,11 +29,13 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         {
             start += view.PointerOffset;
             var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(start, LengthPrefixBytes));
+            if (new ReadOnlySpan<byte>(start, LengthPrefixBytes).SequenceEqual("version "u8))
+                throw new ModelFormatException(path, "is a Git LFS pointer in place of the weights; run 'git lfs pull' in the model's directory");
             if (headerLength > SafetensorsHeader.MaxHeaderBytes)
                 throw new ModelFormatException(path, $"the header claims {headerLength} bytes, more than the bound of {SafetensorsHeader.MaxHeaderBytes}");
             var dataLength = length - LengthPrefixBytes - (long)headerLength;
             if (dataLength < 0)
-                throw new ModelFormatException(path, $"the header claims {headerLength} bytes, but the file has {length}; it is truncated");
+                throw new ModelFormatException(path, $"the header claims {headerLength} bytes, but the file has {length}; it is truncated, fetch it again");
 
             Header = SafetensorsHeader.Parse(new ReadOnlySpan<byte>(start + LengthPrefixBytes, (int)headerLength), dataLength, path);
             data = start + LengthPrefixBytes + (long)headerLength;

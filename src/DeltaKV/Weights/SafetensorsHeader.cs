@@ -184,7 +184,7 @@ internal sealed class SafetensorsHeader
             }
             end = tensor.Offset + tensor.ByteLength;
             if (end > dataLength)
-                throw new ModelFormatException(file, tensor.Name, $"ends at {end}, but the file holds {dataLength} data bytes; it is truncated");
+                throw new ModelFormatException(file, tensor.Name, $"ends at {end}, but the file holds {dataLength} data bytes; it is truncated, fetch it again");
         }
         if (end != dataLength)
             throw new ModelFormatException(file, $"the tensors cover {end} bytes, but the file holds {dataLength} data bytes");

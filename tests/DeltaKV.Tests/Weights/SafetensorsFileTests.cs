@@ -140,6 +140,13 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
+    public void RecognisesAGitLfsPointer()
+    {
+        var path = directory.Write("a.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
+        Assert.Contains("git lfs pull", Assert.Throws<ModelFormatException>(() => SafetensorsFile.Open(path)).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void RefusesInvalidUtf8()
     {
         var path = directory.Write("a.safetensors", Build([(byte)'{', (byte)'"', 0xFF, (byte)'"', (byte)'}'], 0));

@@ -55,6 +55,8 @@ internal static class CodecFile
     /// <exception cref="CodecMismatchException">The file is no codec, of another version, or its parts contradict each other.</exception>
     public static DeltaKvCodec Load(string path)
     {
+        if (!File.Exists(path))
+            throw new CodecMismatchException($"{path} cannot be read as a codec: there is no such file.");
         try
         {
             using var file = SafetensorsFile.Open(path);
@@ -69,8 +71,8 @@ internal static class CodecFile
         }
         catch (Exception e) when (e is JsonException or ModelFormatException or KeyNotFoundException or ArgumentException or NullReferenceException)
         {
-            var reason = e is ModelFormatException { Tensor: null } file ? file.Reason : e.Message;
-            throw new CodecMismatchException($"{path} cannot be read as a codec: {reason.TrimEnd('.')}. Calibrate again.", e);
+            var reason = e is not ModelFormatException file ? e.Message : file.Tensor is null ? file.Reason : $"tensor '{file.Tensor}' {file.Reason}";
+            throw new CodecMismatchException($"{path} cannot be read as a codec: {reason.TrimEnd('.')}. Make it again with 'deltakv calibrate', or use a method without a codec, such as 'full' or 'int4'.", e);
         }
     }
 
