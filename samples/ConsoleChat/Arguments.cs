@@ -22,9 +22,9 @@ internal sealed record Arguments(string? Model, string? Document, string? Prompt
         {
             if (args[i] is "-h" or "--help")
                 return null;
-            if (i + 1 == args.Length)
-                throw new ArgumentException($"{args[i]} has no value. {Usage}");
-            var value = args[i + 1];
+            if (i + 1 == args.Length && Usage.Contains($"[{args[i]} ", StringComparison.Ordinal))
+                throw new ArgumentException($"{args[i]} has no value.\n{Usage}");
+            var value = i + 1 < args.Length ? args[i + 1] : "";
             arguments = args[i] switch
             {
                 "--model" => arguments with { Model = value },
@@ -33,7 +33,7 @@ internal sealed record Arguments(string? Model, string? Document, string? Prompt
                 "--kv" => arguments with { Kv = value },
                 "--device" when Enum.TryParse<ComputeDevice>(value, ignoreCase: true, out var device) => arguments with { Device = device },
                 "--device" => throw new ArgumentException($"'{value}' is no device; expected auto, cpu or cuda."),
-                _ => throw new ArgumentException($"'{args[i]}' is no option. {Usage}"),
+                _ => throw new ArgumentException($"'{args[i]}' is no option.\n{Usage}"),
             };
         }
 

@@ -1,17 +1,21 @@
+using DeltaKV.Engine;
 using Spectre.Console;
 
 namespace ConsoleChat;
 
 /// <summary>The loop of a chat in a terminal.</summary>
-internal sealed class InteractiveChat(ChatConversation conversation, IAnsiConsole console)
+internal sealed class InteractiveChat(ChatConversation conversation, IAnsiConsole console, bool isNeedle)
 {
-    private const string Help = "/doc FILE puts a document in front of your next message; /stats, /reset, /exit.";
+    private const string Help = "/doc FILE puts a document in front of your next message; /stats, /reset, /exit. Ctrl-C stops an answer.";
+    private const string Needle = "The model finds facts in a text and can do nothing else. Try: The keeper of the silver mill is Brolan. Who is the keeper of the silver mill?";
 
     private string document = "";
 
     internal async Task RunAsync()
     {
         console.MarkupLineInterpolated($"[bold]DeltaKV[/] [grey]{Help}[/]");
+        if (isNeedle)
+            console.MarkupLineInterpolated($"[grey]{Needle}[/]");
         while (true)
         {
             var line = console.Prompt(new TextPrompt<string>("[green]>[/]").AllowEmpty()).Trim();
@@ -28,6 +32,9 @@ internal sealed class InteractiveChat(ChatConversation conversation, IAnsiConsol
                     break;
                 case ["/stats"]:
                     console.MarkupLineInterpolated($"[grey]{conversation.LastStats ?? "Nothing has been asked yet."}[/]");
+                    break;
+                case ["/doc"]:
+                    console.MarkupLine("[yellow]/doc needs a file: /doc FILE[/]");
                     break;
                 case ["/doc", var file]:
                     Read(file.Trim());
@@ -52,6 +59,10 @@ internal sealed class InteractiveChat(ChatConversation conversation, IAnsiConsol
         catch (OperationCanceledException)
         {
             console.MarkupLine("\n[grey]Stopped; this question is not part of the conversation.[/]");
+        }
+        catch (ContextOverflowException error)
+        {
+            console.MarkupLineInterpolated($"[yellow]{error.Message} /reset begins a new conversation.[/]");
         }
     }
 

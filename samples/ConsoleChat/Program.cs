@@ -1,5 +1,10 @@
 using ConsoleChat;
 using DeltaKV.Chat;
+using DeltaKV.Compression.DeltaKv;
+using DeltaKV.Engine;
+using DeltaKV.Gpu;
+using DeltaKV.Tokenization;
+using DeltaKV.Weights;
 using Spectre.Console;
 
 // Status goes to stderr, so that stdout holds answers and nothing else.
@@ -29,14 +34,17 @@ try
     else if (Console.IsInputRedirected || Console.IsOutputRedirected)
         await Demo.RunAsync(conversation);
     else
-        await new InteractiveChat(conversation, AnsiConsole.Console).RunAsync();
+        await new InteractiveChat(conversation, AnsiConsole.Console, isNeedle: arguments.Model is null).RunAsync();
     return 0;
 }
 catch (OperationCanceledException)
 {
     return 130;
 }
-catch (Exception error) when (error is ArgumentException or IOException or InvalidOperationException or NotSupportedException)
+// What users, files and devices cause. Anything else is a defect, and its stack is wanted.
+catch (Exception error) when (error is ArgumentException or IOException or UnauthorizedAccessException or NotSupportedException
+    or ModelFormatException or TokenizerFormatException or ChatTemplateException or CodecMismatchException
+    or InsufficientDeviceMemoryException or ContextOverflowException or AcceleratorException)
 {
     status.MarkupLineInterpolated($"[red]{error.Message}[/]");
     return 1;
