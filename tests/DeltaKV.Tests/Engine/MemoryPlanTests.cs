@@ -31,7 +31,7 @@ public sealed class MemoryPlanTests
         Assert.Equal((100, 6400), (Create(options, 80 * Gibibyte).BlockCount, Create(options, 80 * Gibibyte).MaxModelLength));
 
         var exception = Assert.Throws<InsufficientDeviceMemoryException>(() => Create(options with { MaxModelLength = 6401 }, 80 * Gibibyte));
-        Assert.Contains("cache limited to 50.0 MiB", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("cache limited to 52.4 MB", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class MemoryPlanTests
     {
         var exception = Assert.Throws<InsufficientDeviceMemoryException>(() => Create(new EngineOptions(), 3 * Gibibyte));
         Assert.Equal(3 * Gibibyte + 64 * 8192, exception.RequiredBytes);
-        Assert.Contains("weights 2.00 GiB, workspace 1.00 GiB", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("weights 2.15 GB, workspace 1.07 GB", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class MemoryPlanTests
     public void ThePlanIsReadable()
     {
         var text = Create(new EngineOptions { MaxSequences = 2 }, 80 * Gibibyte).ToString();
-        Assert.Contains("KV cache    256.0 MiB = 32,768 tokens of 8,192 bytes, in blocks of 64", text, StringComparison.Ordinal);
+        Assert.Contains("KV cache    268.4 MB = 32,768 tokens of 8,192 bytes, in blocks of 64", text, StringComparison.Ordinal);
         Assert.Contains("context     16,384 tokens per sequence, 2.0 sequences of that length", text, StringComparison.Ordinal);
     }
 
