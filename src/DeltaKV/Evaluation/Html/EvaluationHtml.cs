@@ -35,7 +35,7 @@ internal sealed class EvaluationHtml
         page.Card(Invariant($"{plan.Methods.Count}"), "methods");
         page.Card(Invariant($"{records.GroupBy(r => r.Method).Max(g => g.Sum(r => r.Questions)):N0}"), "questions to each");
         page.Card(string.Join(" / ", plan.Lengths.Select(Tokens)), "tokens a document");
-        page.Card(Invariant($"{plan.Tasks.Count}"), plan.Tasks.Count > 8 ? "tasks" : string.Join(", ", plan.Tasks));
+        page.Card(Invariant($"{plan.Tasks.Count}"), plan.Tasks.Count > 8 ? "tasks" : $"{(plan.Tasks.Count == 1 ? "task" : "tasks")}: {string.Join(", ", plan.Tasks)}");
         page.Card(Invariant($"{plan.Seed}"), "seed");
         foreach (var length in plan.Lengths)
             Frontier(page, length);
@@ -43,9 +43,9 @@ internal sealed class EvaluationHtml
         Depths(page);
         Tasks(page);
         Bars(page, "Memory", "What the cache of one sequence holds when the answer ends, MB; the pale part is the most it held at any time, its prompt's prefill included.",
-            r => r.KvBytes / 1e6, r => r.PeakKvBytes / 1e6, "F2");
-        Bars(page, "Decode speed", "Tokens per second of an answer after its first, while the other questions about its document are answered in the same steps. Speeds to quote are those of deltakv bench.", r => r.DecodeTokensPerSecond, null, "F0");
-        Bars(page, "Time to the first token", "Milliseconds from the start of the document to the first token of an answer; what is computed for several questions at once counts for each.", r => r.TtftMs, null, "F0");
+            r => r.KvBytes / 1e6, r => r.PeakKvBytes / 1e6, "F2", "MB");
+        Bars(page, "Decode speed", "Tokens per second of an answer after its first, while the other questions about its document are answered in the same steps. Speeds to quote are those of deltakv bench.", r => r.DecodeTokensPerSecond, null, "F0", "tok/s");
+        Bars(page, "Time to the first token", "Milliseconds from the start of the document to the first token of an answer; what is computed for several questions at once counts for each.", r => r.TtftMs, null, "F0", "ms");
         Figures(page);
         return page.ToString();
     }
@@ -71,12 +71,14 @@ internal sealed class EvaluationHtml
         if (full is null || close.Length < 2 || close.All(s => s.Accuracy.Equals(full.Accuracy)))
             return;
         var top = Math.Min(100, 100 * Math.Max(full.Accuracy, close.Max(s => s.Accuracy)) + 1);
+        // Low enough for every point: one at the edge of a chart would be read as one that is there.
+        var bottom = Math.Min(top - 12, 100 * close.Min(s => s.Accuracy) - 1);
         var near = Series(close, s => new ChartPoint(
-            100 * s.Ratio, 100 * s.Accuracy, Math.Max(100 * s.Low, top - 12), Math.Min(100 * s.High, top),
+            100 * s.Ratio, 100 * s.Accuracy, Math.Max(100 * s.Low, bottom), Math.Min(100 * s.High, top),
             Invariant($"{Described(s.Method)}\n{100 * (s.Accuracy - full.Accuracy):+0.0;-0.0;0.0} points\n{100 * s.Ratio:F1} % of the bytes")), s => s.Method);
         page.Section(
             $"The last points, {Tokens(length)} tokens", "The same, close to the full cache.",
-            (chart with { Vertical = new Axis(top - 12, top, 0, 0, Unit: " %") }).Draw(near));
+            (chart with { Vertical = new Axis(bottom, top, 0, 0, Unit: " %") }).Draw(near));
     }
 
     private void Divergence(HtmlPage page)
@@ -128,7 +130,7 @@ internal sealed class EvaluationHtml
                         : ""))),
             isWide: true));
 
-    private void Bars(HtmlPage page, string heading, string note, Func<EvaluationRecord, double> value, Func<EvaluationRecord, double>? beyond, string format)
+    private void Bars(HtmlPage page, string heading, string note, Func<EvaluationRecord, double> value, Func<EvaluationRecord, double>? beyond, string format, string unit)
     {
         page.Section(heading, note, HtmlPage.Grid(
             plan.Lengths.Select(length => (
@@ -139,17 +141,17 @@ internal sealed class EvaluationHtml
                     {
                         var own = Of(method).Where(r => r.Length == length).ToArray();
                         var (mean, most) = (own.Average(value), beyond is null ? (double?)null : own.Max(beyond));
-                        var tip = most is { } m ? Invariant($"{method}\n{mean.ToString(format, CultureInfo.InvariantCulture)}, at most {m.ToString(format, CultureInfo.InvariantCulture)}") : Invariant($"{method}\n{mean.ToString(format, CultureInfo.InvariantCulture)}");
+                        var tip = most is { } m ? Invariant($"{method}\n{mean.ToString(format, CultureInfo.InvariantCulture)} {unit}, at most {m.ToString(format, CultureInfo.InvariantCulture)} {unit}") : Invariant($"{method}\n{mean.ToString(format, CultureInfo.InvariantCulture)} {unit}");
                         return (method, families.Color(MethodFamilies.Of(method)), mean, most, tip);
                     })],
-                    format))),
+                    format, unit))),
             isWide: true));
     }
 
     private void Figures(HtmlPage page) => page.Section(
         "The figures", "Intervals are 95 %, paired by question and drawn by document.",
         HtmlPage.Table(
-            ["method", "length", "KV %", "right %", "vs full", "interval", "KL", "perplexity", "TTFT ms", "tok/s", "peak MB", "n"],
+            ["method", "length", "KV %", "right %", "vs full, points", "95 % interval", "KL, nats", "perplexity", "TTFT ms", "tok/s", "peak MB", "questions"],
             from length in plan.Lengths
             from method in methods
             let own = Of(method).Where(r => r.Length == length).ToArray()

@@ -27,7 +27,7 @@ internal sealed class LabelPlacer(double left, double top, double right, double 
     private LabelPlace? Place(IReadOnlyList<(double X, double Y)> anchors, string text, bool isOverLines)
     {
         // Names are bold.
-        var width = 1.13 * Svg.WidthOf(text);
+        var width = 1.04 * Svg.WidthOf(text);
         for (var ring = 1; ring <= 8; ring++)
         {
             foreach (var (x, y) in anchors)

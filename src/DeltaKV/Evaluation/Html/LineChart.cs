@@ -30,7 +30,7 @@ internal sealed record LineChart(Axis Horizontal, Axis Vertical, string Horizont
     public string Draw(IReadOnlyList<ChartSeries> series)
     {
         var svg = new Svg(Width, Height, $"{VerticalTitle} over {HorizontalTitle}");
-        var margin = IsProfile ? Right + 8 + 1.13 * series.Max(s => Svg.WidthOf(s.Name)) : Right;
+        var margin = IsProfile ? Right + 8 + 1.04 * series.Max(s => Svg.WidthOf(s.Name)) : Right;
         var x = Horizontal with { Start = Left, End = Width - margin };
         var y = Vertical with { Start = Height - Bottom, End = Top };
         Frame(svg, x, y);

@@ -15,8 +15,8 @@ internal sealed class Svg(double width, double height, string label)
     /// <summary>What a pointer is told, as an attribute.</summary>
     public static string Tip(string? tip) => tip is null ? "" : $" data-tip=\"{Escape(tip).Replace("\n", "&#10;", StringComparison.Ordinal)}\"";
 
-    /// <summary>About how wide text of the page's size is.</summary>
-    public static double WidthOf(string text) => 6.7 * text.Length;
+    /// <summary>About how wide text of the page's size is, in the widest of the fonts that browsers choose.</summary>
+    public static double WidthOf(string text) => 7.3 * text.Length;
 
     public void Line(double x1, double y1, double x2, double y2, string style) =>
         Append($"<line x1=\"{x1:F1}\" y1=\"{y1:F1}\" x2=\"{x2:F1}\" y2=\"{y2:F1}\" {style}/>");

@@ -53,6 +53,17 @@ public sealed class EvaluationHtmlTests
     }
 
     [Fact]
+    public void NamesOfBarsAreNotCutHoweverLongTheyAre()
+    {
+        const string Name = "snapkv:share=25,window=16,pool=max+kivi-4:recent=32,sinks=32";
+        var bars = XElement.Parse(BarChart.Draw("Memory", [(Name, "red", 1.5, 3, ""), ("full", "gray", 3, null, "")], "F2", "MB"));
+
+        var name = bars.Descendants("text").Single(t => t.Value == Name);
+        Assert.True(Number(name, "x") >= Svg.WidthOf(Name), $"{Name} begins left of the drawing");
+        Assert.Contains(bars.Descendants("text"), t => t.Value == "1.50 MB");
+    }
+
+    [Fact]
     public void DepthsAreToldApart()
     {
         var depths = new DepthAccuracy(Plan, Journal(Plan));
