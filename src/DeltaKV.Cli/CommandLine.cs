@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using DeltaKV.Cli.Commands;
+using DeltaKV.Cli.Options;
 using DeltaKV.Compression.DeltaKv;
 using DeltaKV.Engine;
 using DeltaKV.Evaluation;
@@ -53,7 +54,7 @@ internal static class CommandLine
     /// <summary>All commands. Not a RootCommand, which would go by the name of the assembly.</summary>
     internal static Command Root(Terminal terminal) => new(Name, "Long-context language models on a GPU or the CPU.")
     {
-        new HelpOption(),
+        new HelpOption { Action = new PlainHelp(new HelpAction()) },
         new VersionOption(),
         ChatCommand.Create(terminal),
         GenerateCommand.Create(terminal),

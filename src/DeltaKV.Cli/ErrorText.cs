@@ -10,6 +10,7 @@ internal static partial class ErrorText
     private static readonly Dictionary<string, string> Options = new(StringComparer.Ordinal)
     {
         ["MaxModelLength"] = "--context",
+        ["MaxSequences"] = "--sequences",
         ["MaxBatchTokens"] = "--chunk",
         ["MemoryShare"] = "--memory",
         ["MaxTokens"] = "--max-tokens",

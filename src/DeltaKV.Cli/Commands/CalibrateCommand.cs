@@ -113,6 +113,12 @@ internal sealed class CalibrateCommand
             terminal, target, directory, model.Engine(parsed, 1), prompts, PathOf(parsed, directory, CompressKvProfile.FileName), cancellation);
     }
 
-    private string PathOf(ParseResult parsed, string directory, string name) =>
-        parsed.GetValue(output) is { } path ? OutputFile.Prepare(path) : Path.Combine(directory, name);
+    private string PathOf(ParseResult parsed, string directory, string name)
+    {
+        if (parsed.GetValue(output) is { } path)
+            return OutputFile.Prepare(path);
+        return model.NamesModel(parsed)
+            ? Path.Combine(directory, name)
+            : throw new UsageException($"Without --model and --out this would replace the {name} that needle-16m comes with. Use --out FILE, or --model DIR for a model of yours.");
+    }
 }

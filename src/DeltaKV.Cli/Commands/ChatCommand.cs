@@ -9,6 +9,12 @@ namespace DeltaKV.Cli.Commands;
 /// <summary><c>deltakv chat</c>: a conversation, a line of input per message.</summary>
 internal sealed class ChatCommand
 {
+    private const string Needle = """
+        This is needle-16m, which finds facts in a text and can do nothing else. Put a text in front with /doc, or try:
+        The keeper of the silver mill is Brolan. Who is the keeper of the silver mill?
+
+        """;
+
     private readonly ModelArguments model = new();
     private readonly SamplingArguments sampling = new();
     private readonly JsonArgument json = new();
@@ -28,10 +34,11 @@ internal sealed class ChatCommand
     {
         // A value out of range is found before the model is loaded.
         sampling.Apply(parsed, SamplingOptions.Greedy);
+        var target = json.Read(parsed);
         await using var engine = await LlmEngine.LoadAsync(model.Directory(parsed), model.Engine(parsed, 1, ModelArguments.AutomaticKv), new LoadDisplay(terminal), cancellation);
         using var client = new DeltaKVChatClient(engine);
         var chosen = sampling.Apply(parsed, engine.DefaultSampling);
-        await new Conversation(client, engine, chosen, json.Read(parsed), terminal).RunAsync(cancellation);
+        await new Conversation(client, engine, chosen, target, terminal) { Hint = model.NamesModel(parsed) ? "" : Needle }.RunAsync(cancellation);
         return ExitCode.Success;
     }
 }

@@ -16,10 +16,13 @@ internal sealed class Conversation(IChatClient client, LlmEngine engine, Samplin
     private string document = "";
     private string stats = "Nothing has been asked yet.";
 
+    /// <summary>What a person is told first of the model.</summary>
+    internal string Hint { get; init; } = "";
+
     internal async Task RunAsync(CancellationToken cancellation)
     {
         if (terminal.AcceptsInput)
-            await terminal.Error.WriteLineAsync(Help);
+            await terminal.Error.WriteLineAsync(Hint + Help);
         while (await ReadAsync(cancellation) is { } line)
         {
             switch (line.Trim().Split(' ', 2, StringSplitOptions.TrimEntries))
@@ -31,12 +34,16 @@ internal sealed class Conversation(IChatClient client, LlmEngine engine, Samplin
                 case ["/reset"]:
                     options.ConversationId = NewId();
                     document = "";
+                    await terminal.Error.WriteLineAsync("A new conversation begins.");
                     break;
                 case ["/help"]:
                     await terminal.Error.WriteLineAsync(Help);
                     break;
                 case ["/stats"]:
                     await terminal.Error.WriteLineAsync(stats);
+                    break;
+                case ["/doc"]:
+                    await terminal.Error.WriteLineAsync("/doc needs a file: /doc FILE");
                     break;
                 case ["/doc", var file]:
                     await OpenAsync(file, cancellation);
@@ -90,13 +97,14 @@ internal sealed class Conversation(IChatClient client, LlmEngine engine, Samplin
 
     private async Task OpenAsync(string file, CancellationToken cancellation)
     {
-        if (!File.Exists(file))
+        try
         {
-            await terminal.Error.WriteLineAsync($"There is no file {file}.");
-            return;
+            document = await InputFile.ReadAsync(file, cancellation) + "\n";
+            await terminal.Error.WriteLineAsync($"{Units.Count(document.Length)} characters, to be sent with the next message.");
         }
-
-        document = await File.ReadAllTextAsync(file, cancellation) + "\n";
-        await terminal.Error.WriteLineAsync($"{Units.Count(document.Length)} characters, to be sent with the next message.");
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            await terminal.Error.WriteLineAsync(error.Message);
+        }
     }
 }

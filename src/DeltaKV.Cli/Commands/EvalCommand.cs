@@ -130,7 +130,7 @@ internal sealed class EvalCommand
     };
 
     private async Task<string?> ReadTextAsync(ParseResult parsed, CancellationToken cancellation) =>
-        parsed.GetValue(text) is { } file ? await File.ReadAllTextAsync(file.FullName, cancellation) : null;
+        parsed.GetValue(text) is { } file ? await InputFile.ReadAsync(file.ToString(), cancellation) : null;
 
     private static string? Prepared(FileInfo? file) => file is null ? null : OutputFile.Prepare(file.FullName);
 

@@ -75,7 +75,7 @@ internal sealed class GenerateCommand
         {
             if (said is not null)
                 throw new UsageException("--prompt and --prompt-file are both given; one prompt is answered.");
-            said = await File.ReadAllTextAsync(file, cancellation);
+            said = await InputFile.ReadAsync(file, cancellation);
         }
 
         if (said is null && terminal.AcceptsInput)
@@ -83,6 +83,6 @@ internal sealed class GenerateCommand
         said ??= (await terminal.In.ReadToEndAsync(cancellation)).TrimEnd('\r', '\n');
         if (said.Length == 0)
             throw new UsageException("The prompt is empty.");
-        return parsed.GetValue(document) is { } path ? await File.ReadAllTextAsync(path, cancellation) + "\n" + said : said;
+        return parsed.GetValue(document) is { } path ? await InputFile.ReadAsync(path, cancellation) + "\n" + said : said;
     }
 }

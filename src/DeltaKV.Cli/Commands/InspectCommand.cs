@@ -100,7 +100,7 @@ internal sealed class InspectCommand
     {
         var corpus = new CalibrationCorpus { DocumentsPerFamily = 1, Lengths = [tokens], Seed = parsed.GetValue(seed) };
         return parsed.GetValue(text) is { } file
-            ? corpus with { Families = [], Texts = [await File.ReadAllTextAsync(file.FullName, cancellation)] }
+            ? corpus with { Families = [], Texts = [await InputFile.ReadAsync(file.ToString(), cancellation)] }
             : corpus with { Families = [.. NoteFamily.Names] };
     }
 

@@ -45,7 +45,7 @@ internal sealed class CorpusArguments
             ProseDocuments = isSynthetic ? UsageException.AtLeast(0, parsed.GetValue(prose), "--prose") : 0,
             Lengths = [.. Split(parsed.GetValue(lengths)).Select(Length)],
             Questions = UsageException.AtLeast(1, parsed.GetValue(questions), "--questions"),
-            Texts = [.. files.Select(File.ReadAllText)],
+            Texts = [.. files.Select(InputFile.Read)],
             Seed = Seed(parsed),
         };
         if (corpus.Families.Count + corpus.ProseDocuments + corpus.Texts.Count == 0)

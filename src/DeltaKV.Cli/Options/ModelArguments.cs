@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DeltaKV.Compression;
 using DeltaKV.Engine;
 
 namespace DeltaKV.Cli.Options;
@@ -12,7 +13,7 @@ internal sealed class ModelArguments
     private readonly Option<int?> chunk = new("--chunk") { Description = "Most tokens computed in one step. Default: 2048.", HelpName = "N" };
     private readonly Option<double?> memory = new("--memory") { Description = "Share of the device's free memory to use. Default: 0.9.", HelpName = "SHARE" };
 
-    private readonly Option<string?> kv = new("--kv") { Description = "How keys and values are kept: full, deltakv, int8, int4, int4-2, int3, with settings as NAME:key=value; auto is deltakv where a codec lies beside the weights, else full. Default: auto to talk, full to measure.", HelpName = "METHOD" };
+    private readonly Option<string?> kv = new("--kv") { Description = $"How keys and values are kept: {string.Join(", ", KvMethods.Names)}; with settings as NAME:key=value,..., and joined as snapkv:share=25+kivi-4. auto is deltakv where a codec lies beside the weights, else full. Default: auto to talk, full to measure.", HelpName = "METHOD" };
 
     /// <summary>What talks takes the codec that lies beside a model; what measures is told what to measure.</summary>
     internal const string AutomaticKv = "auto";

@@ -14,6 +14,7 @@ public sealed class ChatCommandTests
         var input = $"""
             /stats
             /dance
+            /doc
             /doc {directory.File("missing.txt")}
             /doc {document}
             What is the access code of the amber falcon?
@@ -33,6 +34,8 @@ public sealed class ChatCommandTests
         Assert.Contains("Nothing has been asked yet", run.Error, StringComparison.Ordinal);
         Assert.Contains("'/dance' is no command", run.Error, StringComparison.Ordinal);
         Assert.Contains("There is no file", run.Error, StringComparison.Ordinal);
+        Assert.Contains("/doc needs a file", run.Error, StringComparison.Ordinal);
+        Assert.Contains("A new conversation begins.", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -55,6 +55,9 @@ public sealed class CommandLineTests
     [InlineData("eval --questions 0", "0 questions")]
     [InlineData("eval --parallel 0 --device cpu", "--parallel is 0")]
     [InlineData("eval --setting sideways", "'sideways'")]
+    [InlineData("calibrate --device cpu", "replace the codec.safetensors that needle-16m comes with")]
+    [InlineData("calibrate --method compresskv --device cpu", "replace the compresskv.json")]
+    [InlineData("info --sequences 0", "--sequences is 0")]
     public async Task AWrongCommandLineIsExplained(string arguments, string expected)
     {
         var run = await CommandRun.OfAsync(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -73,7 +76,8 @@ public sealed class CommandLineTests
     [InlineData("inspect --model nowhere", "'nowhere'")]
     [InlineData("info --codec nowhere", "nowhere cannot be read as a codec")]
     [InlineData("generate -p x --model nowhere", "'nowhere'")]
-    [InlineData("generate -p x --document nowhere.txt", "nowhere.txt")]
+    [InlineData("generate -p x --document nowhere.txt", "There is no file 'nowhere.txt'")]
+    [InlineData("generate -p x --document .", "'.' is a directory, expected a text file")]
     [InlineData("bench --shape llama-3.1-8b --device cpu --decode 1000x131072", "decode 1000x131072 needs")]
     [InlineData("eval --model nowhere", "'nowhere'")]
     [InlineData("eval --text nowhere.txt", "nowhere.txt")]
@@ -89,6 +93,18 @@ public sealed class CommandLineTests
         Assert.False(Path.Exists("nowhere"));
     }
 
+    [Theory]
+    [InlineData("info", "Sequences to plan for. Default: 32.")]
+    [InlineData("calibrate", "Default: klt.")]
+    [InlineData("generate", "kvzip")]
+    public async Task HelpSaysDefaultsOnceAndNamesEveryMethod(string command, string expected)
+    {
+        var run = await CommandRun.OfAsync(command, "--help");
+
+        Assert.Contains(expected, run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("[default", run.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ADirectoryWithoutAModelIsRefused()
     {
@@ -97,6 +113,6 @@ public sealed class CommandLineTests
         var run = await CommandRun.OfAsync("info", "--model", directory.Path);
 
         Assert.Equal(ExitCode.Failure, run.ExitCode);
-        Assert.Contains("config.json", run.Error, StringComparison.Ordinal);
+        Assert.Contains("config.json: does not exist, so this is no Hugging Face model directory", run.Error, StringComparison.Ordinal);
     }
 }
