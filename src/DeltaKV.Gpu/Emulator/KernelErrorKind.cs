@@ -15,6 +15,9 @@ public enum KernelErrorKind
     /// <summary>Two threads touch the same shared byte between barriers, at least one of them writing.</summary>
     SharedRace,
 
+    /// <summary>Shared memory is read, or written, before an asynchronous copy to it was waited for by the thread that started it.</summary>
+    PendingCopy,
+
     /// <summary>A barrier that not every running thread of the block reaches.</summary>
     DivergentBarrier,
 }

@@ -58,6 +58,29 @@ public sealed class SanitizerTests
         Assert.Contains("shared offset", error.Message, StringComparison.Ordinal);
     }
 
+    // A copy of 16 bytes by every thread to a place of its own.
+    [Theory]
+    [InlineData("ld.shared.u32 %r1, [%r9];")] // at once
+    [InlineData("cp.async.commit_group; ld.shared.u32 %r1, [%r9];")] // committed only
+    [InlineData("cp.async.wait_group 0; ld.shared.u32 %r1, [%r9];")] // a wait for what is committed
+    [InlineData("cp.async.commit_group; cp.async.wait_group 1; bar.sync 0; ld.shared.u32 %r1, [%r9];")] // it may be the newest one
+    [InlineData("cp.async.commit_group; bar.sync 0; xor.b32 %r1, %r9, 512; ld.shared.u32 %r2, [%r1];")] // another thread's
+    [InlineData("cp.async.commit_group; bar.sync 0; cp.async.wait_group 0; xor.b32 %r1, %r9, 512; ld.shared.u32 %r2, [%r1];")] // another warp's, which waits later
+    [InlineData("cp.async.commit_group; st.shared.u32 [%r9], %r0;")] // which will land on it?
+    [InlineData("cp.async.cg.shared.global [%r9], [%rd0], 16;")]
+    public void Copies_that_nobody_waited_for_are_found(string body)
+    {
+        var error = Find(KernelErrorKind.PendingCopy, $"cp.async.cg.shared.global [%r9], [%rd0], 16; {body}", scale: 16);
+        Assert.Contains("has not waited for it", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Waiting_for_ones_own_copies_is_no_barrier()
+    {
+        const string Body = "cp.async.cg.shared.global [%r9], [%rd0], 16; cp.async.commit_group; bar.sync 0; cp.async.wait_group 0; xor.b32 %r1, %r9, 16; ld.shared.u32 %r2, [%r1];";
+        Assert.Contains("waited for a copy", Find(KernelErrorKind.SharedRace, Body, scale: 16).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("setp.ge.u32 %p0, %r0, 16; @%p0 bra SKIP; bar.sync 0; SKIP: st.global.u32 [%rd0], 1;")]
     [InlineData("setp.ge.u32 %p0, %r0, 32; @%p0 bra SKIP; bar.sync 0; SKIP: st.global.u32 [%rd0], 1;")]
@@ -78,12 +101,16 @@ public sealed class SanitizerTests
     [InlineData("st.local.u32 [own], %r0; ld.local.u32 %r1, [own]; st.local.v4.u32 [own], {%r1, %r1, %r1, %r1};")]
     [InlineData("setp.lt.u32 %p0, %r0, 5; @%p0 ld.global.u32 %r1, [%rd0]; @!%p0 mov.u64 %rd0, 0; @%p0 st.global.u32 [%rd0], %r1;")] // guarded by the right lanes
     [InlineData("cp.async.cg.shared.global [%r9], [%rd0+2040], 16, 8; cp.async.wait_all;", 16)]
+    [InlineData("cp.async.cg.shared.global [%r9], [%rd0], 16; cp.async.wait_all; ld.shared.u32 %r1, [%r9]; st.shared.u32 [%r9], %r1;", 16)]
+    [InlineData("cp.async.cg.shared.global [%r9], [%rd0], 16; cp.async.commit_group; cp.async.commit_group; cp.async.wait_group 1; bar.sync 0; xor.b32 %r1, %r9, 512; ld.shared.u32 %r2, [%r1];", 16)]
+    [InlineData("cp.async.cg.shared.global [%r9], [%rd0], 16; cp.async.commit_group; cp.async.wait_group 0; bar.warp.sync -1; xor.b32 %r1, %r9, 16; ld.shared.u32 %r2, [%r1];", 16)]
+    [InlineData("cp.async.cg.shared.global [%r9], [%rd0], 16; cp.async.wait_all; cp.async.cg.shared.global [%r9], [%rd0], 16; cp.async.wait_all; ld.shared.u32 %r1, [%r9];", 16)]
     public void Clean_kernels_are_not_accused(string body, int scale = 4) =>
         Run(body, threads: 64, elements: 512, scale);
 
-    private static KernelSanitizerException Find(KernelErrorKind kind, string body, int threads = 64, int elements = 512)
+    private static KernelSanitizerException Find(KernelErrorKind kind, string body, int threads = 64, int elements = 512, int scale = 4)
     {
-        var error = Assert.Throws<KernelSanitizerException>(() => Run(body, threads, elements, scale: 4));
+        var error = Assert.Throws<KernelSanitizerException>(() => Run(body, threads, elements, scale));
         Assert.Equal(kind, error.Kind);
         return error;
     }

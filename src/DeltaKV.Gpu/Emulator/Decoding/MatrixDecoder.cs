@@ -29,7 +29,12 @@ internal static unsafe class MatrixDecoder
             throw i.Unsupported();
         if (i.Has("prefetch") || i.Has("commit_group") || i.Has("wait_group") || i.Has("wait_all"))
         {
-            b.Emit(&ControlFlow.Nothing);
+            if (b.Sanitize && i.Has("commit_group"))
+                b.Emit(&SanitizedControl.CommitCopies);
+            else if (b.Sanitize && !i.Has("prefetch"))
+                b.Emit(&SanitizedControl.WaitForCopies, aux: i.Has("wait_all") ? -1 : (int)i.Operands[0].Bits);
+            else
+                b.Emit(&ControlFlow.Nothing);
             return;
         }
 
@@ -41,14 +46,14 @@ internal static unsafe class MatrixDecoder
         if (size == 16 && !hasSourceSize)
         {
             b.EmitCheck<GlobalAddressing>(global, displacement, size, AccessKind.Read);
-            b.EmitCheck<SharedAddressing>(shared, offset, size, AccessKind.Write);
+            b.EmitCheck<SharedAddressing>(shared, offset, size, AccessKind.Write | AccessKind.Asynchronous);
             b.EmitExtra(&AsyncCopyOperations.Copy16, extra, a: shared, b: global, imm: offset, aux: size);
             return;
         }
 
         var available = hasSourceSize ? b.Source(i.Operands[3], U32) : b.Constant((ulong)size, 4);
         b.EmitCheck<GlobalAddressing>(global, displacement, size, AccessKind.Read | AccessKind.VariableSize, [available]);
-        b.EmitCheck<SharedAddressing>(shared, offset, size, AccessKind.Write);
+        b.EmitCheck<SharedAddressing>(shared, offset, size, AccessKind.Write | AccessKind.Asynchronous);
         b.EmitExtra(&AsyncCopyOperations.CopyPart, extra, a: shared, b: global, c: available, imm: offset, aux: size);
     }
 

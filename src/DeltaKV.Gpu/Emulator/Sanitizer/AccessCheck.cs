@@ -11,6 +11,9 @@ internal enum AccessKind
 
     /// <summary>The bytes of each lane are in register Extra[0] instead of Dst.</summary>
     VariableSize = 8,
+
+    /// <summary>What is written arrives when it is waited for.</summary>
+    Asynchronous = 16,
 }
 
 /// <summary>
@@ -70,7 +73,7 @@ internal static unsafe class AccessCheck<TAddressing>
                 value = warp->Registers[op->Extra[i / op->B] + (laneSize * lane) + (i % op->B)];
             }
 
-            sanitizer.WriteShared(warp, op, lane, offset + i, value, kind.HasFlag(AccessKind.Atomic));
+            sanitizer.WriteShared(warp, op, lane, offset + i, value, kind.HasFlag(AccessKind.Atomic), kind.HasFlag(AccessKind.Asynchronous));
         }
     }
 }

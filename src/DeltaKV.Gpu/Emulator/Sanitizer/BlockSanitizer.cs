@@ -10,6 +10,7 @@ internal sealed unsafe class BlockSanitizer(Worker worker, Program program)
     private const nuint FirstPlausibleAddress = 65536;
 
     private readonly BarrierReachability reachability = new(program);
+    private readonly PendingCopies copies = new();
     private readonly nint[] lastAccess = new nint[Block.MaxWarps * Warp.Lanes];
     private readonly uint[] lastAccessEpoch = new uint[Block.MaxWarps * Warp.Lanes];
     private readonly uint[] warpEpochs = new uint[Block.MaxWarps];
@@ -31,6 +32,7 @@ internal sealed unsafe class BlockSanitizer(Worker worker, Program program)
         Array.Clear(lastAccess);
         Array.Clear(lastAccessEpoch);
         Array.Clear(warpEpochs);
+        copies.BeginBlock();
     }
 
     public bool IsShared(Warp* warp, byte* address) => (nuint)(address - warp->Shared) < (nuint)warp->Block->SharedBytes;
@@ -39,6 +41,18 @@ internal sealed unsafe class BlockSanitizer(Worker worker, Program program)
 
     /// <summary>Lanes of one warp may pass shared memory to each other across bar.warp.sync.</summary>
     public void SynchronizeWarp(Warp* warp) => warpEpochs[warp->Index]++;
+
+    public void CommitCopies(Warp* warp)
+    {
+        for (var lanes = warp->Active; lanes != 0; lanes &= lanes - 1)
+            copies.Commit(Thread(warp, BitOperations.TrailingZeroCount(lanes)));
+    }
+
+    public void WaitForCopies(Warp* warp, uint newest)
+    {
+        for (var lanes = warp->Active; lanes != 0; lanes &= lanes - 1)
+            copies.Wait(Thread(warp, BitOperations.TrailingZeroCount(lanes)), newest, warp->Block->Epoch, warpEpochs[warp->Index]);
+    }
 
     public void Remember(Warp* warp, uint lanes, Op* op)
     {
@@ -92,6 +106,8 @@ internal sealed unsafe class BlockSanitizer(Worker worker, Program program)
                 throw worker.Error(KernelErrorKind.UninitializedShared, warp, lane, op, $"shared offset {i} is read but no thread has written it");
             if (Conflicts(shadow.Writer, shadow.WriterEpoch, shadow.WriterWarpEpoch, thread, epoch) && !(atomic && shadow.AtomicWrite))
                 throw Race(warp, op, lane, i, "reads", "wrote", shadow.Writer);
+            if (shadow.CopyGroup != 0)
+                CheckArrived(warp, op, lane, i, shadow);
             if (atomic)
                 continue;
             var isConcurrent = Conflicts(shadow.Reader, shadow.ReaderEpoch, shadow.ReaderWarpEpoch, thread, epoch);
@@ -102,11 +118,13 @@ internal sealed unsafe class BlockSanitizer(Worker worker, Program program)
         }
     }
 
-    public void WriteShared(Warp* warp, Op* op, int lane, int offset, int value, bool atomic)
+    public void WriteShared(Warp* warp, Op* op, int lane, int offset, int value, bool atomic, bool asynchronous)
     {
         var thread = Thread(warp, lane);
         var epoch = warp->Block->Epoch;
         ref var shadow = ref bytes[offset];
+        if (shadow.CopyGroup != 0 && copies.IsPending(shadow.Writer - 1, shadow.CopyGroup))
+            throw Pending(warp, op, lane, offset, "writes", shadow.Writer);
         var harmless = (atomic && shadow.AtomicWrite) || (value != UnknownValue && value == shadow.Value);
         if (!harmless && Conflicts(shadow.Writer, shadow.WriterEpoch, shadow.WriterWarpEpoch, thread, epoch))
             throw Race(warp, op, lane, offset, "writes", "wrote", shadow.Writer);
@@ -118,6 +136,7 @@ internal sealed unsafe class BlockSanitizer(Worker worker, Program program)
         shadow.WriterWarpEpoch = warpEpochs[warp->Index];
         shadow.AtomicWrite = atomic;
         shadow.Value = value;
+        shadow.CopyGroup = asynchronous ? copies.NextGroup(thread) : 0;
     }
 
     /// <summary>Called before lanes arrive at an aligned barrier for all threads.</summary>
@@ -187,6 +206,23 @@ internal sealed unsafe class BlockSanitizer(Worker worker, Program program)
         return (other - 1) / Warp.Lanes != warp || warpEpoch == warpEpochs[warp];
     }
 
+    /// <summary>A copy is there for its thread when that has waited for it, for others after the next barrier.</summary>
+    private void CheckArrived(Warp* warp, Op* op, int lane, int offset, in SharedByte shadow)
+    {
+        var owner = shadow.Writer - 1;
+        if (copies.IsPending(owner, shadow.CopyGroup))
+            throw Pending(warp, op, lane, offset, "reads", shadow.Writer);
+        if (copies.TryEnd(owner, shadow.CopyGroup, out var epoch, out var warpEpoch)
+            && Conflicts(shadow.Writer, epoch, warpEpoch, Thread(warp, lane), warp->Block->Epoch))
+        {
+            throw Race(warp, op, lane, offset, "reads", "waited for a copy to", shadow.Writer);
+        }
+    }
+
+    private KernelSanitizerException Pending(Warp* warp, Op* op, int lane, int offset, string does, int owner) => worker.Error(
+        KernelErrorKind.PendingCopy, warp, lane, op,
+        $"it {does} shared offset {offset}, to which thread {owner - 1} of the block (in row order) has an asynchronous copy on its way and has not waited for it");
+
     private KernelSanitizerException Race(Warp* warp, Op* op, int lane, int offset, string does, string did, int other) => worker.Error(
         KernelErrorKind.SharedRace, warp, lane, op,
         $"it {does} shared offset {offset}, which thread {other - 1} of the block (in row order) {did} with no barrier in between");
@@ -200,6 +236,7 @@ internal sealed unsafe class BlockSanitizer(Worker worker, Program program)
         public uint ReaderEpoch;
         public uint ReaderWarpEpoch;
         public int Value;
+        public uint CopyGroup;
         public ushort Writer;
         public ushort Reader;
         public bool AtomicWrite;

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace DeltaKV.Gpu.Emulator;
 
-/// <summary>Precede barriers and exits in sanitized programs.</summary>
+/// <summary>Precede barriers and exits in sanitized programs, and stand for commits and waits of asynchronous copies.</summary>
 internal static unsafe class SanitizedControl
 {
     /// <summary>Slot A holds the barrier; the next operation is the barrier itself.</summary>
@@ -16,6 +16,22 @@ internal static unsafe class SanitizedControl
     public static Op* BeforeWarpBarrier(Warp* warp, Op* op)
     {
         Worker.From(warp).Sanitizer!.SynchronizeWarp(warp);
+        return op + 1;
+    }
+
+    public static Op* CommitCopies(Warp* warp, Op* op)
+    {
+        Worker.From(warp).Sanitizer!.CommitCopies(warp);
+        return op + 1;
+    }
+
+    /// <summary>Aux is how many of the newest groups may be on their way still; negative: nothing may, committed or not.</summary>
+    public static Op* WaitForCopies(Warp* warp, Op* op)
+    {
+        var sanitizer = Worker.From(warp).Sanitizer!;
+        if (op->Aux < 0)
+            sanitizer.CommitCopies(warp);
+        sanitizer.WaitForCopies(warp, (uint)Math.Max(op->Aux, 0));
         return op + 1;
     }
 
