@@ -85,7 +85,7 @@ internal struct LatentArguments
     /// <summary>16-byte pieces of the keys' up matrix in shared memory.</summary>
     public int UpPieces;
 
-    /// <summary>Tiles' codes in shared memory: 3 or 2, so that those of the next tiles are on their way, or 1.</summary>
+    /// <summary>Tiles' codes in shared memory: 3 or 2, so that those of the next tiles are on their way, or 1: then the next one's keys come while values are added, and its values while keys are scored, if they lie apart.</summary>
     public int Stages;
 
     /// <summary><c>log2(e) / sqrt(headDim)</c>.</summary>

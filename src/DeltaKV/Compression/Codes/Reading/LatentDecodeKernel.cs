@@ -92,6 +92,8 @@ internal static class LatentDecodeKernel
         CpAsync.Commit();
         // Codes are on their way for up to two tiles, and where they are is known one tile earlier: in a step both come from memory, not from L2.
         var ahead = arguments.Stages - 1;
+        // With room for one tile alone the keys of the next one take the place of keys that are scored, and its values that of values that are added.
+        var inTurns = !TScales.AreFolded && TReferences.Bits == 0 && ahead == 0 && plan.KeyPieces > 0;
         var stageWords = TileTokens * 4 * arguments.TokenPieces;
         if (ahead == 2)
         {
@@ -145,11 +147,20 @@ internal static class LatentDecodeKernel
                 arguments.Logits.Keep(list, part, first + 16, tokens.Count, scores[1], arguments.Scale);
             }
 
+            var next = tile + (Math.Max(ahead, 1) * arguments.Splits);
             NoteMaxima(arguments.Scale, scores, tables.Maxima);
+            if (inTurns)
+            {
+                Warp.Barrier();
+                LatentTile.Copy(arguments, 0, plan.KeyPieces, tokens, next, record, tables, 0);
+                CpAsync.Commit();
+                // The values of this tile are there.
+                CpAsync.Wait(1);
+            }
+
             Group.Barrier();
 
             // Nobody reads the tile before this one any more, whose room is free.
-            var next = tile + (Math.Max(ahead, 1) * arguments.Splits);
             if (ahead > 0)
             {
                 var target = stage == 0 ? ahead * stageWords : stage - stageWords;
@@ -191,11 +202,14 @@ internal static class LatentDecodeKernel
             if (ahead == 0 && next < tiles)
             {
                 Group.Barrier();
-                LatentTile.Copy(arguments, plan, tokens, next, record, tables, 0);
+                LatentTile.Copy(arguments, inTurns ? plan.KeyPieces : 0, plan.Pieces, tokens, next, record, tables, 0);
+                if (inTurns)
+                    CpAsync.Commit();
                 record = LatentTile.Find(arguments, tokens, next + arguments.Splits);
             }
 
-            if (ahead == 2)
+            // Of the tiles on their way, or of its values and its keys, the next one's keys are there.
+            if (ahead == 2 || inTurns)
                 CpAsync.Wait(1);
             else
                 CpAsync.WaitAll();

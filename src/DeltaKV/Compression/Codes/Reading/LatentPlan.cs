@@ -6,8 +6,11 @@ internal struct LatentPlan
     /// <summary>First of the head's entries in the table of pieces: which 16 bytes of a record are copied, in the order in which they lie afterwards. The keys' chunks are the first.</summary>
     public int FirstPiece;
 
-    /// <summary>Number of those.</summary>
+    /// <summary>Number of those, of keys and of values.</summary>
     public int Pieces;
+
+    /// <summary>How many of them, the first, are the keys'; 0 where keys and values have pieces in common.</summary>
+    public int KeyPieces;
 
     /// <summary>Products of 16 dimensions that keys are made of.</summary>
     public int KeySteps;

@@ -71,21 +71,16 @@ internal sealed class LatentTables : IDisposable
         var value = codes.Parts[(layer * 2 * codec.KeyHeads) + codec.KeyHeads + head];
         var code = codes.Layers[layer];
         var copied = new CopiedPieces();
-        copied.AddWords(key.FirstWord, 4 * ChunksOf(key));
-        copied.AddWords(value.FirstWord, 4 * ChunksOf(value));
-        foreach (var part in new[] { key, value })
-            copied.AddWords(part.FirstTail, 2 * part.OctalChunks);
-        foreach (var part in new[] { key, value })
-        {
-            if (code.ScaleWord >= 0)
-                copied.AddWords(code.ScaleWord + (part.FirstScale * code.ScaleStride), code.ScaleStride == 0 ? 1 : IntegersOf(part));
-        }
-
+        Add(key);
+        var keyPieces = copied.Pieces.Count;
+        copied.FindsAgain = false;
+        Add(value);
         copied.AddWords(code.IdWord, (codec.Neighbours + 1) / 2);
         var plan = new LatentPlan
         {
             FirstPiece = pieces.Count,
             Pieces = copied.Pieces.Count,
+            KeyPieces = copied.FindsAgain ? 0 : keyPieces,
             KeySteps = key.Steps,
             WidePairs = key.WidePairs,
             ByteChunks = key.ByteChunks,
@@ -104,6 +99,14 @@ internal sealed class LatentTables : IDisposable
         pieces.AddRange(copied.Pieces);
         AddValueSteps(codec, code, value, copied, steps);
         return plan;
+
+        void Add(PartCode part)
+        {
+            copied.AddWords(part.FirstWord, 4 * ChunksOf(part));
+            copied.AddWords(part.FirstTail, 2 * part.OctalChunks);
+            if (code.ScaleWord >= 0)
+                copied.AddWords(code.ScaleWord + (part.FirstScale * code.ScaleStride), code.ScaleStride == 0 ? 1 : IntegersOf(part));
+        }
     }
 
     private static void AddValueSteps(LinearCodec codec, LayerCode code, PartCode part, CopiedPieces copied, List<UInt4> steps)
@@ -149,17 +152,21 @@ internal sealed class LatentTables : IDisposable
     private static bool IsFolded(LinearCodec codec) =>
         codec.Scales == CodeScales.Static && !codec.Groups.Any(group => group.Chunks.Contains(ChunkWidth.Bits2));
 
-
     /// <summary>16-byte pieces of a record, each copied once, in order of first use.</summary>
     private sealed class CopiedPieces
     {
         internal List<int> Pieces { get; } = [];
 
+        /// <summary>Whether one was asked for that was there already.</summary>
+        internal bool FindsAgain { get; set; }
+
         internal void AddWords(int first, int count)
         {
             for (var piece = first / 4; count > 0 && piece <= (first + count - 1) / 4; piece++)
             {
-                if (!Pieces.Contains(piece))
+                if (Pieces.Contains(piece))
+                    FindsAgain = true;
+                else
                     Pieces.Add(piece);
             }
         }

@@ -18,7 +18,12 @@ internal static class LatentTile
         Copy(arguments, plan, tokens, tile, Find(arguments, tokens, tile), tables, firstWord);
 
     /// <summary>Starts the copies of records that were found before.</summary>
-    internal static void Copy(in LatentArguments arguments, LatentPlan plan, TokenRun tokens, int tile, long record, LatentShared tables, int firstWord)
+    internal static void Copy(in LatentArguments arguments, LatentPlan plan, TokenRun tokens, int tile, long record, LatentShared tables, int firstWord) =>
+        Copy(arguments, 0, plan.Pieces, tokens, tile, record, tables, firstWord);
+
+    /// <summary>Starts the copies of some pieces of theirs.</summary>
+    internal static void Copy(
+        in LatentArguments arguments, int firstPiece, int endPiece, TokenRun tokens, int tile, long record, LatentShared tables, int firstWord)
     {
         var warpToken = (Group.IdxX >> 5) * LatentDecodeKernel.WarpTokens;
         if ((tile * LatentDecodeKernel.TileTokens) + warpToken >= tokens.Count)
@@ -26,7 +31,7 @@ internal static class LatentTile
         var source = arguments.Pool.Records.Cast<UInt4>().SubView(Math.Max(record, 0));
         var bytes = record < 0 ? 0 : 16;
         var target = tables.Codes.SubView((long)firstWord).Cast<UInt4>().SubView((long)((warpToken * arguments.TokenPieces) + Warp.LaneIdx));
-        for (var piece = 0; piece < plan.Pieces; piece++)
+        for (var piece = firstPiece; piece < endPiece; piece++)
             CpAsync.Copy16(ref target[piece * LatentDecodeKernel.WarpTokens], ref source[tables.Pieces[piece]], bytes);
     }
 }
