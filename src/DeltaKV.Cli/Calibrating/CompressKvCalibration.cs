@@ -1,3 +1,4 @@
+using DeltaKV.Cli.Options;
 using DeltaKV.Cli.Output;
 using DeltaKV.Compression.CompressKv;
 using DeltaKV.Compression.DeltaKv.Calibration;
@@ -23,7 +24,7 @@ internal static class CompressKvCalibration
     internal static async Task<int> RunAsync(
         Terminal terminal, JsonTarget target, string directory, EngineOptions engine, RetrievalCorpus corpus, string path, CancellationToken cancellation)
     {
-        engine = engine with { MaxSequences = 1, MaxModelLength = engine.MaxModelLength ?? corpus.Lengths.Max() + AnswerRoom };
+        engine = engine with { MaxSequences = 1, MaxModelLength = DocumentRoom.Checked(directory, "--lengths", corpus.Lengths.Max(), corpus.Lengths.Max() + AnswerRoom) };
         var profile = await Task.Run(
             () =>
             {

@@ -57,7 +57,8 @@ internal sealed class CalibrateCommand
         var path = PathOf(parsed, directory, KvMethods.CodecFileName);
         var clock = Stopwatch.StartNew();
         // The transcript of a document's questions comes on top of its tokens.
-        using var reader = new DeviceCalibrationModel(directory, model.Engine(parsed, 1) with { MaxModelLength = documents.RoomFor(documents.Lengths.Max()) });
+        var room = DocumentRoom.Checked(directory, "--lengths", documents.Lengths.Max(), documents.RoomFor(documents.Lengths.Max()));
+        using var reader = new DeviceCalibrationModel(directory, model.Engine(parsed, 1) with { MaxModelLength = room });
         plan.Validate(reader.Fingerprint.Layers);
         plan.Heads.Named?.RequireModel(reader.Fingerprint.Layers, reader.Fingerprint.KvHeads);
         var (made, errors) = plan.IsTrained

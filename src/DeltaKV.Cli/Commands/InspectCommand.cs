@@ -49,7 +49,7 @@ internal sealed class InspectCommand
         var tokens = UsageException.AtLeast(SmallestLength, parsed.GetValue(length), "--length");
         UsageException.AtLeast(1, parsed.GetValue(neighbours), "--neighbours");
         var corpus = await CorpusAsync(parsed, tokens, cancellation);
-        var engine = model.Engine(parsed, 1) with { MaxModelLength = 2 * tokens + AnswerRoom };
+        var engine = model.Engine(parsed, 1) with { MaxModelLength = DocumentRoom.Checked(directory, "--length", tokens, Math.Min(2 * tokens, corpus.RoomFor(tokens)) + AnswerRoom) };
         var report = await Task.Run(
             () =>
             {

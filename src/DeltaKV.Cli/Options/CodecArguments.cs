@@ -60,7 +60,7 @@ internal sealed class CodecArguments
             Kind = kind,
             Share = share,
             At = length,
-            Bits = budget,
+            Bits = budget is { } given ? UsageException.AtLeast(1, given, "--bits") : null,
             Latents = parsed.GetValue(latents),
             LatentWidth = parsed.GetValue(latentBits) switch
             {

@@ -70,6 +70,8 @@ internal sealed record EvaluationPlan
             throw new EvaluationException($"Two methods have the same name; the methods are: {string.Join(", ", Methods)}. Name them apart as LABEL=METHOD.");
         if (Questions < 1 || QuestionsPerDocument < 1)
             throw new EvaluationException($"{Questions} questions, {QuestionsPerDocument} per document: both must be at least 1.");
+        if (TextTokens < 0)
+            throw new EvaluationException($"{TextTokens} tokens of plain text: expected a number of them, or 0 for none.");
         if (Lengths.FirstOrDefault(l => l < 256 || l <= 2 * TextTokens) is var shortest and > 0)
             throw new EvaluationException($"A length of {shortest} tokens is too short; use at least {Math.Max(256, 2 * TextTokens + 1)}.");
     }

@@ -58,6 +58,12 @@ public sealed class CommandLineTests
     [InlineData("calibrate --device cpu", "replace the codec.safetensors that needle-16m comes with")]
     [InlineData("calibrate --method compresskv --device cpu", "replace the compresskv.json")]
     [InlineData("info --sequences 0", "--sequences is 0")]
+    [InlineData("eval --text-tokens -2", "-2 tokens of plain text")]
+    [InlineData("inspect --length 99999 --device cpu", "--length is 99999: with questions")]
+    [InlineData("calibrate --out x.codec --lengths 99999 --device cpu", "--lengths is 99999: with questions")]
+    [InlineData("calibrate --out x.codec --method compresskv --lengths 99999 --device cpu", "--lengths is 99999: with questions")]
+    [InlineData("calibrate --out x.codec --bits 0 --device cpu", "--bits is 0")]
+    [InlineData("calibrate --out x.codec --codec pca --latents 3 --device cpu", "3 latents of 4 bits do not fill chunks of 32")]
     public async Task AWrongCommandLineIsExplained(string arguments, string expected)
     {
         var run = await CommandRun.OfAsync(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));

@@ -10,6 +10,7 @@ namespace DeltaKV.Compression.DeltaKv.Calibration;
 internal sealed record CalibrationCorpus
 {
     private const int QueriesPerText = 256;
+    private const int LeastTokens = 512;
 
     // The longest are walks of a dozen steps, with their answers.
     private const int TokensPerQuestion = 192;
@@ -71,6 +72,17 @@ internal sealed record CalibrationCorpus
 
     /// <summary>How many documents there are.</summary>
     public int Count(IEvaluationTokenizer tokenizer) => (Families.Count * DocumentsPerFamily) + ProseDocuments + Texts.Sum(text => Parts(tokenizer.Encode(text).Length).Count());
+
+    /// <summary>Refuses texts too short to say anything of a model: what is raw in any cache does not count.</summary>
+    /// <exception cref="ArgumentException">They are.</exception>
+    public void RequireEnough(IEvaluationTokenizer tokenizer)
+    {
+        if (Families.Count > 0 || ProseDocuments > 0)
+            return;
+        var tokens = Texts.Sum(text => tokenizer.Encode(text).Length);
+        if (tokens < LeastTokens)
+            throw new ArgumentException($"The texts have {tokens} tokens together; calibration needs {LeastTokens} at the very least, and some ten thousand to be of use. Name longer files or more of them.");
+    }
 
     /// <summary>Where a text of so many tokens is cut.</summary>
     private IEnumerable<(int Start, int Length)> Parts(int tokens)

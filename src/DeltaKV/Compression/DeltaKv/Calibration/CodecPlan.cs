@@ -103,6 +103,9 @@ internal sealed record CodecPlan
             throw new ArgumentException("int4 is calibrated for its table of heads alone; with references use --codec pca.");
         if (Kind != CalibratedCodec.Klt && References == ReferenceUse.Auto)
             throw new ArgumentException("References where they pay need a transform codec, which has a byte budget to weigh them by. With a fixed number of latents use references for all layers or none.");
+        var perChunk = CodeGroup.DimensionsOf(LatentWidth) * (LatentWidth == ChunkWidth.Bits16 ? 2 : 1);
+        if (Kind == CalibratedCodec.Pca && (Latents <= 0 || Latents % perChunk != 0))
+            throw new ArgumentException($"{Latents} latents of {(int)LatentWidth} bits do not fill chunks of {perChunk}; use a multiple of that.");
         if (TokenWeighting is < 0 or > 1 || Ridge < 0 || Headroom < 1)
             throw new ArgumentException($"Token weighting {TokenWeighting}, ridge {Ridge}, headroom {Headroom}: expected 0 to 1, at least 0, at least 1.");
     }

@@ -45,9 +45,11 @@ internal sealed class DeltaKvCalibrator
     /// <param name="checkpoint">Keeps what was read of this corpus, for the first one a calibrator reads.</param>
     /// <param name="progress">Hears of every document.</param>
     /// <param name="cancellation">Stops between documents; the checkpoint then has all that were read.</param>
+    /// <exception cref="ArgumentException">There is too little text.</exception>
     public void Read(
         CalibrationCorpus corpus, CalibrationCheckpoint? checkpoint = null, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellation = default)
     {
+        corpus.RequireEnough(_model.Tokenizer);
         _transforms.Clear();
         var key = $"{_model.Fingerprint}; {corpus.Key}; {Options}; {_neighbours} neighbours; seed {_seed}";
         var (done, total) = (checkpoint?.Load(key, Load) ?? 0, corpus.Count(_model.Tokenizer));

@@ -29,9 +29,6 @@ internal sealed record LatentCalibration
     /// <summary>Codecs for the layers in <paramref name="statistics"/>; null entries stay null.</summary>
     public LinearCodec?[] Solve(IReadOnlyList<LayerStatistics?> statistics)
     {
-        var perChunk = CodeGroup.DimensionsOf(Width) * (Width == ChunkWidth.Bits16 ? 2 : 1);
-        if (Dimensions <= 0 || Dimensions % perChunk != 0)
-            throw new ArgumentException($"{Dimensions} latents of {(int)Width} bits do not fill chunks of {perChunk}.");
         var codecs = new LinearCodec?[statistics.Count];
         Parallel.For(0, statistics.Count, layer => codecs[layer] = statistics[layer] is { } one ? Solve(one, Heads?.Layers[layer]) : null);
         return codecs;

@@ -45,6 +45,17 @@ public sealed class CalibrationCorpusTests
         Assert.NotEqual(corpus.Key, (corpus with { Texts = [text, "shore"] }).Key);
     }
 
+    [Fact]
+    public void TooLittleTextIsRefusedUnlessNotesAreReadToo()
+    {
+        var corpus = new CalibrationCorpus { Families = [], Texts = ["The keeper of the silver mill is Brolan.", ""] };
+
+        var error = Assert.Throws<ArgumentException>(() => corpus.RequireEnough(Tokenizer));
+        Assert.Contains($"The texts have {Tokenizer.Encode(corpus.Texts[0]).Length} tokens together", error.Message, StringComparison.Ordinal);
+        (corpus with { Texts = [string.Join('\n', FillerText.Calibration.Take(40))] }).RequireEnough(Tokenizer);
+        (corpus with { Families = ["attr"] }).RequireEnough(Tokenizer);
+    }
+
     /// <summary>Whole lines that say something; the frame of a conversation is everywhere the same.</summary>
     private static HashSet<string> Lines(IEnumerable<int[]> documents) =>
         [.. documents.SelectMany(tokens => Tokenizer.Decode(tokens).Split('\n')[1..^1]).Where(line => line.Length > 20)];
