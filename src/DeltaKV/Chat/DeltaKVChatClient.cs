@@ -45,6 +45,7 @@ public sealed class DeltaKVChatClient : IChatClient
     }
 
     /// <inheritdoc/>
+    /// <inheritdoc cref="GetStreamingResponseAsync" path="/exception"/>
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -55,6 +56,11 @@ public sealed class DeltaKVChatClient : IChatClient
     }
 
     /// <inheritdoc/>
+    /// <exception cref="ArgumentException">There are no messages, or an option is out of its range.</exception>
+    /// <exception cref="NotSupportedException">An option or a message asks for what this model or client cannot do; it is named.</exception>
+    /// <exception cref="Tokenization.ChatTemplateException">The model's chat template refuses the messages.</exception>
+    /// <exception cref="ContextOverflowException">The conversation leaves no room for an answer.</exception>
+    /// <exception cref="ObjectDisposedException">The engine was disposed.</exception>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {

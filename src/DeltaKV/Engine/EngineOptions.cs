@@ -32,7 +32,7 @@ public sealed record EngineOptions
     /// <c>kivi-4</c>, <c>snapkv</c>, <c>compresskv</c> and others (docs/methods.md), or a name registered with <c>EvictionPolicies.Register</c>, with settings as
     /// <c>NAME:key=value,key=value</c>.
     /// </summary>
-    public string KvMethod { get; init; } = "full";
+    public string KvMethod { get; init => field = value ?? throw new ArgumentNullException(nameof(KvMethod)); } = "full";
 
     /// <summary>Keep computed blocks for prompts that begin alike.</summary>
     public bool PrefixCaching { get; init; } = true;
@@ -43,7 +43,7 @@ public sealed record EngineOptions
     private static int AtLeast(int value, int least, [CallerMemberName] string name = "") =>
         value >= least ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected at least {least}.");
 
-    private static double CheckShare(double value) => value is > 0 and <= 1
+    private static double CheckShare(double value, [CallerMemberName] string name = "") => value is > 0 and <= 1
         ? value
-        : throw new ArgumentOutOfRangeException(nameof(value), value, $"MemoryShare is {value}, expected more than 0 up to 1.");
+        : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}, expected more than 0 up to 1.");
 }

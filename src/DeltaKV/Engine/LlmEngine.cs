@@ -67,6 +67,11 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
     /// <param name="cancellationToken">Stops loading; nothing stays allocated.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such directory.</exception>
     /// <exception cref="ModelFormatException">A file is missing, corrupt, or of a model this engine does not run.</exception>
+    /// <exception cref="FileNotFoundException">There is no tokenizer.json, or a file that <see cref="EngineOptions.KvMethod"/> names or needs.</exception>
+    /// <exception cref="TokenizerFormatException">The tokenizer is corrupt, or of a kind that is not supported.</exception>
+    /// <exception cref="ArgumentException">There is no such key/value method or setting, or the context is longer than the model's.</exception>
+    /// <exception cref="NotSupportedException">The key/value method cannot keep this model's heads.</exception>
+    /// <exception cref="Compression.DeltaKv.CodecMismatchException">The key/value method's codec is corrupt, or another model's.</exception>
     /// <exception cref="InsufficientDeviceMemoryException">The model does not fit.</exception>
     /// <exception cref="CudaUnavailableException">A GPU was asked for by name and there is none to be had.</exception>
     public static Task<LlmEngine> LoadAsync(
@@ -84,7 +89,13 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Generates text after a prompt, token by token. Special tokens the model expects around a text are added.</summary>
+    /// <param name="prompt">The text to continue.</param>
+    /// <param name="sampling">How tokens are chosen; null for <see cref="DefaultSampling"/>.</param>
+    /// <param name="cancellationToken">Stops the generation, as leaving the loop does; what was computed stays for prompts that begin alike.</param>
+    /// <exception cref="ArgumentException">The prompt is empty.</exception>
     /// <exception cref="ContextOverflowException">The prompt leaves no room for an answer.</exception>
+    /// <exception cref="ObjectDisposedException">While reading: the engine was disposed.</exception>
+    /// <exception cref="OperationCanceledException">While reading: it was stopped.</exception>
     public IAsyncEnumerable<GenerationUpdate> GenerateAsync(string prompt, SamplingOptions? sampling = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
@@ -92,7 +103,10 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Generates after token ids, which are taken as they are.</summary>
-    /// <exception cref="ContextOverflowException">The prompt leaves no room for an answer.</exception>
+    /// <inheritdoc cref="GenerateAsync(string, SamplingOptions?, CancellationToken)"/>
+    /// <param name="promptTokens">What to continue.</param>
+    /// <param name="sampling">How tokens are chosen; null for <see cref="DefaultSampling"/>.</param>
+    /// <param name="cancellationToken">Stops the generation.</param>
     public IAsyncEnumerable<GenerationUpdate> GenerateAsync(
         ReadOnlyMemory<int> promptTokens, SamplingOptions? sampling = null, CancellationToken cancellationToken = default)
     {
@@ -102,15 +116,18 @@ public sealed class LlmEngine : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Generates to the end.</summary>
+    /// <inheritdoc cref="GenerateAsync(string, SamplingOptions?, CancellationToken)"/>
     public Task<GenerationResult> CompleteAsync(string prompt, SamplingOptions? sampling = null, CancellationToken cancellationToken = default) =>
         GenerationCollector.CollectAsync(GenerateAsync(prompt, sampling, cancellationToken));
 
     /// <summary>Generates to the end after token ids.</summary>
+    /// <inheritdoc cref="GenerateAsync(ReadOnlyMemory{int}, SamplingOptions?, CancellationToken)"/>
     public Task<GenerationResult> CompleteAsync(
         ReadOnlyMemory<int> promptTokens, SamplingOptions? sampling = null, CancellationToken cancellationToken = default) =>
         GenerationCollector.CollectAsync(GenerateAsync(promptTokens, sampling, cancellationToken));
 
     /// <summary>Generates for many prompts together; results come in the order of the prompts. If one fails, all end.</summary>
+    /// <inheritdoc cref="GenerateAsync(string, SamplingOptions?, CancellationToken)" path="/exception"/>
     public async Task<IReadOnlyList<GenerationResult>> GenerateBatchAsync(
         IEnumerable<string> prompts, SamplingOptions? sampling = null, CancellationToken cancellationToken = default)
     {

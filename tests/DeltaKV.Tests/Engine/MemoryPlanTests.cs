@@ -57,7 +57,8 @@ public sealed class MemoryPlanTests
     [Fact]
     public void OptionsAreChecked()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { MemoryShare = 0 });
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(EngineOptions.MemoryShare), () => new EngineOptions { MemoryShare = 0 });
+        Assert.Throws<ArgumentNullException>(nameof(EngineOptions.KvMethod), () => new EngineOptions { KvMethod = null! });
         Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { MaxSequences = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new EngineOptions { KvCacheBytes = 0 });
         Assert.Equal(64, new EngineOptions { MaxSequences = 64, MaxBatchTokens = 16 }.MaxBatchTokens);
