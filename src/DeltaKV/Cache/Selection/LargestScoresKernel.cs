@@ -5,7 +5,7 @@ using DeltaKV.Kernels.Attention;
 namespace DeltaKV.Cache.Selection;
 
 /// <summary>What several queries of one sequence think together: <c>score[0,h,p] = max_r score[r,h,p]</c>, written over the first row.</summary>
-/// <remarks>Shapes: scores <c>[rows, heads, stride]</c> fp32. A thread per token. Reads <c>4 * rows</c> bytes per token and head, once per observation layer and prompt chunk: bound by memory.</remarks>
+/// <remarks>Shapes: scores <c>[rows, heads, stride]</c>, bits of floats that are not negative or integers. A thread per token. Reads <c>4 * rows</c> bytes per token and head, once per observation layer and prompt chunk: bound by memory.</remarks>
 internal sealed class LargestScoresKernel(Accelerator accelerator)
 {
     private const int Threads = 256;
@@ -15,7 +15,7 @@ internal sealed class LargestScoresKernel(Accelerator accelerator)
     internal void Launch(AcceleratorStream stream, TokenRows rows, ArrayView<ReadBounds> bounds, ArrayView<float> scores, int stride, int heads, int rowCount) => kernel.Launch(
         stream,
         new KernelConfig(new Index2D((stride + Threads - 1) / Threads, heads), new Index2D(Threads, 1)),
-        new Arguments { Rows = rows, Bounds = bounds, Scores = scores, Stride = stride, RowCount = rowCount });
+        new Arguments { Rows = rows, Bounds = bounds, Scores = scores.Cast<uint>(), Stride = stride, RowCount = rowCount });
 
     private static void Kernel(Arguments arguments)
     {
@@ -26,7 +26,7 @@ internal sealed class LargestScoresKernel(Accelerator accelerator)
         var first = ((long)Grid.IdxY * arguments.Stride) + token;
         var largest = arguments.Scores[first];
         for (var row = 1; row < arguments.RowCount; row++)
-            largest = MathF.Max(largest, arguments.Scores[first + ((long)row * Grid.DimY * arguments.Stride)]);
+            largest = Math.Max(largest, arguments.Scores[first + ((long)row * Grid.DimY * arguments.Stride)]);
         arguments.Scores[first] = largest;
     }
 
@@ -34,7 +34,7 @@ internal sealed class LargestScoresKernel(Accelerator accelerator)
     {
         public TokenRows Rows;
         public ArrayView<ReadBounds> Bounds;
-        public ArrayView<float> Scores;
+        public ArrayView<uint> Scores;
         public int Stride;
         public int RowCount;
     }

@@ -6,15 +6,21 @@ using DeltaKV.Kernels.Attention;
 namespace DeltaKV.Cache.Selection;
 
 /// <summary>
-/// Scores of an observation layer from what its attention left behind: <c>score[r,p] = max_h 2^(logit[r,h,p] - log2 sum_h)</c> over all query heads, or over those of each key head; heads without history have no say, and a list of their own is that of all others. Counts their leading bits on
-/// the way, with which a selection begins.
+/// Scores of an observation layer from what its attention left behind: <c>score[r,p] = max_h (logit[r,h,p] - log2 sum_h)</c>, the binary logarithm of a weight, over all query heads, or over those of each key head;
+/// heads without history have no say, and a list of their own is that of all others. Counts their leading bits on the way, with which a selection begins.
 /// </summary>
 /// <remarks>
-/// Shapes: logits as <see cref="TokenLogits"/> says, scores <c>[rows, lists, stride]</c> fp32. A thread takes four tokens and goes over the heads; the maximum is one of logarithms, so there is one
-/// exponential per token. Moves 2 bytes per token and query head, mostly from L2, and writes 4 per token: bound by memory, a thirtieth of what reading the keys again would take.
+/// Shapes: logits as <see cref="TokenLogits"/> says, scores <c>[rows, lists, stride]</c>, integers of <see cref="FractionBits"/> bits behind the point, from 2^-127 on: each of their leading values is a
+/// sixteenth of an octave, so that weights which hardly differ are told apart by them too, and few tokens are left to choose from. A thread takes four tokens and goes over the heads. Moves 2 bytes per token and query head, mostly from L2, and writes 4 per token: bound by memory, a thirtieth of what reading the keys again would take.
 /// </remarks>
 internal sealed class LogitScores(Accelerator accelerator)
 {
+    /// <summary>Bits of a score behind the point.</summary>
+    internal const int FractionBits = 25;
+
+    /// <summary>Octaves below a weight of 1 that are told apart.</summary>
+    internal const int Octaves = 127;
+
     private const int Threads = 256;
     private const int PerThread = 4;
     private const int MaxQueryHeads = 256;
@@ -85,7 +91,8 @@ internal sealed class LogitScores(Accelerator accelerator)
         for (var i = 0; i < Unroll.Full(PerThread); i++)
         {
             var token = first + (i * Threads) + Group.IdxX;
-            var score = BitConverter.SingleToUInt32Bits(FastMath.Ex2(best[i]));
+            // A weight is at most 1 but for the rounding of logits.
+            var score = (uint)(MathF.Min(MathF.Max(best[i] + Octaves, 0f), Octaves + 0.99f) * (1 << FractionBits));
             if (token < tokens)
             {
                 target[token] = score;

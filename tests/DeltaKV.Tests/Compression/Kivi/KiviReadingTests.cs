@@ -5,6 +5,7 @@ using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 using DeltaKV.Tests.Cache.Reading;
 using DeltaKV.Tests.Kernels;
+using DeltaKV.Tests.Support;
 
 namespace DeltaKV.Tests.Compression.Kivi;
 
@@ -132,6 +133,7 @@ public sealed class KiviReadingTests(KernelFixture device)
         }
 
         var actual = device.Download(scores, 3 * lists * Stride);
+        actual = fromLogits ? LogitWeights.Of(actual) : actual;
         var queries = Numbers.Widen(qkv);
         for (var i = 0; i < 2 * lists; i++)
         {

@@ -7,6 +7,7 @@ using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 using DeltaKV.Tests.Cache.Reading;
 using DeltaKV.Tests.Kernels;
+using DeltaKV.Tests.Support;
 
 namespace DeltaKV.Tests.Compression.Codes.Reading;
 
@@ -135,7 +136,7 @@ public sealed class LatentDecodeTests(KernelFixture device)
         }
 
         Assert.All(actual[(5 * shape.OutputWidth)..], value => Assert.Equal(0f, value));
-        CheckScores(fixture, truth, shape, 1, queries, rowSequences, 5, device.Download(scores, 6 * 700));
+        CheckScores(fixture, truth, shape, 1, queries, rowSequences, 5, LogitWeights.Of(device.Download(scores, 6 * 700)));
     }
 
     [Theory]
@@ -188,7 +189,8 @@ public sealed class LatentDecodeTests(KernelFixture device)
         else
             latent.Launch(device.Stream, arguments, scores.View.BaseView.SubView(0, 4 * lists * 700), 700, lists, shape, 4);
 
-        CheckScores(fixture, new StoredTokens(fixture, 0), shape, lists, Numbers.Widen(qkv), rowSequences, 3, device.Download(scores, 4 * lists * 700));
+        var actual = device.Download(scores, 4 * lists * 700);
+        CheckScores(fixture, new StoredTokens(fixture, 0), shape, lists, Numbers.Widen(qkv), rowSequences, 3, fromLogits ? LogitWeights.Of(actual) : actual);
     }
 
     private static void CheckScores(
