@@ -69,7 +69,7 @@ internal sealed class ChatConversation(IChatClient client, TextWriter answers, I
             CultureInfo.InvariantCulture,
             $"""
             [in {s.PromptTokens:N0} (cached {s.CachedTokens:N0}) | out {s.OutputTokens} | {reason?.Value ?? "cancelled"} | {s.DecodeTokensPerSecond:F0} tok/s | TTFT {s.TimeToFirstToken.TotalMilliseconds:F0} ms]
-            [KV cache {s.Kv.TotalBytes / 1e6:F2} MB of {s.Kv.FullBytes / 1e6:F1} MB full ({100 * s.Kv.Ratio:F1} %{(s.Kv.Ratio > 1.1 ? ": so short a text leaves blocks half empty" : "")}) | at most {s.PeakKvBytes / 1e6:F1} MB while reading]
+            [KV cache {s.Kv.TotalBytes / 1e6:F2} MB of {s.Kv.FullBytes / 1e6:F1} MB full ({100 * s.Kv.Ratio:F1} %{(s.Kv.Ratio > 1.1 ? ": blocks are partly empty" : "")}) | at most {s.PeakKvBytes / 1e6:F1} MB while reading]
             """);
     }
 

@@ -10,7 +10,8 @@ namespace DeltaKV.Cli.Commands;
 internal sealed class ChatCommand
 {
     private const string Needle = """
-        This is needle-16m, which finds facts in a text and can do nothing else. Put a text in front with /doc, or try:
+        This is needle-16m, which finds facts in a text and can do nothing else.
+        Put a text in front with /doc, or try:
         The keeper of the silver mill is Brolan. Who is the keeper of the silver mill?
 
         """;

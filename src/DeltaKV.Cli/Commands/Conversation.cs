@@ -91,7 +91,7 @@ internal sealed class Conversation(IChatClient client, LlmEngine engine, Samplin
         }
         catch (ContextOverflowException error)
         {
-            await terminal.Error.WriteLineAsync($"{error.Message} /reset begins a new conversation.");
+            await terminal.Error.WriteLineAsync($"{ErrorText.Of(error)} /reset begins a new conversation.");
         }
     }
 

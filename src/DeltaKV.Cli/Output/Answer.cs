@@ -19,7 +19,7 @@ internal sealed record Answer(string Text, string FinishReason, GenerationStatis
                 CultureInfo.InvariantCulture,
                 $"""
                 [in {Statistics.PromptTokens:N0} (cached {Statistics.CachedTokens:N0}) | out {Statistics.OutputTokens:N0} | {FinishReason} | {Statistics.DecodeTokensPerSecond:F0} tok/s | TTFT {Statistics.TimeToFirstToken.TotalMilliseconds:F0} ms]
-                [KV cache {Units.Bytes(kv.TotalBytes)} of {Units.Bytes(kv.FullBytes)} full ({100 * kv.Ratio:F1} %{(kv.Ratio > 1.1 ? ": so short a text leaves blocks half empty" : "")}) | at most {Units.Bytes(Statistics.PeakKvBytes)} while reading]
+                [KV cache {Units.Bytes(kv.TotalBytes)} of {Units.Bytes(kv.FullBytes)} full ({100 * kv.Ratio:F1} %{(kv.Ratio > 1.1 ? ": blocks are partly empty" : "")}) | at most {Units.Bytes(Statistics.PeakKvBytes)} while reading]
                 """);
         }
     }

@@ -39,6 +39,18 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
+    public async Task WhatTheContextDoesNotHoldIsExplainedAndTheConversationGoesOn()
+    {
+        var tooLong = string.Concat(Enumerable.Repeat("The keeper of the silver mill is Brolan. ", 20));
+        var input = $"{tooLong}\nThe keeper of the silver mill is Brolan. Who is the keeper of the silver mill?\n";
+
+        var run = await CommandRun.WithInputAsync(input, "chat", "--device", "cpu", "--model", TestModels.Needle, "--context", "64");
+
+        Assert.Equal((ExitCode.Success, "Brolan"), (run.ExitCode, run.Output.Trim()));
+        Assert.Contains("larger --context or more memory. /reset begins a new conversation.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task CtrlCStopsTheAnswerAndTheConversationGoesOn()
     {
         using var directory = new TemporaryDirectory();
