@@ -105,5 +105,6 @@ public sealed record MemoryPlan
 
     private static string Bytes(long bytes) => bytes >= 1_000_000_000
         ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:F2} GB")
-        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:F1} MB");
+        : bytes >= 1_000_000 ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:F1} MB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:F1} kB");
 }

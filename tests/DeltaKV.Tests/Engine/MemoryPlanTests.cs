@@ -51,6 +51,7 @@ public sealed class MemoryPlanTests
     {
         var text = Create(new EngineOptions { MaxSequences = 2 }, 80 * Gibibyte).ToString();
         Assert.Contains("KV cache    268.4 MB = 32,768 tokens of 8,192 bytes, in blocks of 64", text, StringComparison.Ordinal);
+        Assert.Contains("KV cache    524.3 kB = 64 tokens", Create(new EngineOptions { KvCacheBytes = 64 * 8192 }, 80 * Gibibyte).ToString(), StringComparison.Ordinal);
         Assert.Contains("context     16,384 tokens per sequence, 2.0 sequences of that length", text, StringComparison.Ordinal);
     }
 
