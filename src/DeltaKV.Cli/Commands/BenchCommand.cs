@@ -24,7 +24,7 @@ internal sealed class BenchCommand
         var command = new Command("bench", "Measure decode steps and prompts beside the copy bandwidth of the same run.");
         foreach (Option option in (Option[])[options.shape, options.decode, options.prefill, options.samples, options.prefillSamples, options.profile])
             command.Add(option);
-        options.model.AddTo(command);
+        options.model.AddMeasuredTo(command);
         options.json.AddTo(command);
         command.SetAction((parsed, cancellation) => options.RunAsync(parsed, terminal, cancellation));
         return command;

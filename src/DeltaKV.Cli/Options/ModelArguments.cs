@@ -18,20 +18,13 @@ internal sealed class ModelArguments
     /// <summary>What talks takes the codec that lies beside a model; what measures is told what to measure.</summary>
     internal const string AutomaticKv = "auto";
 
-    internal void AddTo(Command command)
-    {
-        AddDeviceTo(command);
-        command.Add(kv);
-        command.Add(context);
-    }
+    internal void AddTo(Command command) => Add(command, model, device, chunk, memory, kv, context);
 
     /// <summary>Only what says which model runs where, for commands with methods and lengths of their own.</summary>
-    internal void AddDeviceTo(Command command)
-    {
-        device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
-        foreach (Option option in (Option[])[model, device, chunk, memory])
-            command.Add(option);
-    }
+    internal void AddDeviceTo(Command command) => Add(command, model, device, chunk, memory);
+
+    /// <summary>What a measurement of given sizes has: those take what memory they take.</summary>
+    internal void AddMeasuredTo(Command command) => Add(command, model, device, chunk, kv);
 
     /// <summary>Whether a directory was named.</summary>
     internal bool NamesModel(ParseResult parsed) => parsed.GetValue(model) is not null;
@@ -53,5 +46,12 @@ internal sealed class ModelArguments
         if (parsed.GetValue(kv) is { } method)
             options = options with { KvMethod = method };
         return parsed.GetValue(memory) is { } share ? options with { MemoryShare = share } : options;
+    }
+
+    private void Add(Command command, params ReadOnlySpan<Option> options)
+    {
+        device.AcceptOnlyFromAmong("auto", "cpu", "cuda");
+        foreach (var option in options)
+            command.Add(option);
     }
 }

@@ -37,6 +37,7 @@ public sealed class CommandLineTests
     [InlineData("generate", "There is no prompt")]
     [InlineData("generate -p x --context 99999", "--context is 99999")]
     [InlineData("bench --shape elephant", "llama-3.1-8b")]
+    [InlineData("bench --shape tiny --context 4096", "'--context'")]
     [InlineData("bench --shape tiny --model .", "--shape and --model")]
     [InlineData("bench --shape tiny --device cpu --decode 1024", "'1024' is no size")]
     [InlineData("bench --shape tiny --device cpu --decode 8x", "'8x' is no size")]
