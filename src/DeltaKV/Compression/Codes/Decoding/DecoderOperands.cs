@@ -3,7 +3,7 @@ using DeltaKV.Gpu;
 namespace DeltaKV.Compression.Codes.Decoding;
 
 /// <summary>The operands of one layer of a decoder: <c>y[t, n] = act(sum_k x[t, k] w[n, k] + b[n])</c>.</summary>
-internal struct DecoderOperands
+internal struct DecoderOperands : HiddenLayerTile.ILeftRows<DecoderOperands>
 {
     /// <summary>The tokens; a tile whose first is none is left out.</summary>
     public ArrayView<DecodeToken> Tokens;
@@ -34,4 +34,7 @@ internal struct DecoderOperands
 
     /// <summary>Tokens.</summary>
     public int Count;
+
+    /// <inheritdoc/>
+    public static ref UInt4 Piece(in DecoderOperands rows, int row, long at) => ref rows.Inputs[at];
 }
