@@ -70,7 +70,7 @@ internal sealed class CombineSplitsKernel(Accelerator accelerator)
         total = WarpReduce.Sum(total);
         Group.Barrier();
         if (Group.IdxX == 0 && arguments.LogSumExp.Length > 0)
-            arguments.LogSumExp[item] = (max + FastMath.Lg2(total)) * 0.6931471805599453f;
+            arguments.LogSumExp[item] = Softmax.LogSumExp(max, total);
 
         var inverse = total > 0f ? 1f / total : 0f;
         var parts = LocalMemory.Allocate<Float2>(Unrolled);

@@ -17,7 +17,7 @@ namespace DeltaKV.Cache.Reading;
 internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDecodeKernel<TReader>
     where TReader : unmanaged, IKvReader<TReader>
 {
-    internal const int Warps = 4;
+    internal const int Warps = WarpMerge.Warps;
 
     private readonly KernelHandle<DecodeArguments<TReader>> heads64 = new(accelerator, Kernel<Heads.Of64>);
     private readonly KernelHandle<DecodeArguments<TReader>> heads80 = new(accelerator, Kernel<Heads.Of80>);
@@ -34,7 +34,7 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
         arguments.QueryHeads = shape.QueryHeads;
         arguments.KeyHeads = shape.KeyHeads;
         arguments.QkvWords = shape.QkvWidth / 2;
-        arguments.Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim);
+        arguments.Scale = shape.ScoreScale;
         var parts = (shape.GroupSize + 7) / 8;
         var config = new KernelConfig(new Index3D(arguments.Splits, shape.KeyHeads * parts, rowCount), new Index3D(32 * Warps, 1, 1));
         (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 }).Launch(stream, config, arguments);
@@ -88,7 +88,11 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
             Warp.Barrier();
         }
 
-        Finish<THead>(arguments, shared.Cast<float>(), output, max, sum, row, firstQuery, queryCount);
+        // Each warp overwrites its own tiles.
+        var merged = shared.Cast<float>();
+        var stride = 2 * PerTile * ((THead.Dim / 8) + 1) * 4;
+        WarpMerge.Store<THead>(merged.SubView(warp * stride, stride), output, max, sum);
+        WarpMerge.Write<TReader, THead>(arguments, merged, stride, row, firstQuery, queryCount);
     }
 
     private static void LoadQueries<THead>(ArrayView<UInt4> queries, DecodeArguments<TReader> arguments, int row, int query)
@@ -97,39 +101,5 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
         var source = arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (THead.Dim / 2)) + (Warp.LaneIdx & 3));
         for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
             queries[step] = new UInt4(source[8 * step], 0, source[(8 * step) + 4], 0);
-    }
-
-    /// <summary>Adds the warps' results through shared memory and writes the group's.</summary>
-    private static void Finish<THead>(
-        DecodeArguments<TReader> arguments, ArrayView<float> shared, ArrayView<Float4> output, float max, float sum, int row, int firstQuery, int queryCount)
-        where THead : struct, IHead
-    {
-        // Each warp overwrites its own tiles.
-        const int TileRows = 16;
-        var stride = 2 * TileRows * ((THead.Dim / 8) + 1) * 4;
-        WarpMerge.Store<THead>(shared.SubView((Group.IdxX >> 5) * stride, stride), output, max, sum);
-        Group.Barrier();
-        for (var pair = Group.IdxX; pair < queryCount * (THead.Dim / 2); pair += 32 * Warps)
-        {
-            var query = pair / (THead.Dim / 2);
-            var element = 2 * (pair % (THead.Dim / 2));
-            var merged = WarpMerge.Add(shared, Warps, stride, THead.Dim, query, element);
-            var target = ((long)row * arguments.QueryHeads) + firstQuery + query;
-            if (arguments.Splits == 1)
-            {
-                var inverse = merged.Total > 0f ? 1f / merged.Total : 0f;
-                arguments.Output[((target * THead.Dim) + element) >> 1] = BFloat16x2.FromSingles(merged.Low * inverse, merged.High * inverse);
-                if (element == 0 && arguments.LogSumExp.Length > 0)
-                    arguments.LogSumExp[target] = (merged.Largest + FastMath.Lg2(merged.Total)) * 0.6931471805599453f;
-            }
-            else
-            {
-                var part = (target * arguments.Splits) + Grid.IdxX;
-                arguments.PartialOutput[(part * THead.Dim) + element] = merged.Low;
-                arguments.PartialOutput[(part * THead.Dim) + element + 1] = merged.High;
-                if (element == 0)
-                    arguments.PartialSoftmax[part] = new Float2(merged.Largest, merged.Total);
-            }
-        }
     }
 }

@@ -31,7 +31,7 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
         arguments.QueryHeads = shape.QueryHeads;
         arguments.GroupSize = shape.GroupSize;
         arguments.QkvWords = shape.QkvWidth / 2;
-        arguments.Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim);
+        arguments.Scale = shape.ScoreScale;
         var parts = (shape.GroupSize + HeadsPerGroup - 1) / HeadsPerGroup;
         var config = new KernelConfig(new Index3D(tileCount, shape.KeyHeads, parts), new Index3D(32 * Warps, 1, 1));
         (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 }).Launch(stream, config, arguments);
@@ -69,8 +69,9 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
         for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
             output[i] = new Float4(0f, 0f, 0f, 0f);
         var scores = LocalMemory.Allocate<Float4>(TileTokens / 8);
-        var max = new Float2(float.NegativeInfinity, float.NegativeInfinity);
-        var sum = new Float2(0f, 0f);
+        // Finite: a row that sees nothing of a tile must not form infinity minus infinity.
+        var max = new Float2(-1e30f, -1e30f);
+        var sum = default(Float2);
 
         for (var tile = 0; tile < tiles; tile++)
         {
@@ -91,21 +92,22 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
                 pair[0] = new Float4(0f, 0f, 0f, 0f);
                 pair[1] = new Float4(0f, 0f, 0f, 0f);
                 WarpAttention.Scores<THead>(queries, keys.SubView(part * tileChunks), pair);
-                scores[2 * part] = Masked(pair[0], positions, (16 * part) + (2 * (Warp.LaneIdx & 3)), position, arguments.Scale);
-                scores[(2 * part) + 1] = Masked(pair[1], positions, (16 * part) + 8 + (2 * (Warp.LaneIdx & 3)), position, arguments.Scale);
+                scores[2 * part] = Masked(pair[0], positions, (16 * part) + (2 * (Warp.LaneIdx & 3)), position);
+                scores[(2 * part) + 1] = Masked(pair[1], positions, (16 * part) + 8 + (2 * (Warp.LaneIdx & 3)), position);
             }
 
-            Update<THead>(scores, output, ref max, ref sum);
+            var correction = Softmax.TakeRows(scores, TileTokens / 8, arguments.Scale, ref max, ref sum);
+            for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
+                output[i] = Softmax.ScaleRows(output[i], correction);
             for (var part = 0; part < Unroll.Full(TileTokens / 16); part++)
             {
-                var low = scores[2 * part];
-                var high = scores[(2 * part) + 1];
-                var weights = new UInt4(Pack(low.X, low.Y), Pack(low.Z, low.W), Pack(high.X, high.Y), Pack(high.Z, high.W));
+                var weights = PrefillAttentionKernel.LeftOperand(scores[2 * part], scores[(2 * part) + 1]);
                 WarpAttention.Accumulate<THead>(weights, values.SubView(part * tileChunks), output);
             }
         }
 
-        Store<THead>(arguments, rows, firstRow, headInGroup, query, output, sum);
+        if (headInGroup < arguments.GroupSize)
+            PrefillAttentionKernel.Store<THead>(arguments.Output, arguments.QueryHeads, rows, query, firstRow, output, sum);
     }
 
     private static void LoadQueries<THead>(
@@ -123,70 +125,15 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
             queries[step] = new UInt4(a[8 * step], b[8 * step], a[(8 * step) + 4], b[(8 * step) + 4]);
     }
 
-    /// <summary>Scales scores to base 2 and hides tokens that are missing or after the query.</summary>
-    private static Float4 Masked(Float4 scores, ArrayView<int> positions, int column, int query, float scale)
+    /// <summary>Hides tokens that are missing or after the query.</summary>
+    private static Float4 Masked(Float4 scores, ArrayView<int> positions, int column, int query)
     {
         var a = positions[column];
         var b = positions[column + 1];
         return new Float4(
-            a >= 0 && a <= query ? scores.X * scale : float.NegativeInfinity,
-            b >= 0 && b <= query ? scores.Y * scale : float.NegativeInfinity,
-            a >= 0 && a <= query + 8 ? scores.Z * scale : float.NegativeInfinity,
-            b >= 0 && b <= query + 8 ? scores.W * scale : float.NegativeInfinity);
+            a >= 0 && a <= query ? scores.X : float.NegativeInfinity,
+            b >= 0 && b <= query ? scores.Y : float.NegativeInfinity,
+            a >= 0 && a <= query + 8 ? scores.Z : float.NegativeInfinity,
+            b >= 0 && b <= query + 8 ? scores.W : float.NegativeInfinity);
     }
-
-    private static void Update<THead>(ArrayView<Float4> scores, ArrayView<Float4> output, ref Float2 max, ref Float2 sum)
-        where THead : struct, IHead
-    {
-        var upper = float.NegativeInfinity;
-        var lower = float.NegativeInfinity;
-        for (var i = 0; i < Unroll.Full(TileTokens / 8); i++)
-        {
-            upper = MathF.Max(upper, MathF.Max(scores[i].X, scores[i].Y));
-            lower = MathF.Max(lower, MathF.Max(scores[i].Z, scores[i].W));
-        }
-
-        // A finite floor: a row that sees nothing of a tile must not form infinity minus infinity.
-        upper = MathF.Max(MathF.Max(max.X, WarpAttention.RowMax(upper)), -1e30f);
-        lower = MathF.Max(MathF.Max(max.Y, WarpAttention.RowMax(lower)), -1e30f);
-        var scaleUpper = FastMath.Ex2(max.X - upper);
-        var scaleLower = FastMath.Ex2(max.Y - lower);
-        max = new Float2(upper, lower);
-        var sumUpper = 0f;
-        var sumLower = 0f;
-        for (var i = 0; i < Unroll.Full(TileTokens / 8); i++)
-        {
-            var score = scores[i];
-            scores[i] = new Float4(
-                FastMath.Ex2(score.X - upper), FastMath.Ex2(score.Y - upper), FastMath.Ex2(score.Z - lower), FastMath.Ex2(score.W - lower));
-            sumUpper += scores[i].X + scores[i].Y;
-            sumLower += scores[i].Z + scores[i].W;
-        }
-
-        sum = new Float2((sum.X * scaleUpper) + sumUpper, (sum.Y * scaleLower) + sumLower);
-        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
-            output[i] = new Float4(output[i].X * scaleUpper, output[i].Y * scaleUpper, output[i].Z * scaleLower, output[i].W * scaleLower);
-    }
-
-    private static void Store<THead>(
-        PrefillReadArguments<TReader> arguments, PrefillTile rows, int firstRow, int headInGroup, int query, ArrayView<Float4> output, Float2 sum)
-        where THead : struct, IHead
-    {
-        var upper = 1f / WarpAttention.RowSum(sum.X);
-        var lower = 1f / WarpAttention.RowSum(sum.Y);
-        if (headInGroup >= arguments.GroupSize)
-            return;
-        var row = firstRow + (Warp.LaneIdx >> 2);
-        var stride = arguments.QueryHeads * (THead.Dim / 2);
-        var target = arguments.Output.SubView(((long)(rows.FirstRow + row) * stride) + (query * (THead.Dim / 2)) + (Warp.LaneIdx & 3));
-        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
-        {
-            if (row < rows.Count)
-                target[4 * i] = BFloat16x2.FromSingles(output[i].X * upper, output[i].Y * upper);
-            if (row + 8 < rows.Count)
-                target[(8 * stride) + (4 * i)] = BFloat16x2.FromSingles(output[i].Z * lower, output[i].W * lower);
-        }
-    }
-
-    private static uint Pack(float low, float high) => BFloat16x2.FromSingles(low, high).Bits;
 }

@@ -63,7 +63,7 @@ internal static class WarpAttention
         var s1 = Masked(scores[0].Y * scale, position, column + 1);
         var s2 = Masked(scores[1].X * scale, position, column + 8);
         var s3 = Masked(scores[1].Y * scale, position, column + 9);
-        var larger = MathF.Max(max, RowMax(MathF.Max(MathF.Max(s0, s1), MathF.Max(s2, s3))));
+        var larger = MathF.Max(max, Softmax.RowMax(MathF.Max(MathF.Max(s0, s1), MathF.Max(s2, s3))));
         var correction = FastMath.Ex2(max - larger);
         max = larger;
         s0 = FastMath.Ex2(s0 - max);
@@ -74,20 +74,6 @@ internal static class WarpAttention
         for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
             output[i] = new Float4(output[i].X * correction, output[i].Y * correction, 0f, 0f);
         Accumulate<THead>(new UInt4(BFloat16x2.FromSingles(s0, s1).Bits, 0, BFloat16x2.FromSingles(s2, s3).Bits, 0), values, output);
-    }
-
-    /// <summary>The largest of four lanes that share a row.</summary>
-    internal static float RowMax(float value)
-    {
-        value = MathF.Max(value, Warp.ShuffleXor(value, 1));
-        return MathF.Max(value, Warp.ShuffleXor(value, 2));
-    }
-
-    /// <summary>The sum over four lanes that share a row.</summary>
-    internal static float RowSum(float value)
-    {
-        value += Warp.ShuffleXor(value, 1);
-        return value + Warp.ShuffleXor(value, 2);
     }
 
     private static float Masked(float score, int position, int column) =>

@@ -7,6 +7,9 @@ namespace DeltaKV.Cache.Reading;
 /// <remarks>A warp's result: 8 rows of unnormalised output, one per query head, then their 8 largest scores, base 2, and their 8 sums of weights.</remarks>
 internal static class WarpMerge
 {
+    /// <summary>Warps of a group whose results become those of a split.</summary>
+    internal const int Warps = 4;
+
     /// <summary>Floats of a warp's result.</summary>
     internal static int Floats(int headDim) => (8 * headDim) + 16;
 
@@ -22,13 +25,53 @@ internal static class WarpMerge
             own[(row * THead.Dim) + (8 * i) + column + 1] = output[i].Y;
         }
 
-        sum = WarpAttention.RowSum(sum);
+        sum = Softmax.RowSum(sum);
         if (column == 0)
             StoreSoftmax(own, THead.Dim, row, max, sum);
     }
 
-    /// <summary>Lays down a row's largest score and sum of weights.</summary>
-    internal static void StoreSoftmax(ArrayView<float> own, int headDim, int row, float max, float sum)
+    /// <summary>Lays down largest scores and sums of weights where lane t has heads 2t and 2t + 1 and its share of their sums.</summary>
+    internal static void StoreSoftmax(ArrayView<float> own, int headDim, Float2 largest, Float2 total)
+    {
+        total = Softmax.ColumnSum(total);
+        if (Warp.LaneIdx >= 4)
+            return;
+        StoreSoftmax(own, headDim, 2 * Warp.LaneIdx, largest.X, total.X);
+        StoreSoftmax(own, headDim, (2 * Warp.LaneIdx) + 1, largest.Y, total.Y);
+    }
+
+    /// <summary>Adds the warps' results and writes the group's: the output itself, or a split's share of it.</summary>
+    internal static void Write<TReader, THead>(
+        in DecodeArguments<TReader> arguments, ArrayView<float> shared, int stride, int row, int firstQuery, int queryCount)
+        where TReader : unmanaged
+        where THead : struct, IHead
+    {
+        Group.Barrier();
+        for (var pair = Group.IdxX; pair < queryCount * (THead.Dim / 2); pair += 32 * Warps)
+        {
+            var query = pair / (THead.Dim / 2);
+            var element = 2 * (pair % (THead.Dim / 2));
+            var merged = Add(shared, Warps, stride, THead.Dim, query, element);
+            var target = ((long)row * arguments.QueryHeads) + firstQuery + query;
+            if (arguments.Splits == 1)
+            {
+                var inverse = merged.Total > 0f ? 1f / merged.Total : 0f;
+                arguments.Output[((target * THead.Dim) + element) >> 1] = BFloat16x2.FromSingles(merged.Low * inverse, merged.High * inverse);
+                if (element == 0 && arguments.LogSumExp.Length > 0)
+                    arguments.LogSumExp[target] = Softmax.LogSumExp(merged.Largest, merged.Total);
+            }
+            else
+            {
+                var part = (target * arguments.Splits) + Grid.IdxX;
+                arguments.PartialOutput[(part * THead.Dim) + element] = merged.Low;
+                arguments.PartialOutput[(part * THead.Dim) + element + 1] = merged.High;
+                if (element == 0)
+                    arguments.PartialSoftmax[part] = new Float2(merged.Largest, merged.Total);
+            }
+        }
+    }
+
+    private static void StoreSoftmax(ArrayView<float> own, int headDim, int row, float max, float sum)
     {
         own[(8 * headDim) + row] = max;
         own[(8 * headDim) + 8 + row] = sum;

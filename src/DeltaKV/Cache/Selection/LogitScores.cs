@@ -65,7 +65,7 @@ internal sealed class LogitScores(Accelerator accelerator)
         if (first >= tokens || (counts && tokens <= arguments.Top.Wanted(tokens)))
             return;
         for (var i = Group.IdxX; i < arguments.QueryHeads; i += Threads)
-            totals[i] = arguments.LogSumExp[((long)row * arguments.QueryHeads) + i] * 1.4426950408889634f;
+            totals[i] = arguments.LogSumExp[((long)row * arguments.QueryHeads) + i] * Softmax.Log2E;
         Group.Barrier();
 
         var groupSize = arguments.QueryHeads / arguments.KeyHeads;

@@ -43,7 +43,7 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
             QueryHeads = shape.QueryHeads,
             KeyHeads = shape.KeyHeads,
             QkvWords = shape.QkvWidth / 2,
-            Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim),
+            Scale = shape.ScoreScale,
         };
         var groups = Math.Clamp(accelerator.NumMultiprocessors * 8 / rowCount, 1, (scoreStride + (16 * Warps) - 1) / (16 * Warps));
         (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 })
@@ -84,7 +84,7 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
                     scores[0] = new Float4(0f, 0f, 0f, 0f);
                     scores[1] = new Float4(0f, 0f, 0f, 0f);
                     WarpAttention.Scores<THead>(queries, keys, scores);
-                    var total = arguments.LogSumExp[((long)row * arguments.QueryHeads) + query] * 1.4426950408889634f;
+                    var total = arguments.LogSumExp[((long)row * arguments.QueryHeads) + query] * Softmax.Log2E;
                     best = new Float4(
                         MathF.Max(best.X, FastMath.Ex2((scores[0].X * arguments.Scale) - total)),
                         MathF.Max(best.Y, FastMath.Ex2((scores[0].Y * arguments.Scale) - total)),

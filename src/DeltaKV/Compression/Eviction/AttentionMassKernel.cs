@@ -68,7 +68,7 @@ internal sealed class AttentionMassKernel
     {
         arguments.KeyHeads = shape.KeyHeads;
         arguments.GroupSize = shape.GroupSize;
-        arguments.Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim);
+        arguments.Scale = shape.ScoreScale;
         var shared = SharedMemoryConfig.RequestDynamic<UInt4>(sharedChunks);
         logSumExp.Launch(stream, new KernelConfig(first, new Index3D(Threads, 1, 1), shared), arguments);
         mass.Launch(stream, new KernelConfig(second, new Index3D(Threads, 1, 1), shared), arguments);
@@ -109,7 +109,7 @@ internal sealed class AttentionMassKernel
                 max = new Float2(MathF.Max(max.X, MathF.Max(scores[j].X, scores[j].Y)), MathF.Max(max.Y, MathF.Max(scores[j].Z, scores[j].W)));
             }
 
-            max = new Float2(QuadMax(max.X), QuadMax(max.Y));
+            max = new Float2(Softmax.RowMax(max.X), Softmax.RowMax(max.Y));
             var sum = new Float2(total.X * Weight(largest.X, max.X), total.Y * Weight(largest.Y, max.Y));
             for (var j = 0; j < Unroll.Full(BlockTokens / 8); j++)
             {
@@ -121,8 +121,8 @@ internal sealed class AttentionMassKernel
             (largest, total) = (max, sum);
         }
 
-        var above = QuadSum(total.X);
-        var below = QuadSum(total.Y);
+        var above = Softmax.RowSum(total.X);
+        var below = Softmax.RowSum(total.Y);
         if ((Warp.LaneIdx & 3) == 0)
         {
             Store(arguments, queries, row, split, above > 0f ? largest.X + FastMath.Lg2(above) : float.NegativeInfinity);
@@ -271,18 +271,6 @@ internal sealed class AttentionMassKernel
         var at = ((((long)number * arguments.KeyHeads) + Grid.IdxY) << KvBlockLayout.Shift) + (slot & (BlockTokens - 1));
         var fresh = arguments.Count > 0 ? arguments.FreshFrom : queries.FirstPosition;
         arguments.Marks[at] = slot < fresh ? TReduction.Of(arguments.Marks[at], sum) : sum;
-    }
-
-    private static float QuadMax(float value)
-    {
-        value = MathF.Max(value, Warp.ShuffleXor(value, 1));
-        return MathF.Max(value, Warp.ShuffleXor(value, 2));
-    }
-
-    private static float QuadSum(float value)
-    {
-        value += Warp.ShuffleXor(value, 1);
-        return value + Warp.ShuffleXor(value, 2);
     }
 
     /// <summary>How terms come together. None is negative, so both begin with 0.</summary>

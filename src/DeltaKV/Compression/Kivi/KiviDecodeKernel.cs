@@ -17,7 +17,7 @@ namespace DeltaKV.Compression.Kivi;
 /// </remarks>
 internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<KiviReader>
 {
-    internal const int Warps = 4;
+    internal const int Warps = WarpMerge.Warps;
 
     /// <summary>Groups of a multiprocessor, which share its memory.</summary>
     private const int ResidentGroups = 3;
@@ -39,7 +39,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         arguments.QueryHeads = shape.QueryHeads;
         arguments.KeyHeads = shape.KeyHeads;
         arguments.QkvWords = shape.QkvWidth / 2;
-        arguments.Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim);
+        arguments.Scale = shape.ScoreScale;
         var units = KiviLayout.HeadUnits(shape.HeadDim, layer.KeyBits, layer.ValueBits);
         var config = new KernelConfig(
             new Index3D(arguments.Splits, shape.KeyHeads * parts, rowCount),

@@ -37,8 +37,8 @@ internal static class KiviRawTokens
         for (var run = 0; run < Unroll.Full(THead.Dim / 32); run++)
         {
             var (a, b, c, d) = (v0[8 * run], v1[8 * run], v8[8 * run], v9[8 * run]);
-            sums[2 * run] = Mma.BFloat16(Columns(a.X, b.X, c.X, d.X), weights, sums[2 * run]);
-            sums[(2 * run) + 1] = Mma.BFloat16(Columns(a.Y, b.Y, c.Y, d.Y), weights, sums[(2 * run) + 1]);
+            sums[2 * run] = Mma.BFloat16(DecodeAttentionKernel.Columns(a.X, b.X, c.X, d.X), weights, sums[2 * run]);
+            sums[(2 * run) + 1] = Mma.BFloat16(DecodeAttentionKernel.Columns(a.Y, b.Y, c.Y, d.Y), weights, sums[(2 * run) + 1]);
         }
     }
 
@@ -60,8 +60,4 @@ internal static class KiviRawTokens
 
         return new Float4(even.X + odd.X, even.Y + odd.Y, even.Z + odd.Z, even.W + odd.W);
     }
-
-    /// <summary>Two channels of four tokens as a left operand whose rows are the even channels above the odd ones.</summary>
-    private static UInt4 Columns(uint v0, uint v1, uint v8, uint v9) =>
-        new(Bytes.PackLow(v0, v1), Bytes.PackHigh(v0, v1), Bytes.PackLow(v8, v9), Bytes.PackHigh(v8, v9));
 }

@@ -48,7 +48,7 @@ internal sealed class KiviScoreKernel(Accelerator accelerator) : IScoreKernel<Ki
                 QueryHeads = shape.QueryHeads,
                 KeyHeads = shape.KeyHeads,
                 QkvUnits = shape.QkvWidth / 8,
-                Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim),
+                Scale = shape.ScoreScale,
             });
     }
 
@@ -171,8 +171,8 @@ internal sealed class KiviScoreKernel(Accelerator accelerator) : IScoreKernel<Ki
                 queries[j] = source[4 * j];
             KiviFragments.Scores<THead, TKeys>(keys, queries, arguments.Scale, scores);
             var column = first + (2 * (Warp.LaneIdx & 3));
-            var even = sums[Math.Min(column, groupSize - 1)] * 1.4426950408889634f;
-            var odd = sums[Math.Min(column + 1, groupSize - 1)] * 1.4426950408889634f;
+            var even = sums[Math.Min(column, groupSize - 1)] * Softmax.Log2E;
+            var odd = sums[Math.Min(column + 1, groupSize - 1)] * Softmax.Log2E;
             best = new Float4(
                 MathF.Max(best.X, FastMath.Ex2(MathF.Max(scores[0].X - even, scores[0].Y - odd))),
                 MathF.Max(best.Y, FastMath.Ex2(MathF.Max(scores[0].Z - even, scores[0].W - odd))),

@@ -23,27 +23,19 @@ internal struct KiviSoftmax
     internal void Update<THead>(ref Float4 first, ref Float4 second, ArrayView<Float4> sums, ref Float4 zeros)
         where THead : struct, IHead
     {
-        var even = MathF.Max(MathF.Max(first.X, first.Z), MathF.Max(second.X, second.Z));
-        var odd = MathF.Max(MathF.Max(first.Y, first.W), MathF.Max(second.Y, second.W));
-        for (var i = 0; i < Unroll.Full(3); i++)
-        {
-            even = MathF.Max(even, Warp.ShuffleXor(even, 4 << i));
-            odd = MathF.Max(odd, Warp.ShuffleXor(odd, 4 << i));
-        }
-
-        even = MathF.Max(Largest.X, even - Headroom);
-        odd = MathF.Max(Largest.Y, odd - Headroom);
-        var scaleEven = FastMath.Ex2(Largest.X - even);
-        var scaleOdd = FastMath.Ex2(Largest.Y - odd);
-        Largest = new Float2(even, odd);
+        var max = Softmax.ColumnMax(new Float2(
+            MathF.Max(MathF.Max(first.X, first.Z), MathF.Max(second.X, second.Z)), MathF.Max(MathF.Max(first.Y, first.W), MathF.Max(second.Y, second.W))));
+        max = new Float2(MathF.Max(Largest.X, max.X - Headroom), MathF.Max(Largest.Y, max.Y - Headroom));
+        var correction = new Float2(FastMath.Ex2(Largest.X - max.X), FastMath.Ex2(Largest.Y - max.Y));
+        Largest = max;
         first = Weights(first);
         second = Weights(second);
         Total = new Float2(
-            FastMath.Fma(Total.X, scaleEven, first.X + first.Z + second.X + second.Z),
-            FastMath.Fma(Total.Y, scaleOdd, first.Y + first.W + second.Y + second.W));
+            FastMath.Fma(Total.X, correction.X, first.X + first.Z + second.X + second.Z),
+            FastMath.Fma(Total.Y, correction.Y, first.Y + first.W + second.Y + second.W));
         for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
-            sums[i] = new Float4(sums[i].X * scaleEven, sums[i].Y * scaleOdd, sums[i].Z * scaleEven, sums[i].W * scaleOdd);
-        zeros = new Float4(zeros.X * scaleEven, zeros.Y * scaleOdd, 0f, 0f);
+            sums[i] = Softmax.ScaleColumns(sums[i], correction);
+        zeros = new Float4(zeros.X * correction.X, zeros.Y * correction.Y, 0f, 0f);
     }
 
     private readonly Float4 Weights(Float4 scores) => new(

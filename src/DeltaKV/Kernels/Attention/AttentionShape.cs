@@ -15,6 +15,9 @@ internal readonly record struct AttentionShape(int QueryHeads, int KeyHeads, int
     /// <summary>Elements of a row of attention output.</summary>
     internal int OutputWidth => QueryHeads * HeadDim;
 
+    /// <summary>Factor on scores, so that softmax may be taken to base 2: <c>log2(e) / sqrt(headDim)</c>.</summary>
+    internal float ScoreScale => Softmax.Log2E / MathF.Sqrt(HeadDim);
+
     /// <summary>Elements of the keys, or of the values, of one block of one layer.</summary>
     internal int BlockElements => KeyHeads * KvBlockLayout.Size * HeadDim;
 

@@ -57,5 +57,5 @@ internal readonly struct DecodeArguments(
     public readonly int Splits = splits;
 
     /// <summary>What turns a product of q and k into a binary exponent: log2(e) / sqrt(headDim).</summary>
-    public readonly float ScoreScale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim);
+    public readonly float ScoreScale = shape.ScoreScale;
 }

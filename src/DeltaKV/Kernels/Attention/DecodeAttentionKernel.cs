@@ -114,7 +114,10 @@ internal static class DecodeAttentionKernel
                         (Warp.LaneIdx >> 2) < valid && (Warp.LaneIdx >> 2) >= first,
                         (Warp.LaneIdx >> 2) + 8 < valid && (Warp.LaneIdx >> 2) + 8 >= first)
                     : Mask(scores[set], (Warp.LaneIdx >> 2) < valid, (Warp.LaneIdx >> 2) + 8 < valid);
-                Exponentiate<THead>(set, arguments.ScoreScale, scores, weights, sums, largest, total);
+                var correction = Softmax.TakeColumns(ref scores[set], arguments.ScoreScale, ref largest[set], ref total[set]);
+                weights[set] = new UInt2(Transposed(scores[set].X, scores[set].Y), Transposed(scores[set].Z, scores[set].W));
+                for (var i = set * ((THead.Dim + 63) / 64) * 4; i < Unroll.Full((set + 1) * ((THead.Dim + 63) / 64) * 4); i++)
+                    sums[i] = Softmax.ScaleColumns(sums[i], correction);
             }
 
             AddValues<THead, TSets>(values, weights, sums);
@@ -227,47 +230,6 @@ internal static class DecodeAttentionKernel
         }
     }
 
-    /// <summary>Turns the scores of 8 heads into weights, and what was summed before to the new largest score.</summary>
-    private static void Exponentiate<THead>(
-        int set,
-        float scoreScale,
-        ArrayView<Float4> scores,
-        ArrayView<UInt2> weights,
-        ArrayView<Float4> sums,
-        ArrayView<Float2> largest,
-        ArrayView<Float2> total)
-        where THead : struct, IHead
-    {
-        var score = scores[set];
-        var even = MathF.Max(score.X, score.Z);
-        var odd = MathF.Max(score.Y, score.W);
-        for (var i = 0; i < Unroll.Full(3); i++)
-        {
-            even = MathF.Max(even, Warp.ShuffleXor(even, 4 << i));
-            odd = MathF.Max(odd, Warp.ShuffleXor(odd, 4 << i));
-        }
-
-        even = MathF.Max(largest[set].X, even * scoreScale);
-        odd = MathF.Max(largest[set].Y, odd * scoreScale);
-        var scaleEven = FastMath.Ex2(largest[set].X - even);
-        var scaleOdd = FastMath.Ex2(largest[set].Y - odd);
-        largest[set] = new Float2(even, odd);
-
-        score = new Float4(
-            FastMath.Ex2(FastMath.Fma(score.X, scoreScale, -even)),
-            FastMath.Ex2(FastMath.Fma(score.Y, scoreScale, -odd)),
-            FastMath.Ex2(FastMath.Fma(score.Z, scoreScale, -even)),
-            FastMath.Ex2(FastMath.Fma(score.W, scoreScale, -odd)));
-        total[set] = new Float2(FastMath.Fma(total[set].X, scaleEven, score.X + score.Z), FastMath.Fma(total[set].Y, scaleOdd, score.Y + score.W));
-        weights[set] = new UInt2(Transposed(score.X, score.Y), Transposed(score.Z, score.W));
-        for (var i = 0; i < Unroll.Full((THead.Dim + 63) / 64 * 4); i++)
-        {
-            var at = (set * ((THead.Dim + 63) / 64) * 4) + i;
-            var sum = sums[at];
-            sums[at] = new Float4(sum.X * scaleEven, sum.Y * scaleOdd, sum.Z * scaleEven, sum.W * scaleOdd);
-        }
-    }
-
     /// <summary>Adds 16 rows of V times their weights.</summary>
     private static void AddValues<THead, TSets>(ArrayView<UInt4> values, ArrayView<UInt2> weights, ArrayView<Float4> sums)
         where THead : struct, IHead
@@ -291,7 +253,7 @@ internal static class DecodeAttentionKernel
     }
 
     /// <summary>Two elements of four tokens as a left operand whose rows are the even elements above the odd ones.</summary>
-    private static UInt4 Columns(uint v0, uint v1, uint v8, uint v9) =>
+    internal static UInt4 Columns(uint v0, uint v1, uint v8, uint v9) =>
         new(Bytes.PackLow(v0, v1), Bytes.PackHigh(v0, v1), Bytes.PackLow(v8, v9), Bytes.PackHigh(v8, v9));
 
     private static Float4 Mask(Float4 scores, bool upper, bool lower) => new(

@@ -33,18 +33,11 @@ internal static class DecodeFinish
         var lane = Warp.LaneIdx;
         for (var set = 0; set < Unroll.Full(TSets.Count); set++)
         {
-            var sumEven = total[set].X;
-            var sumOdd = total[set].Y;
-            for (var i = 0; i < Unroll.Full(3); i++)
-            {
-                sumEven += Warp.ShuffleXor(sumEven, 4 << i);
-                sumOdd += Warp.ShuffleXor(sumOdd, 4 << i);
-            }
-
+            var ofWarp = Softmax.ColumnSum(total[set]);
             if (lane < 4)
             {
-                scales[(warp * 8) + (2 * lane)] = new Float2(largest[set].X, sumEven);
-                scales[(warp * 8) + (2 * lane) + 1] = new Float2(largest[set].Y, sumOdd);
+                scales[(warp * 8) + (2 * lane)] = new Float2(largest[set].X, ofWarp.X);
+                scales[(warp * 8) + (2 * lane) + 1] = new Float2(largest[set].Y, ofWarp.Y);
             }
 
             var head = 2 * (lane & 3);
@@ -96,7 +89,7 @@ internal static class DecodeFinish
             {
                 arguments.Output[(index * THead.Dim) + element] = BFloat16.FromSingle(sum);
                 if (TRange.IsObserved && element == 0)
-                    arguments.LogSumExp[index] = Logarithm(largest, total);
+                    arguments.LogSumExp[index] = Softmax.LogSumExp(largest, total);
             }
             else
             {
@@ -146,9 +139,6 @@ internal static class DecodeFinish
 
         arguments.Output[(index * THead.Dim) + Group.IdxX] = BFloat16.FromSingle(sum);
         if (TRange.IsObserved && Group.IdxX == 0)
-            arguments.LogSumExp[index] = Logarithm(largest, total);
+            arguments.LogSumExp[index] = Softmax.LogSumExp(largest, total);
     }
-
-    /// <summary>The natural logarithm of a softmax denominator.</summary>
-    private static float Logarithm(float largest, float total) => (largest + FastMath.Lg2(total)) * 0.6931471805599453f;
 }

@@ -32,7 +32,7 @@ internal readonly struct PrefillArguments(
     public readonly int QkvStride = shape.QkvWidth / 8;
 
     /// <summary>What turns a product of q and k into a binary exponent: log2(e) / sqrt(headDim).</summary>
-    public readonly float ScoreScale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim);
+    public readonly float ScoreScale = shape.ScoreScale;
 
     /// <summary>Which keys are there, if not all are.</summary>
     public readonly PrefillPart Part = part;

@@ -85,14 +85,16 @@ internal static class PrefillAttentionKernel
                 Mask(scores, position - firstKey);
             if (TRange.HasStart && firstKey < start)
                 MaskBefore(scores, start - firstKey);
-            Update<THead>(arguments.ScoreScale, scores, sums, ref largest, ref total);
+            var correction = Softmax.TakeRows(scores, KvBlockLayout.Size / 8, arguments.ScoreScale, ref largest, ref total);
+            for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
+                sums[i] = Softmax.ScaleRows(sums[i], correction);
             AddValues<THead>(shared.SubView(stage + HeadTile.Chunks<THead>()), scores, sums);
         }
 
         if (TRange.IsPart && end < length)
             Suspend<THead>(between, sums, largest, total);
         else
-            Store<THead>(arguments, tile, head, firstQuery, sums, total);
+            Store<THead>(arguments.Output, arguments.QueryHeads, tile, head, firstQuery, sums, total);
     }
 
     /// <summary>Where this thread's sums are between parts; those of neighbours lie beside each other.</summary>
@@ -185,63 +187,13 @@ internal static class PrefillAttentionKernel
         }
     }
 
-    /// <summary>Turns scores into weights under the new maximum and rescales what was summed before.</summary>
-    private static void Update<THead>(
-        float scoreScale, ArrayView<Float4> scores, ArrayView<Float4> sums, ref Float2 largest, ref Float2 total)
-        where THead : struct, IHead
-    {
-        var upper = float.NegativeInfinity;
-        var lower = float.NegativeInfinity;
-        for (var j = 0; j < Unroll.Full(KvBlockLayout.Size / 8); j++)
-        {
-            upper = MathF.Max(upper, MathF.Max(scores[j].X, scores[j].Y));
-            lower = MathF.Max(lower, MathF.Max(scores[j].Z, scores[j].W));
-        }
-
-        for (var i = 0; i < Unroll.Full(2); i++)
-        {
-            upper = MathF.Max(upper, Warp.ShuffleXor(upper, 1 << i));
-            lower = MathF.Max(lower, Warp.ShuffleXor(lower, 1 << i));
-        }
-
-        upper = MathF.Max(largest.X, upper * scoreScale);
-        lower = MathF.Max(largest.Y, lower * scoreScale);
-        var scaleUpper = FastMath.Ex2(largest.X - upper);
-        var scaleLower = FastMath.Ex2(largest.Y - lower);
-        largest = new Float2(upper, lower);
-        var sumUpper = 0f;
-        var sumLower = 0f;
-        for (var j = 0; j < Unroll.Full(KvBlockLayout.Size / 8); j++)
-        {
-            var score = scores[j];
-            score = new Float4(
-                FastMath.Ex2(FastMath.Fma(score.X, scoreScale, -upper)),
-                FastMath.Ex2(FastMath.Fma(score.Y, scoreScale, -upper)),
-                FastMath.Ex2(FastMath.Fma(score.Z, scoreScale, -lower)),
-                FastMath.Ex2(FastMath.Fma(score.W, scoreScale, -lower)));
-            sumUpper += score.X + score.Y;
-            sumLower += score.Z + score.W;
-            scores[j] = score;
-        }
-
-        total = new Float2(FastMath.Fma(total.X, scaleUpper, sumUpper), FastMath.Fma(total.Y, scaleLower, sumLower));
-        for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
-            sums[i] = new Float4(sums[i].X * scaleUpper, sums[i].Y * scaleUpper, sums[i].Z * scaleLower, sums[i].W * scaleLower);
-    }
-
     /// <summary>Adds 64 rows of V times their weights.</summary>
     private static void AddValues<THead>(ArrayView<UInt4> values, ArrayView<Float4> weights, ArrayView<Float4> sums)
         where THead : struct, IHead
     {
         for (var k = 0; k < Unroll.Full(KvBlockLayout.Size / 16); k++)
         {
-            var low = weights[2 * k];
-            var high = weights[(2 * k) + 1];
-            var a = new UInt4(
-                BFloat16x2.FromSingles(low.X, low.Y).Bits,
-                BFloat16x2.FromSingles(low.Z, low.W).Bits,
-                BFloat16x2.FromSingles(high.X, high.Y).Bits,
-                BFloat16x2.FromSingles(high.Z, high.W).Bits);
+            var a = LeftOperand(weights[2 * k], weights[(2 * k) + 1]);
             for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
             {
                 var b = HeadTile.RightColumns<THead>(values, k * 16, 2 * i);
@@ -251,16 +203,23 @@ internal static class PrefillAttentionKernel
         }
     }
 
-    private static void Store<THead>(
-        in PrefillArguments arguments, PrefillTile tile, int head, int firstQuery, ArrayView<Float4> sums, Float2 total)
+    /// <summary>Weights of 16 keys as a left operand.</summary>
+    internal static UInt4 LeftOperand(Float4 low, Float4 high) => new(
+        BFloat16x2.FromSingles(low.X, low.Y).Bits,
+        BFloat16x2.FromSingles(low.Z, low.W).Bits,
+        BFloat16x2.FromSingles(high.X, high.Y).Bits,
+        BFloat16x2.FromSingles(high.Z, high.W).Bits);
+
+    /// <summary>Writes a warp's 16 queries of one head, but for those past the end of the tile.</summary>
+    internal static void Store<THead>(
+        ArrayView<BFloat16x2> rows, int queryHeads, PrefillTile tile, int head, int firstQuery, ArrayView<Float4> sums, Float2 total)
         where THead : struct, IHead
     {
-        var upper = FastMath.Rcp(QuadSum(total.X));
-        var lower = FastMath.Rcp(QuadSum(total.Y));
+        var upper = FastMath.Rcp(Softmax.RowSum(total.X));
+        var lower = FastMath.Rcp(Softmax.RowSum(total.Y));
         var query = firstQuery + (Warp.LaneIdx >> 2);
-        var stride = arguments.QueryHeads * (THead.Dim / 2);
-        var output = arguments.Output.SubView(
-            ((long)(tile.FirstRow + query) * stride) + (head * (THead.Dim / 2)) + (Warp.LaneIdx & 3));
+        var stride = queryHeads * (THead.Dim / 2);
+        var output = rows.SubView(((long)(tile.FirstRow + query) * stride) + (head * (THead.Dim / 2)) + (Warp.LaneIdx & 3));
         if (query < tile.Count)
         {
             for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
@@ -273,11 +232,5 @@ internal static class PrefillAttentionKernel
             for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
                 below[4 * i] = BFloat16x2.FromSingles(sums[i].Z * lower, sums[i].W * lower);
         }
-    }
-
-    private static float QuadSum(float value)
-    {
-        value += Warp.ShuffleXor(value, 1);
-        return value + Warp.ShuffleXor(value, 2);
     }
 }

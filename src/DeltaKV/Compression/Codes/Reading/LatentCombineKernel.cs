@@ -1,4 +1,3 @@
-using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
 
@@ -48,7 +47,7 @@ internal static class LatentCombineKernel
         var total = coded + (rawWeight * last.Y);
         var inverse = total > 0f ? 1f / total : 0f;
         if (Group.IdxX == 0 && arguments.LogSumExp.Length > 0)
-            arguments.LogSumExp[item] = (max + FastMath.Lg2(total)) * 0.6931471805599453f;
+            arguments.LogSumExp[item] = Softmax.LogSumExp(max, total);
 
         for (var dimension = Group.IdxX; dimension < 16 * plan.ValueSteps; dimension += Group.DimX)
         {
@@ -88,8 +87,8 @@ internal static class LatentCombineKernel
             high = FastMath.Fma(x0, new Half2(b.Z).Low, FastMath.Fma(x1, new Half2(b.Z).High, FastMath.Fma(x8, new Half2(b.W).Low, FastMath.Fma(x9, new Half2(b.W).High, high))));
         }
 
-        low = WarpAttention.RowSum(low);
-        high = WarpAttention.RowSum(high);
+        low = Softmax.RowSum(low);
+        high = Softmax.RowSum(high);
         if ((Warp.LaneIdx & 3) > 1)
             return;
         var isHigh = (Warp.LaneIdx & 3) == 1;

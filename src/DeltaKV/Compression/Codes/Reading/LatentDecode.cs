@@ -213,7 +213,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
             TokenPieces = plan.Pieces,
             UpPieces = UpPieces(plan),
             Stages = Stages(plan),
-            Scale = 1.4426950408889634f / MathF.Sqrt(shape.HeadDim),
+            Scale = shape.ScoreScale,
         };
     }
 

@@ -171,15 +171,14 @@ internal static class LatentDecodeKernel
 
             var previous = largest;
             largest = Largest(previous, tables.Maxima);
-            total = new Float2(total.X * FastMath.Ex2(previous.X - largest.X), total.Y * FastMath.Ex2(previous.Y - largest.Y));
-            total = Weigh(arguments.Scale, scores, largest, total, tables.Weights);
+            var correction = new Float2(FastMath.Ex2(previous.X - largest.X), FastMath.Ex2(previous.Y - largest.Y));
+            total = Weigh(arguments.Scale, scores, largest, new Float2(total.X * correction.X, total.Y * correction.Y), tables.Weights);
             Group.Barrier();
 
-            var correction = new Float2(FastMath.Ex2(previous.X - largest.X), FastMath.Ex2(previous.Y - largest.Y));
             var codes = tables.Codes.SubView((long)stage);
             for (var u = 0; u < Unroll.Full(TSteps.PerWarp); u++)
             {
-                var sum = new Float4(sums[u].X * correction.X, sums[u].Y * correction.Y, sums[u].Z * correction.X, sums[u].W * correction.Y);
+                var sum = Softmax.ScaleColumns(sums[u], correction);
                 var step = valueStep + (8 * u);
                 if (step < plan.ValueSteps)
                 {
@@ -193,7 +192,7 @@ internal static class LatentDecodeKernel
             if (TReferences.Bits > 0)
             {
                 for (var i = 0; i < Unroll.Full(4); i++)
-                    references[i] = new Float4(references[i].X * correction.X, references[i].Y * correction.Y, references[i].Z * correction.X, references[i].W * correction.Y);
+                    references[i] = Softmax.ScaleColumns(references[i], correction);
                 LatentReferences.AddValues<THead, TReferences>(arguments, head, count, tables, references);
                 // Where the next tile's references are may be noted now.
                 Group.Barrier();
@@ -255,16 +254,11 @@ internal static class LatentDecodeKernel
     /// <summary>Writes the largest scores of the warp's tokens by head; lane t has heads 2t and 2t + 1.</summary>
     private static void NoteMaxima(float scale, ArrayView<Float4> scores, ArrayView<Float2> maxima)
     {
-        var even = MathF.Max(MathF.Max(scores[0].X, scores[0].Z), MathF.Max(scores[1].X, scores[1].Z));
-        var odd = MathF.Max(MathF.Max(scores[0].Y, scores[0].W), MathF.Max(scores[1].Y, scores[1].W));
-        for (var mask = 4; mask < 32; mask <<= 1)
-        {
-            even = MathF.Max(even, Warp.ShuffleXor(even, mask));
-            odd = MathF.Max(odd, Warp.ShuffleXor(odd, mask));
-        }
-
+        var max = Softmax.ColumnMax(new Float2(
+            MathF.Max(MathF.Max(scores[0].X, scores[0].Z), MathF.Max(scores[1].X, scores[1].Z)),
+            MathF.Max(MathF.Max(scores[0].Y, scores[0].W), MathF.Max(scores[1].Y, scores[1].W))));
         if (Warp.LaneIdx < 4)
-            maxima[((Group.IdxX >> 5) * 4) + Warp.LaneIdx] = new Float2(even * scale, odd * scale);
+            maxima[((Group.IdxX >> 5) * 4) + Warp.LaneIdx] = new Float2(max.X * scale, max.Y * scale);
     }
 
     private static Float2 Largest(Float2 largest, ArrayView<Float2> maxima)

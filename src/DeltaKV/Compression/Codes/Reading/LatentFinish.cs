@@ -37,8 +37,7 @@ internal static class LatentFinish
             own[17] = sums[u].W;
         }
 
-        for (var mask = 4; mask < 32; mask <<= 1)
-            total = new Float2(total.X + Warp.ShuffleXor(total.X, mask), total.Y + Warp.ShuffleXor(total.Y, mask));
+        total = Softmax.ColumnSum(total);
         if (lane < 4)
             totals[(warp * 4) + lane] = total;
         Group.Barrier();

@@ -94,14 +94,7 @@ internal static class LatentReferences
                     AddFour(loaded[i], Weight(i & 3, neighbours), values, 4 * (i >> 2));
                 var weights = new UInt2(own[8 * sixteen], own[(8 * sixteen) + 4]);
                 for (var i = 0; i < Unroll.Full(4); i++)
-                {
-                    sums[i] = Mma.Half(
-                        new UInt4(
-                            Bytes.PackLow(values[i], values[4 + i]), Bytes.PackHigh(values[i], values[4 + i]),
-                            Bytes.PackLow(values[8 + i], values[12 + i]), Bytes.PackHigh(values[8 + i], values[12 + i])),
-                        weights,
-                        sums[i]);
-                }
+                    sums[i] = Mma.Half(DecodeAttentionKernel.Columns(values[i], values[4 + i], values[8 + i], values[12 + i]), weights, sums[i]);
             }
         }
     }

@@ -98,7 +98,7 @@ internal static class LatentScoreKernel
     private static float Total(in LatentArguments arguments, int row, int firstQuery, int queryCount, int which)
     {
         var query = firstQuery + Math.Min((2 * (Warp.LaneIdx & 3)) + which, queryCount - 1);
-        return arguments.LogSumExp[((long)row * arguments.QueryHeads) + query] * 1.4426950408889634f;
+        return arguments.LogSumExp[((long)row * arguments.QueryHeads) + query] * Softmax.Log2E;
     }
 
     /// <summary>Lane t of a group writes token 8 t + g: the largest weight over the heads.</summary>

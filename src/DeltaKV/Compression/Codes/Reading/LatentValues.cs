@@ -1,4 +1,5 @@
 using DeltaKV.Gpu;
+using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
 
@@ -58,8 +59,8 @@ internal static class LatentValues
                 b = Values<TScales>(b, shift, step.Y, scalesB);
             }
 
-            sum = Mma.Half(Columns(a), new UInt2(own[16 * block], own[(16 * block) + 4]), sum);
-            other = Mma.Half(Columns(b), new UInt2(own[(16 * block) + 8], own[(16 * block) + 12]), other);
+            sum = Mma.Half(DecodeAttentionKernel.Columns(a.X, a.Y, a.Z, a.W), new UInt2(own[16 * block], own[(16 * block) + 4]), sum);
+            other = Mma.Half(DecodeAttentionKernel.Columns(b.X, b.Y, b.Z, b.W), new UInt2(own[(16 * block) + 8], own[(16 * block) + 12]), other);
         }
 
         return new Float4(sum.X + other.X, sum.Y + other.Y, sum.Z + other.Z, sum.W + other.W);
@@ -76,8 +77,4 @@ internal static class LatentValues
     private static uint Value<TScales>(uint word, uint mask, uint scale)
         where TScales : struct, LatentDecodeKernel.IScales =>
         TScales.AreFolded ? CodeWord.Offset(word, mask, scale) : CodeWord.Masked(word, mask, scale);
-
-    /// <summary>Two dimensions of four tokens as a left operand whose rows are the first above the second.</summary>
-    private static UInt4 Columns(UInt4 tokens) => new(
-        Bytes.PackLow(tokens.X, tokens.Y), Bytes.PackHigh(tokens.X, tokens.Y), Bytes.PackLow(tokens.Z, tokens.W), Bytes.PackHigh(tokens.Z, tokens.W));
 }

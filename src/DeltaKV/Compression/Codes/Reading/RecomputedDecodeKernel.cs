@@ -107,15 +107,18 @@ internal static class RecomputedDecodeKernel
             Warp.Barrier();
             KeyTurns.TurnTo<THead>(frequencies, limits.CodedStart + (tile * TileTokens), turns.Cast<uint>());
             Warp.Barrier();
-            var score = Score<THead>(keys, queries, turns, rope, firstToken + (Warp.LaneIdx >> 2), arguments.Scale);
+            var score = Score<THead>(keys, queries, turns, rope, firstToken + (Warp.LaneIdx >> 2));
 
             // The keys of the next tile, whose rows are known, and the ids of the one after. At the end both are read in vain.
             rows = nextRows * rowPieces;
             LoadKeys<THead>(keySource, rows, keys);
             nextRows = ids[Math.Min(tile + 2, end - 1) * TileTokens];
             if (arguments.Logits.AreKept)
-                arguments.Logits.Keep(((long)row * arguments.KeyHeads) + head, part, (tile * TileTokens) + firstToken, count, score, 1f);
-            var weights = Exponentiate<THead>(score, sums, ref largest, ref total);
+                arguments.Logits.Keep(((long)row * arguments.KeyHeads) + head, part, (tile * TileTokens) + firstToken, count, score, arguments.Scale);
+            var correction = Softmax.TakeColumns(ref score, arguments.Scale, ref largest, ref total);
+            for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
+                sums[i] = Softmax.ScaleColumns(sums[i], correction);
+            var weights = new UInt2(MoveMatrix.Transpose(Half2.FromSingles(score.X, score.Y).Bits), MoveMatrix.Transpose(Half2.FromSingles(score.Z, score.W).Bits));
             AddValues<THead>(values, weights, sums);
         }
 
@@ -149,8 +152,8 @@ internal static class RecomputedDecodeKernel
         }
     }
 
-    /// <summary>Scores, base 2, of 16 tokens for 8 heads: rows are tokens, columns heads. Two chains of products, for one would wait on itself.</summary>
-    private static Float4 Score<THead>(ArrayView<UInt4> keys, ArrayView<UInt4> queries, ArrayView<UInt4> turns, ArrayView<UInt4> rope, int distance, float scale)
+    /// <summary>Scores of 16 tokens for 8 heads: rows are tokens, columns heads. Two chains of products, for one would wait on itself.</summary>
+    private static Float4 Score<THead>(ArrayView<UInt4> keys, ArrayView<UInt4> queries, ArrayView<UInt4> turns, ArrayView<UInt4> rope, int distance)
         where THead : struct, IHead
     {
         Float4 first = default, second = default;
@@ -172,7 +175,7 @@ internal static class RecomputedDecodeKernel
             second = Add(w, Turned(low.W, high.W, cosine.W, sine.W), turned[3], second);
         }
 
-        return new Float4((first.X + second.X) * scale, (first.Y + second.Y) * scale, (first.Z + second.Z) * scale, (first.W + second.W) * scale);
+        return new Float4(first.X + second.X, first.Y + second.Y, first.Z + second.Z, first.W + second.W);
     }
 
     private static UInt2 Turned(uint low, uint high, uint cosine, uint sine) =>
@@ -181,30 +184,6 @@ internal static class RecomputedDecodeKernel
     private static Float4 Add(UInt2 upper, UInt2 lower, UInt2 query, Float4 sum) =>
         Mma.Half(new UInt4(upper.X, lower.X, upper.Y, lower.Y), query, sum);
 
-    /// <summary>Turns scores into weights, transposed, and what was summed before to the new largest score.</summary>
-    private static UInt2 Exponentiate<THead>(Float4 score, ArrayView<Float4> sums, ref Float2 largest, ref Float2 total)
-        where THead : struct, IHead
-    {
-        var even = MathF.Max(score.X, score.Z);
-        var odd = MathF.Max(score.Y, score.W);
-        for (var i = 0; i < Unroll.Full(3); i++)
-        {
-            even = MathF.Max(even, Warp.ShuffleXor(even, 4 << i));
-            odd = MathF.Max(odd, Warp.ShuffleXor(odd, 4 << i));
-        }
-
-        even = MathF.Max(largest.X, even);
-        odd = MathF.Max(largest.Y, odd);
-        var scaleEven = FastMath.Ex2(largest.X - even);
-        var scaleOdd = FastMath.Ex2(largest.Y - odd);
-        largest = new Float2(even, odd);
-        score = new Float4(FastMath.Ex2(score.X - even), FastMath.Ex2(score.Y - odd), FastMath.Ex2(score.Z - even), FastMath.Ex2(score.W - odd));
-        total = new Float2(FastMath.Fma(total.X, scaleEven, score.X + score.Z), FastMath.Fma(total.Y, scaleOdd, score.Y + score.W));
-        for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
-            sums[i] = new Float4(sums[i].X * scaleEven, sums[i].Y * scaleOdd, sums[i].Z * scaleEven, sums[i].W * scaleOdd);
-        return new UInt2(MoveMatrix.Transpose(Half2.FromSingles(score.X, score.Y).Bits), MoveMatrix.Transpose(Half2.FromSingles(score.Z, score.W).Bits));
-    }
-
     /// <summary>Adds 16 rows of V times their weights: rows of fragment i are elements 8g + 64 (i / 4) + 2 (i mod 4) and, behind them, the next ones.</summary>
     private static void AddValues<THead>(ArrayView<UInt4> values, UInt2 weights, ArrayView<Float4> sums)
         where THead : struct, IHead
@@ -212,15 +191,12 @@ internal static class RecomputedDecodeKernel
         for (var h = 0; h < Unroll.Full(THead.Dim / 64); h++)
         {
             var (v0, v1, v8, v9) = (values[4 * h], values[(4 * h) + 1], values[(4 * h) + 2], values[(4 * h) + 3]);
-            sums[4 * h] = Mma.Half(Columns(v0.X, v1.X, v8.X, v9.X), weights, sums[4 * h]);
-            sums[(4 * h) + 1] = Mma.Half(Columns(v0.Y, v1.Y, v8.Y, v9.Y), weights, sums[(4 * h) + 1]);
-            sums[(4 * h) + 2] = Mma.Half(Columns(v0.Z, v1.Z, v8.Z, v9.Z), weights, sums[(4 * h) + 2]);
-            sums[(4 * h) + 3] = Mma.Half(Columns(v0.W, v1.W, v8.W, v9.W), weights, sums[(4 * h) + 3]);
+            sums[4 * h] = Mma.Half(DecodeAttentionKernel.Columns(v0.X, v1.X, v8.X, v9.X), weights, sums[4 * h]);
+            sums[(4 * h) + 1] = Mma.Half(DecodeAttentionKernel.Columns(v0.Y, v1.Y, v8.Y, v9.Y), weights, sums[(4 * h) + 1]);
+            sums[(4 * h) + 2] = Mma.Half(DecodeAttentionKernel.Columns(v0.Z, v1.Z, v8.Z, v9.Z), weights, sums[(4 * h) + 2]);
+            sums[(4 * h) + 3] = Mma.Half(DecodeAttentionKernel.Columns(v0.W, v1.W, v8.W, v9.W), weights, sums[(4 * h) + 3]);
         }
     }
-
-    private static UInt4 Columns(uint v0, uint v1, uint v8, uint v9) =>
-        new(Bytes.PackLow(v0, v1), Bytes.PackHigh(v0, v1), Bytes.PackLow(v8, v9), Bytes.PackHigh(v8, v9));
 
     /// <summary>Adds the warps' results and writes the split's.</summary>
     private static void Finish<THead>(
@@ -229,15 +205,8 @@ internal static class RecomputedDecodeKernel
     {
         var stride = WarpMerge.Floats(THead.Dim);
         var own = merged.SubView((Group.IdxX >> 5) * stride, stride);
-        for (var i = 0; i < Unroll.Full(3); i++)
-            total = new Float2(total.X + Warp.ShuffleXor(total.X, 4 << i), total.Y + Warp.ShuffleXor(total.Y, 4 << i));
+        WarpMerge.StoreSoftmax(own, THead.Dim, largest, total);
         var row = 2 * (Warp.LaneIdx & 3);
-        if (Warp.LaneIdx < 4)
-        {
-            WarpMerge.StoreSoftmax(own, THead.Dim, row, largest.X, total.X);
-            WarpMerge.StoreSoftmax(own, THead.Dim, row + 1, largest.Y, total.Y);
-        }
-
         for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
         {
             var at = (row * THead.Dim) + (8 * (Warp.LaneIdx >> 2)) + (64 * (i / 4)) + (2 * (i % 4));
