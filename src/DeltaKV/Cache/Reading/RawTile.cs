@@ -12,19 +12,18 @@ internal static class RawTile
         where THead : struct, IHead
     {
         var chunks = THead.Dim / 8;
-        var block = blocks.Tables[(sequence * blocks.TableStride) + (Math.Max(position, 0) >> blocks.BlockShift)];
-        var slot = (((block * keyHeads) + head) << blocks.BlockShift) + (position & ((1 << blocks.BlockShift) - 1));
-        slot = position < 0 ? -1 : slot;
+        var found = (int)blocks.RowOf(keyHeads, head, sequence, Math.Max(position, 0));
+        var tokenRow = position < 0 ? -1 : found;
         var source = (isValue ? blocks.Values : blocks.Keys).Cast<UInt4>();
         for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
         {
             var piece = Warp.LaneIdx + (32 * i);
             var row = piece / chunks;
             var chunk = piece % chunks;
-            var rowSlot = Warp.Shuffle(slot, row);
+            var sourceRow = Warp.Shuffle(tokenRow, row);
             var value = new UInt4(0, 0, 0, 0);
-            if (rowSlot >= 0)
-                value = Cached.LoadOnce(ref source[((long)rowSlot * chunks) + chunk]);
+            if (sourceRow >= 0)
+                value = Cached.LoadOnce(ref source[((long)sourceRow * chunks) + chunk]);
             tile[(row * (chunks + 1)) + chunk] = value;
         }
     }

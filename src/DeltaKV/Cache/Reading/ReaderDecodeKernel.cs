@@ -66,9 +66,9 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
         var keys = shared.SubView(warp * 2 * PerTile * ((THead.Dim / 8) + 1));
         var values = keys.SubView(PerTile * ((THead.Dim / 8) + 1));
 
-        var rowOfLane = Warp.LaneIdx >> 2;
         var queries = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
-        LoadQueries<THead>(queries, arguments, row, firstQuery + Math.Min(rowOfLane, queryCount - 1));
+        var query = firstQuery + Math.Min(Warp.LaneIdx >> 2, queryCount - 1);
+        WarpAttention.LoadQueries<THead>(arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (THead.Dim / 2))), queries);
         var output = LocalMemory.Allocate<Float4>(THead.Dim / 8);
         for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
             output[i] = new Float4(0f, 0f, 0f, 0f);
@@ -93,13 +93,5 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
         var stride = 2 * PerTile * ((THead.Dim / 8) + 1) * 4;
         WarpMerge.Store<THead>(merged.SubView(warp * stride, stride), output, max, sum);
         WarpMerge.Write<TReader, THead>(arguments, merged, stride, row, firstQuery, queryCount);
-    }
-
-    private static void LoadQueries<THead>(ArrayView<UInt4> queries, DecodeArguments<TReader> arguments, int row, int query)
-        where THead : struct, IHead
-    {
-        var source = arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (THead.Dim / 2)) + (Warp.LaneIdx & 3));
-        for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
-            queries[step] = new UInt4(source[8 * step], 0, source[(8 * step) + 4], 0);
     }
 }

@@ -1,11 +1,23 @@
 using DeltaKV.Gpu;
 using DeltaKV.Kernels.Attention;
+using DeltaKV.Kernels.Gemm;
 
 namespace DeltaKV.Cache.Reading;
 
 /// <summary>Steps of attention that one warp does on a 16-token tile in shared memory <c>[16][HeadDim / 8 + 1]</c> of 16 bytes.</summary>
 internal static class WarpAttention
 {
+    /// <summary>Up to 8 query rows as a left operand whose lower half is empty.</summary>
+    /// <param name="query">The lane's query <c>[HeadDim / 2]</c>, pairs of bf16.</param>
+    /// <param name="queries">Fragments <c>[HeadDim / 16]</c>.</param>
+    internal static void LoadQueries<THead>(ArrayView<uint> query, ArrayView<UInt4> queries)
+        where THead : struct, IHead
+    {
+        var source = query.SubView(Warp.LaneIdx & 3);
+        for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
+            queries[step] = new UInt4(source[8 * step], 0, source[(8 * step) + 4], 0);
+    }
+
     /// <summary>Scores of up to 16 query rows against the tile: adds into the fragments of tokens 0..7 and 8..15.</summary>
     /// <param name="queries">Fragments <c>[HeadDim / 16]</c> of the rows.</param>
     /// <param name="keys">The tile.</param>
@@ -13,10 +25,7 @@ internal static class WarpAttention
     internal static void Scores<THead>(ArrayView<UInt4> queries, ArrayView<UInt4> keys, ArrayView<Float4> scores)
         where THead : struct, IHead
     {
-        // Matrices of ldmatrix: tokens 0..7 (elements 0..7, 8..15), tokens 8..15 (the same).
-        var matrix = Warp.LaneIdx >> 3;
-        var row = ((matrix >> 1) * 8) + (Warp.LaneIdx & 7);
-        var first = (row * ((THead.Dim / 8) + 1)) + (matrix & 1);
+        var first = PaddedTile.RightOperands((THead.Dim / 8) + 1);
         for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
         {
             var b = LdMatrix.X4(ref keys[first + (2 * step)]);
@@ -29,10 +38,8 @@ internal static class WarpAttention
     internal static void Accumulate<THead>(UInt4 probabilities, ArrayView<UInt4> values, ArrayView<Float4> output)
         where THead : struct, IHead
     {
-        // Transposed: elements 0..7 (tokens 0..7, 8..15), elements 8..15 (the same).
-        var matrix = Warp.LaneIdx >> 3;
-        var row = ((matrix & 1) * 8) + (Warp.LaneIdx & 7);
-        var first = (row * ((THead.Dim / 8) + 1)) + (matrix >> 1);
+        // Transposed, what loads as a left operand are two right ones: elements 0..7 and 8..15.
+        var first = PaddedTile.LeftOperand((THead.Dim / 8) + 1);
         for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
         {
             var b = LdMatrix.X4Transposed(ref values[first + (2 * step)]);

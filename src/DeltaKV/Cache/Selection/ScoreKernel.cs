@@ -80,7 +80,7 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
                 for (var first = 0; first < groupSize; first += 8)
                 {
                     var query = (head * groupSize) + Math.Min(first + (Warp.LaneIdx >> 2), groupSize - 1);
-                    LoadQueries<THead>(queries, arguments, row, query);
+                    WarpAttention.LoadQueries<THead>(arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (THead.Dim / 2))), queries);
                     scores[0] = new Float4(0f, 0f, 0f, 0f);
                     scores[1] = new Float4(0f, 0f, 0f, 0f);
                     WarpAttention.Scores<THead>(queries, keys, scores);
@@ -136,14 +136,6 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
             target[index + 8] = best.Z;
         if (index + 9 < count)
             target[index + 9] = best.W;
-    }
-
-    private static void LoadQueries<THead>(ArrayView<UInt4> queries, Arguments arguments, int row, int query)
-        where THead : struct, IHead
-    {
-        var source = arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (THead.Dim / 2)) + (Warp.LaneIdx & 3));
-        for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
-            queries[step] = new UInt4(source[8 * step], 0, source[(8 * step) + 4], 0);
     }
 
     private struct Arguments

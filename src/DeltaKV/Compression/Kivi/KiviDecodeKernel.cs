@@ -181,7 +181,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
     {
         var source = arguments.Qkv.Cast<UInt4>().SubView(((long)row * (arguments.QkvWords / 4)) + (query * (THead.Dim / 8)) + (Warp.LaneIdx & 3));
         for (var j = 0; j < Unroll.Full(THead.Dim / 32); j++)
-            queries[j] = KiviFragments.Halves(source[4 * j]);
+            queries[j] = HalfEights.Of(source[4 * j]);
     }
 
     /// <summary>Sinks and window, 16 tokens at a time, shared among the same workers as the blocks.</summary>
@@ -207,9 +207,8 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         {
             var position = origin + (tile << 4);
             position = position < limits.CodedStart ? position : position - limits.CodedStart + limits.CodedEnd;
-            var block = raw.Tables[(sequence * raw.TableStride) + (position >> raw.BlockShift)];
-            var slot = ((((long)block * arguments.KeyHeads) + head) << raw.BlockShift) + (position & ((1 << raw.BlockShift) - 1));
-            KiviRawTokens.Attend<THead>(arguments, slot, Math.Max(start - position, 0), Math.Min(length - position, 16), row, query, ref softmax, sums);
+            var firstRow = raw.RowOf(arguments.KeyHeads, head, sequence, position);
+            KiviRawTokens.Attend<THead>(arguments, firstRow, Math.Max(start - position, 0), Math.Min(length - position, 16), row, query, ref softmax, sums);
         }
     }
 

@@ -92,12 +92,11 @@ internal sealed class KiviEncodeKernel(Accelerator accelerator)
         var own = item.Position + Warp.LaneIdx;
         if (arguments.Lists.Length > 0)
             own = arguments.Lists[((long)head * arguments.ListStride) + own];
-        var block = raw.Tables[(item.Sequence * raw.TableStride) + (own >> raw.BlockShift)];
-        var slot = ((((long)block * arguments.Pool.KeyHeads) + head) << raw.BlockShift) + (own & ((1 << raw.BlockShift) - 1));
+        var ownRow = raw.RowOf(arguments.Pool.KeyHeads, head, item.Sequence, own);
         var source = (isValue ? raw.Values : raw.Keys).SubView((Grid.IdxZ * arguments.LayerWords) + (Warp.LaneIdx * words));
         for (var token = 0; token < Unroll.Full(Tokens); token++)
         {
-            var row = Warp.Shuffle(slot, token) * (THead.Dim / 2);
+            var row = Warp.Shuffle(ownRow, token) * (THead.Dim / 2);
             for (var w = 0; w < Unroll.Full(words); w++)
                 rows[(token * words) + w] = source[row + w];
         }

@@ -105,15 +105,6 @@ internal static class KiviFragments
         }
     }
 
-    /// <summary>Eight numbers of bf16 as halves.</summary>
-    internal static UInt4 Halves(UInt4 piece) => new(Halves(piece.X), Halves(piece.Y), Halves(piece.Z), Halves(piece.W));
-
-    private static uint Halves(uint pair)
-    {
-        var numbers = new BFloat16x2(pair);
-        return Half2.FromSingles(numbers.Low, numbers.High).Bits;
-    }
-
     private static void LoadWords<THead, TBits>(ArrayView<UInt4> codes, ArrayView<uint> words)
         where THead : struct, IHead
         where TBits : struct, IChunkWidth

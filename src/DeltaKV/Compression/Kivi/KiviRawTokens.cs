@@ -9,11 +9,11 @@ internal static class KiviRawTokens
 {
     /// <summary>Attends to 16 raw tokens of one block, of which those from <paramref name="first"/> to before <paramref name="valid"/> count.</summary>
     internal static void Attend<THead>(
-        in DecodeArguments<KiviReader> arguments, long slot, int first, int valid, int row, int query, ref KiviSoftmax softmax, ArrayView<Float4> sums)
+        in DecodeArguments<KiviReader> arguments, long firstRow, int first, int valid, int row, int query, ref KiviSoftmax softmax, ArrayView<Float4> sums)
         where THead : struct, IHead
     {
         var lane = Warp.LaneIdx;
-        var score = Score<THead>(arguments, slot, first, valid, row, query);
+        var score = Score<THead>(arguments, firstRow, first, valid, row, query);
         var upper = (lane >> 2) >= first && (lane >> 2) < valid;
         var lower = (lane >> 2) + 8 >= first && (lane >> 2) + 8 < valid;
         score = new Float4(
@@ -28,7 +28,7 @@ internal static class KiviRawTokens
             MoveMatrix.Transpose(BFloat16x2.FromSingles(score.X, score.Y).Bits), MoveMatrix.Transpose(BFloat16x2.FromSingles(score.Z, score.W).Bits));
 
         // Channels 4g to 4g + 3 of every 32, tokens 2t, 2t + 1, 2t + 8 and 2t + 9; tokens that do not count read one that does and weigh nothing.
-        var source = arguments.Reader.Raw.Values.Cast<UInt2>().SubView((slot * (THead.Dim / 4)) + (lane >> 2));
+        var source = arguments.Reader.Raw.Values.Cast<UInt2>().SubView((firstRow * (THead.Dim / 4)) + (lane >> 2));
         var token = 2 * (lane & 3);
         var v0 = source.SubView(Math.Clamp(token, first, valid - 1) * (THead.Dim / 4));
         var v1 = source.SubView(Math.Clamp(token + 1, first, valid - 1) * (THead.Dim / 4));
@@ -42,12 +42,12 @@ internal static class KiviRawTokens
         }
     }
 
-    private static Float4 Score<THead>(in DecodeArguments<KiviReader> arguments, long slot, int first, int valid, int row, int query)
+    private static Float4 Score<THead>(in DecodeArguments<KiviReader> arguments, long firstRow, int first, int valid, int row, int query)
         where THead : struct, IHead
     {
         var lane = Warp.LaneIdx;
         var queries = arguments.Qkv.Cast<UInt4>().SubView(((long)row * (arguments.QkvWords / 4)) + (query * (THead.Dim / 8)) + (lane & 3));
-        var source = arguments.Reader.Raw.Keys.Cast<UInt4>().SubView((slot * (THead.Dim / 8)) + (lane & 3));
+        var source = arguments.Reader.Raw.Keys.Cast<UInt4>().SubView((firstRow * (THead.Dim / 8)) + (lane & 3));
         var upper = source.SubView(Math.Clamp(lane >> 2, first, valid - 1) * (THead.Dim / 8));
         var lower = source.SubView(Math.Clamp((lane >> 2) + 8, first, valid - 1) * (THead.Dim / 8));
         Float4 even = default, odd = default;

@@ -152,7 +152,7 @@ internal sealed class KiviScoreKernel(Accelerator accelerator) : IScoreKernel<Ki
         }
 
         for (var i = Group.IdxX; i < arguments.QueryHeads * (THead.Dim / 8); i += Group.DimX)
-            queries[(i / (THead.Dim / 8) * QueryUnits(THead.Dim)) + (i % (THead.Dim / 8))] = KiviFragments.Halves(arguments.Qkv[((long)row * arguments.QkvUnits) + i]);
+            queries[(i / (THead.Dim / 8) * QueryUnits(THead.Dim)) + (i % (THead.Dim / 8))] = HalfEights.Of(arguments.Qkv[((long)row * arguments.QkvUnits) + i]);
     }
 
     /// <summary>The larger of what is best so far of tokens g + 8i and the weights that the heads over a key head give them.</summary>

@@ -39,4 +39,11 @@ internal readonly struct KvBlocks<T>(
 
     /// <summary>First slot that is read, by sequence; below it there need not be blocks. Attention over raw blocks heeds it; an empty view costs nothing.</summary>
     public readonly ArrayView<int> Starts = starts;
+
+    /// <summary>The row of the keys, and of the values, that a slot of a sequence has of one of so many heads.</summary>
+    public long RowOf(int keyHeads, int head, int sequence, int slot)
+    {
+        var block = Tables[(sequence * TableStride) + (slot >> BlockShift)];
+        return ((((long)block * keyHeads) + head) << BlockShift) + (slot & ((1 << BlockShift) - 1));
+    }
 }

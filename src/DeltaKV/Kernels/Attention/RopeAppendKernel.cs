@@ -70,10 +70,8 @@ internal sealed class RopeAppendKernel<T, TPair, TPairs>(Accelerator accelerator
             var isValue = keyHead >= arguments.KeyHeads;
             if (isValue)
                 keyHead -= arguments.KeyHeads;
-            var table = arguments.Rows.Sequences[row] * arguments.Cache.TableStride;
-            var block = arguments.Cache.Tables[table + (position >> arguments.Cache.BlockShift)];
-            var slot = ((((long)block * arguments.KeyHeads) + keyHead) << arguments.Cache.BlockShift) + (position & ((1 << arguments.Cache.BlockShift) - 1));
-            target = (isValue ? arguments.Cache.Values : arguments.Cache.Keys).SubView((slot * (2 * quarter)) + Math.Min(lane, quarter - 1));
+            var cacheRow = arguments.Cache.RowOf(arguments.KeyHeads, keyHead, arguments.Rows.Sequences[row], position);
+            target = (isValue ? arguments.Cache.Values : arguments.Cache.Keys).SubView((cacheRow * (2 * quarter)) + Math.Min(lane, quarter - 1));
             if (isValue)
             {
                 if (active)

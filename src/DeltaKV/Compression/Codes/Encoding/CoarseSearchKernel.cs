@@ -1,5 +1,6 @@
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
+using DeltaKV.Kernels.Gemm;
 
 namespace DeltaKV.Compression.Codes.Encoding;
 
@@ -13,7 +14,7 @@ internal sealed class CoarseSearchKernel(Accelerator accelerator)
 {
     private const int Warps = 4;
 
-    // 16-byte pieces of a sketch in shared memory: one of padding against bank conflicts.
+    // 16-byte pieces of a sketch in shared memory, padded as in PaddedTile.
     private const int Pitch = Sketch.Pieces + 1;
 
     private readonly KernelHandle<FlushView> search = new(accelerator, Kernel);
@@ -98,10 +99,8 @@ internal sealed class CoarseSearchKernel(Accelerator accelerator)
     {
         for (var n = 0; n < Unroll.Full(8); n++)
             sums[n] = new Int4(0, 0, 0, 0);
-        var lane = Warp.LaneIdx;
-        // A: tokens 0..7 and 8..15 of elements 0..15, then of 16..31. B: references 0..7 (elements 0..15, 16..31), 8..15 (the same).
-        var a0 = (((16 * warp) + (lane & 15)) * Pitch) + (lane >> 4);
-        var b0 = ((((lane >> 4) * 8) + (lane & 7)) * Pitch) + ((lane >> 3) & 1);
+        var a0 = (16 * warp * Pitch) + PaddedTile.LeftOperand(Pitch);
+        var b0 = PaddedTile.RightOperands(Pitch);
         for (var step = 0; step < Unroll.Full(Sketch.Pieces / 2); step++)
         {
             var a = LdMatrix.X4(ref queries[a0 + (2 * step)]);

@@ -87,10 +87,7 @@ internal sealed class GatherKernel(Accelerator accelerator)
     /// <summary>The first pair of a head of the group's token.</summary>
     private static long SourceOf(in Arguments arguments, FlushItem item, int head, int half)
     {
-        var raw = arguments.Raw;
-        var slot = SlotOf(arguments, item, head);
-        var block = raw.Tables[(item.Sequence * raw.TableStride) + (slot >> raw.BlockShift)];
-        var row = ((((long)block * arguments.Flush.Pool.KeyHeads) + head) << raw.BlockShift) + (slot & ((1 << raw.BlockShift) - 1));
+        var row = arguments.Raw.RowOf(arguments.Flush.Pool.KeyHeads, head, item.Sequence, SlotOf(arguments, item, head));
         return (Grid.IdxZ * arguments.LayerPairs) + (row * half);
     }
 

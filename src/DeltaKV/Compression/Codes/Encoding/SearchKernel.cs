@@ -1,5 +1,6 @@
 using DeltaKV.Gpu;
 using DeltaKV.Kernels;
+using DeltaKV.Kernels.Gemm;
 
 namespace DeltaKV.Compression.Codes.Encoding;
 
@@ -16,7 +17,7 @@ internal sealed class SearchKernel(Accelerator accelerator)
     private const int Warps = 4;
     private const int Slice = 64;
 
-    // 16-byte pieces of a slice's row in shared memory: one of padding against bank conflicts.
+    // 16-byte pieces of a slice's row in shared memory, padded as in PaddedTile.
     private const int Pitch = (Slice / 8) + 1;
 
     private readonly KernelHandle<FlushView> search = new(accelerator, Kernel);
@@ -123,10 +124,8 @@ internal sealed class SearchKernel(Accelerator accelerator)
 
     private static void Multiply(ArrayView<UInt4> queries, ArrayView<UInt4> tile, int warp, ArrayView<Float4> sums)
     {
-        var lane = Warp.LaneIdx;
-        // A: tokens 0..7 and 8..15 of elements 0..7, then of 8..15. B: references 0..7 (elements 0..7, 8..15), 8..15 (the same).
-        var a0 = (((16 * warp) + (lane & 15)) * Pitch) + (lane >> 4);
-        var b0 = ((((lane >> 4) * 8) + (lane & 7)) * Pitch) + ((lane >> 3) & 1);
+        var a0 = (16 * warp * Pitch) + PaddedTile.LeftOperand(Pitch);
+        var b0 = PaddedTile.RightOperands(Pitch);
         for (var step = 0; step < Unroll.Full(Slice / 16); step++)
         {
             var a = LdMatrix.X4(ref queries[a0 + (2 * step)]);

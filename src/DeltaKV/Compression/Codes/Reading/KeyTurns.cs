@@ -1,4 +1,5 @@
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Reading;
@@ -55,8 +56,8 @@ internal static class KeyTurns
         var source = arguments.Qkv.SubView(((long)row * stride) + (query * (THead.Dim / 8)) + (Warp.LaneIdx & 3));
         for (var pass = 0; pass < Unroll.Full(THead.Dim / 64); pass++)
         {
-            queries[(pass * 64) + Warp.LaneIdx] = Halves(source[4 * pass]);
-            queries[(pass * 64) + 32 + Warp.LaneIdx] = Halves(source[(4 * pass) + (THead.Dim / 16)]);
+            queries[(pass * 64) + Warp.LaneIdx] = HalfEights.Of(source[4 * pass]);
+            queries[(pass * 64) + 32 + Warp.LaneIdx] = HalfEights.Of(source[(4 * pass) + (THead.Dim / 16)]);
         }
     }
 
@@ -104,8 +105,4 @@ internal static class KeyTurns
 
     /// <summary>Two elements and their partners by minus an angle each.</summary>
     private static UInt2 Turned(uint low, uint high, uint cosine, uint sine) => Rotated(new Half2(low), new Half2(high), new Half2(cosine), new Half2(sine ^ Signs));
-
-    private static UInt4 Halves(UInt4 eight) => new(Halves(eight.X), Halves(eight.Y), Halves(eight.Z), Halves(eight.W));
-
-    private static uint Halves(uint pair) => Half2.FromSingles(new BFloat16x2(pair).Low, new BFloat16x2(pair).High).Bits;
 }

@@ -34,8 +34,7 @@ internal static class RawSplit
         var stride = (arguments.QueryHeads + (2 * arguments.KeyHeads)) * (THead.Dim / 8);
         var source = arguments.Qkv.SubView(((long)row * stride) + (query * (THead.Dim / 8))).Cast<uint>();
         var queries = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
-        for (var step = 0; step < Unroll.Full(THead.Dim / 16); step++)
-            queries[step] = new UInt4(source[(8 * step) + (Warp.LaneIdx & 3)], 0, source[(8 * step) + 4 + (Warp.LaneIdx & 3)], 0);
+        WarpAttention.LoadQueries<THead>(source, queries);
         var output = LocalMemory.Allocate<Float4>(THead.Dim / 8);
         for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
             output[i] = default;
