@@ -1,5 +1,4 @@
 using DeltaKV.Gpu;
-using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Cache.Reading;
@@ -19,10 +18,8 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
 {
     internal const int Warps = WarpMerge.Warps;
 
-    private readonly KernelHandle<DecodeArguments<TReader>> heads64 = new(accelerator, Kernel<Heads.Of64>);
-    private readonly KernelHandle<DecodeArguments<TReader>> heads80 = new(accelerator, Kernel<Heads.Of80>);
-    private readonly KernelHandle<DecodeArguments<TReader>> heads96 = new(accelerator, Kernel<Heads.Of96>);
-    private readonly KernelHandle<DecodeArguments<TReader>> heads128 = new(accelerator, Kernel<Heads.Of128>);
+    private readonly KernelOfHeads<DecodeArguments<TReader>> kernels =
+        new(accelerator, Kernel<Heads.Of64>, Kernel<Heads.Of80>, Kernel<Heads.Of96>, Kernel<Heads.Of128>);
     private readonly CombineSplitsKernel combine = new(accelerator);
 
     /// <inheritdoc/>
@@ -35,9 +32,9 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
         arguments.KeyHeads = shape.KeyHeads;
         arguments.QkvWords = shape.QkvWidth / 2;
         arguments.Scale = shape.ScoreScale;
-        var parts = (shape.GroupSize + 7) / 8;
+        var parts = (shape.GroupSize + QueryGroup.Most - 1) / QueryGroup.Most;
         var config = new KernelConfig(new Index3D(arguments.Splits, shape.KeyHeads * parts, rowCount), new Index3D(32 * Warps, 1, 1));
-        (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 }).Launch(stream, config, arguments);
+        kernels.Launch(stream, shape.HeadDim, config, arguments);
         if (arguments.Splits > 1)
             combine.Launch(stream, arguments.PartialOutput, arguments.PartialSoftmax, arguments.Output, arguments.LogSumExp, shape, arguments.Splits, rowCount);
     }
@@ -45,11 +42,8 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
     private static void Kernel<THead>(DecodeArguments<TReader> arguments)
         where THead : struct, IHead
     {
-        var head = Grid.IdxY % arguments.KeyHeads;
-        var groupSize = arguments.QueryHeads / arguments.KeyHeads;
-        var firstQuery = Grid.IdxY / arguments.KeyHeads * 8;
-        var queryCount = Math.Min(groupSize - firstQuery, 8);
-        firstQuery += head * groupSize;
+        var queryGroup = new QueryGroup(arguments.QueryHeads, arguments.KeyHeads);
+        var head = queryGroup.KeyHead;
         var row = Grid.IdxZ;
         var length = arguments.Rows.Positions[row] + 1;
         var sequence = length > 0 ? arguments.Rows.Sequences[row] : 0;
@@ -67,8 +61,7 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
         var values = keys.SubView(PerTile * ((THead.Dim / 8) + 1));
 
         var queries = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
-        var query = firstQuery + Math.Min(Warp.LaneIdx >> 2, queryCount - 1);
-        WarpAttention.LoadQueries<THead>(arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (query * (THead.Dim / 2))), queries);
+        WarpAttention.LoadQueries<THead>(arguments.Qkv.SubView(((long)row * arguments.QkvWords) + (queryGroup.OfLane * (THead.Dim / 2))), queries);
         var output = LocalMemory.Allocate<Float4>(THead.Dim / 8);
         for (var i = 0; i < Unroll.Full(THead.Dim / 8); i++)
             output[i] = new Float4(0f, 0f, 0f, 0f);
@@ -92,6 +85,6 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
         var merged = shared.Cast<float>();
         var stride = 2 * PerTile * ((THead.Dim / 8) + 1) * 4;
         WarpMerge.Store<THead>(merged.SubView(warp * stride, stride), output, max, sum);
-        WarpMerge.Write<TReader, THead>(arguments, merged, stride, row, firstQuery, queryCount);
+        WarpMerge.Write<TReader, THead>(arguments, merged, stride, row, queryGroup.First, queryGroup.Count);
     }
 }

@@ -1,5 +1,4 @@
 using DeltaKV.Gpu;
-using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Cache.Reading;
@@ -18,10 +17,8 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
     private const int HeadsPerGroup = 2;
     private const int TileTokens = 64;
 
-    private readonly KernelHandle<PrefillReadArguments<TReader>> heads64 = new(accelerator, Kernel<Heads.Of64>);
-    private readonly KernelHandle<PrefillReadArguments<TReader>> heads80 = new(accelerator, Kernel<Heads.Of80>);
-    private readonly KernelHandle<PrefillReadArguments<TReader>> heads96 = new(accelerator, Kernel<Heads.Of96>);
-    private readonly KernelHandle<PrefillReadArguments<TReader>> heads128 = new(accelerator, Kernel<Heads.Of128>);
+    private readonly KernelOfHeads<PrefillReadArguments<TReader>> kernels =
+        new(accelerator, Kernel<Heads.Of64>, Kernel<Heads.Of80>, Kernel<Heads.Of96>, Kernel<Heads.Of128>);
 
     internal void Launch(AcceleratorStream stream, PrefillReadArguments<TReader> arguments, AttentionShape shape, int tileCount)
     {
@@ -34,7 +31,7 @@ internal sealed class ReaderPrefillKernel<TReader>(Accelerator accelerator)
         arguments.Scale = shape.ScoreScale;
         var parts = (shape.GroupSize + HeadsPerGroup - 1) / HeadsPerGroup;
         var config = new KernelConfig(new Index3D(tileCount, shape.KeyHeads, parts), new Index3D(32 * Warps, 1, 1));
-        (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 }).Launch(stream, config, arguments);
+        kernels.Launch(stream, shape.HeadDim, config, arguments);
     }
 
     private static void Kernel<THead>(PrefillReadArguments<TReader> arguments)

@@ -1,5 +1,4 @@
 using DeltaKV.Gpu;
-using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Cache.Reading;
@@ -18,10 +17,8 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
 {
     private const int Warps = 4;
 
-    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Heads.Of64>);
-    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Heads.Of80>);
-    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Heads.Of96>);
-    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Heads.Of128>);
+    private readonly KernelOfHeads<Arguments> kernels =
+        new(accelerator, Kernel<Heads.Of64>, Kernel<Heads.Of80>, Kernel<Heads.Of96>, Kernel<Heads.Of128>);
 
     /// <param name="stream">Where to enqueue.</param>
     /// <param name="reader">What to read.</param>
@@ -66,8 +63,7 @@ internal sealed class ReconstructKernel<TReader>(Accelerator accelerator)
         };
         // A warp per part, so that a group reads the same records.
         var grid = new Index3D((end - origin + 15) / 16, ((2 * shape.KeyHeads) + Warps - 1) / Warps, 1);
-        (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 })
-            .Launch(stream, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1)), arguments);
+        kernels.Launch(stream, shape.HeadDim, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1)), arguments);
     }
 
     private static void Kernel<THead>(Arguments arguments)

@@ -1,6 +1,5 @@
 using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
-using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Cache.Selection;
@@ -19,10 +18,8 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
 {
     private const int Warps = 4;
 
-    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Heads.Of64>);
-    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Heads.Of80>);
-    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Heads.Of96>);
-    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Heads.Of128>);
+    private readonly KernelOfHeads<Arguments> kernels =
+        new(accelerator, Kernel<Heads.Of64>, Kernel<Heads.Of80>, Kernel<Heads.Of96>, Kernel<Heads.Of128>);
 
     /// <inheritdoc/>
     public void Launch(
@@ -46,8 +43,7 @@ internal sealed class ScoreKernel<TReader>(Accelerator accelerator) : IScoreKern
             Scale = shape.ScoreScale,
         };
         var groups = Math.Clamp(accelerator.NumMultiprocessors * 8 / rowCount, 1, (scoreStride + (16 * Warps) - 1) / (16 * Warps));
-        (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 })
-            .Launch(stream, new KernelConfig(new Index3D(groups, rowCount, 1), new Index3D(32 * Warps, 1, 1)), arguments);
+        kernels.Launch(stream, shape.HeadDim, new KernelConfig(new Index3D(groups, rowCount, 1), new Index3D(32 * Warps, 1, 1)), arguments);
     }
 
     private static void Kernel<THead>(Arguments arguments)

@@ -22,7 +22,6 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
     /// <summary>Groups of a multiprocessor, which share its memory.</summary>
     private const int ResidentGroups = 3;
 
-    private const int HeadsPerGroup = 8;
     private const int Tokens = KiviCode.GroupSize;
 
     private readonly Dictionary<(int HeadDim, int Keys, int Values), KernelHandle<DecodeArguments<KiviReader>>> kernels = [];
@@ -34,7 +33,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         if (rowCount == 0)
             return;
         var layer = arguments.Reader.Layer;
-        var parts = (shape.GroupSize + HeadsPerGroup - 1) / HeadsPerGroup;
+        var parts = (shape.GroupSize + QueryGroup.Most - 1) / QueryGroup.Most;
         arguments.Splits = Math.Clamp(accelerator.NumMultiprocessors * ResidentGroups / (rowCount * shape.KeyHeads * parts), 1, arguments.Splits);
         arguments.QueryHeads = shape.QueryHeads;
         arguments.KeyHeads = shape.KeyHeads;
@@ -91,12 +90,9 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         where TKeys : struct, IChunkWidth
         where TValues : struct, IChunkWidth
     {
-        var head = Grid.IdxY % arguments.KeyHeads;
-        var groupSize = arguments.QueryHeads / arguments.KeyHeads;
-        var firstQuery = Grid.IdxY / arguments.KeyHeads * HeadsPerGroup;
-        var queryCount = Math.Min(groupSize - firstQuery, HeadsPerGroup);
-        firstQuery += head * groupSize;
-        var query = firstQuery + Math.Min(Warp.LaneIdx >> 2, queryCount - 1);
+        var queryGroup = new QueryGroup(arguments.QueryHeads, arguments.KeyHeads);
+        var head = queryGroup.KeyHead;
+        var query = queryGroup.OfLane;
         var row = Grid.IdxZ;
         var length = arguments.Rows.Positions[row] + 1;
         var sequence = length > 0 ? arguments.Rows.Sequences[row] : 0;
@@ -154,8 +150,8 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
             if (arguments.Logits.AreKept)
             {
                 var list = ((long)row * arguments.KeyHeads) + head;
-                arguments.Logits.Keep(list, Grid.IdxY / arguments.KeyHeads, block * Tokens, blocks * Tokens, scores[0], 1f);
-                arguments.Logits.Keep(list, Grid.IdxY / arguments.KeyHeads, (block * Tokens) + 16, blocks * Tokens, scores[1], 1f);
+                arguments.Logits.Keep(list, queryGroup.Part, block * Tokens, blocks * Tokens, scores[0], 1f);
+                arguments.Logits.Keep(list, queryGroup.Part, (block * Tokens) + 16, blocks * Tokens, scores[1], 1f);
             }
 
             softmax.Update<THead>(ref scores[0], ref scores[1], sums, ref zeros);
@@ -172,7 +168,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         GridDependency.LaunchDependents();
         CpAsync.WaitAll();
         Group.Barrier();
-        KiviMerge.Write<THead>(arguments, shared.Cast<float>(), softmax, sums, row, firstQuery, queryCount);
+        KiviMerge.Write<THead>(arguments, shared.Cast<float>(), softmax, sums, row, queryGroup.First, queryGroup.Count);
     }
 
     /// <summary>The heads' queries as halves: channels 32j + 8t and the next seven.</summary>

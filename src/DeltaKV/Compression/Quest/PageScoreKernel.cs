@@ -1,6 +1,5 @@
 using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
-using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Quest;
@@ -17,10 +16,8 @@ internal sealed class PageScoreKernel(Accelerator accelerator)
 {
     private const int Warps = 4;
 
-    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Heads.Of64>);
-    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Heads.Of80>);
-    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Heads.Of96>);
-    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Heads.Of128>);
+    private readonly KernelOfHeads<Arguments> kernels =
+        new(accelerator, Kernel<Heads.Of64>, Kernel<Heads.Of80>, Kernel<Heads.Of96>, Kernel<Heads.Of128>);
 
     /// <param name="stream">Where to enqueue.</param>
     /// <param name="qkv">Rotated q first in each row.</param>
@@ -57,8 +54,7 @@ internal sealed class PageScoreKernel(Accelerator accelerator)
             QkvWords = shape.QkvWidth / 2,
         };
         var groups = Math.Clamp(accelerator.NumMultiprocessors * 8 / (rowCount * shape.KeyHeads), 1, (scoreStride + (16 * Warps) - 1) / (16 * Warps));
-        (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 })
-            .Launch(stream, new KernelConfig(new Index3D(groups, shape.KeyHeads, rowCount), new Index3D(32 * Warps, 1, 1)), arguments);
+        kernels.Launch(stream, shape.HeadDim, new KernelConfig(new Index3D(groups, shape.KeyHeads, rowCount), new Index3D(32 * Warps, 1, 1)), arguments);
     }
 
     private static void Kernel<THead>(Arguments arguments)

@@ -1,6 +1,5 @@
 using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
-using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Codes.Hot;
@@ -15,10 +14,8 @@ internal sealed class HotFillKernel<TReader>(Accelerator accelerator)
 {
     private const int Warps = 4;
 
-    private readonly KernelHandle<Arguments> heads64 = new(accelerator, Kernel<Heads.Of64>);
-    private readonly KernelHandle<Arguments> heads80 = new(accelerator, Kernel<Heads.Of80>);
-    private readonly KernelHandle<Arguments> heads96 = new(accelerator, Kernel<Heads.Of96>);
-    private readonly KernelHandle<Arguments> heads128 = new(accelerator, Kernel<Heads.Of128>);
+    private readonly KernelOfHeads<Arguments> kernels =
+        new(accelerator, Kernel<Heads.Of64>, Kernel<Heads.Of80>, Kernel<Heads.Of96>, Kernel<Heads.Of128>);
 
     internal void Launch(AcceleratorStream stream, TReader reader, KvBlocks<BFloat16> slots, TokenRows rows, HotMaps maps, ulong windowHeads, AttentionShape shape, int rowCount)
     {
@@ -37,8 +34,7 @@ internal sealed class HotFillKernel<TReader>(Accelerator accelerator)
             KeyHeads = shape.KeyHeads,
         };
         var grid = new Index3D((maps.ListStride + 15) / 16, ((2 * shape.KeyHeads) + Warps - 1) / Warps, rowCount);
-        (shape.HeadDim switch { 64 => heads64, 80 => heads80, 96 => heads96, _ => heads128 })
-            .Launch(stream, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1)), arguments);
+        kernels.Launch(stream, shape.HeadDim, new KernelConfig(grid, new Index3D(32 * Warps, 1, 1)), arguments);
     }
 
     private static void Kernel<THead>(Arguments arguments)

@@ -52,11 +52,8 @@ internal static class LatentDecodeKernel
         where TReferences : struct, IReferences
         where TSteps : struct, IValueSteps
     {
-        var head = Grid.IdxY % arguments.KeyHeads;
-        var groupSize = arguments.QueryHeads / arguments.KeyHeads;
-        var firstQuery = Grid.IdxY / arguments.KeyHeads * 8;
-        var queryCount = Math.Min(groupSize - firstQuery, 8);
-        firstQuery += head * groupSize;
+        var queryGroup = new QueryGroup(arguments.QueryHeads, arguments.KeyHeads);
+        var (head, firstQuery, queryCount) = (queryGroup.KeyHead, queryGroup.First, queryGroup.Count);
         var row = Grid.IdxZ;
         if (Grid.IdxX == arguments.Splits)
         {
@@ -141,10 +138,9 @@ internal static class LatentDecodeKernel
             if (arguments.Logits.AreKept)
             {
                 var list = ((long)row * arguments.KeyHeads) + head;
-                var part = Grid.IdxY / arguments.KeyHeads;
                 var first = (tile * TileTokens) + (warp * WarpTokens);
-                arguments.Logits.Keep(list, part, first, tokens.Count, scores[0], arguments.Scale);
-                arguments.Logits.Keep(list, part, first + 16, tokens.Count, scores[1], arguments.Scale);
+                arguments.Logits.Keep(list, queryGroup.Part, first, tokens.Count, scores[0], arguments.Scale);
+                arguments.Logits.Keep(list, queryGroup.Part, first + 16, tokens.Count, scores[1], arguments.Scale);
             }
 
             var next = tile + (Math.Max(ahead, 1) * arguments.Splits);

@@ -35,11 +35,8 @@ internal static class LatentScoreKernel
         where TScales : struct, LatentDecodeKernel.IScales
         where TReferences : struct, LatentDecodeKernel.IReferences
     {
-        var head = Grid.IdxY % arguments.KeyHeads;
-        var groupSize = arguments.QueryHeads / arguments.KeyHeads;
-        var firstQuery = Grid.IdxY / arguments.KeyHeads * 8;
-        var queryCount = Math.Min(groupSize - firstQuery, 8);
-        firstQuery += head * groupSize;
+        var queryGroup = new QueryGroup(arguments.QueryHeads, arguments.KeyHeads);
+        var (head, firstQuery, queryCount) = (queryGroup.KeyHead, queryGroup.First, queryGroup.Count);
         var row = Grid.IdxZ;
         if (!arguments.Order.ReadsHistory(head))
             return;

@@ -29,11 +29,8 @@ internal static class RecomputedDecodeKernel
     internal static void Kernel<THead>(LatentArguments arguments)
         where THead : struct, IHead
     {
-        var head = Grid.IdxY % arguments.KeyHeads;
-        var groupSize = arguments.QueryHeads / arguments.KeyHeads;
-        var part = Grid.IdxY / arguments.KeyHeads;
-        var queryCount = Math.Min(groupSize - (part * 8), 8);
-        var firstQuery = (head * groupSize) + (part * 8);
+        var queryGroup = new QueryGroup(arguments.QueryHeads, arguments.KeyHeads);
+        var (head, firstQuery, queryCount) = (queryGroup.KeyHead, queryGroup.First, queryGroup.Count);
         var row = Grid.IdxZ;
         if (Grid.IdxX == arguments.Splits)
         {
@@ -114,7 +111,7 @@ internal static class RecomputedDecodeKernel
             LoadKeys<THead>(keySource, rows, keys);
             nextRows = ids[Math.Min(tile + 2, end - 1) * TileTokens];
             if (arguments.Logits.AreKept)
-                arguments.Logits.Keep(((long)row * arguments.KeyHeads) + head, part, (tile * TileTokens) + firstToken, count, score, arguments.Scale);
+                arguments.Logits.Keep(((long)row * arguments.KeyHeads) + head, queryGroup.Part, (tile * TileTokens) + firstToken, count, score, arguments.Scale);
             var correction = Softmax.TakeColumns(ref score, arguments.Scale, ref largest, ref total);
             for (var i = 0; i < Unroll.Full(THead.Dim / 16); i++)
                 sums[i] = Softmax.ScaleColumns(sums[i], correction);
