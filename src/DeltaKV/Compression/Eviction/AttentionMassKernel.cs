@@ -268,7 +268,7 @@ internal sealed class AttentionMassKernel
         }
 
         var number = arguments.Cache.Tables[((long)queries.Sequence * arguments.Cache.TableStride) + block];
-        var at = ((((long)number * arguments.KeyHeads) + Grid.IdxY) << KvBlockLayout.Shift) + (slot & (BlockTokens - 1));
+        var at = KvBlockLayout.RowOf(number, arguments.KeyHeads, Grid.IdxY, slot);
         var fresh = arguments.Count > 0 ? arguments.FreshFrom : queries.FirstPosition;
         arguments.Marks[at] = slot < fresh ? TReduction.Of(arguments.Marks[at], sum) : sum;
     }

@@ -29,9 +29,9 @@ internal sealed class CompactKernel(Accelerator accelerator)
         var head = Grid.IdxY;
         var from = arguments.Lists[((long)head * arguments.ListStride) + index];
         var to = arguments.NewStart + index;
-        var source = Row(arguments, arguments.Source.Tables[from >> KvBlockLayout.Shift], head, from);
+        var source = KvBlockLayout.RowOf(arguments.Source.Tables[from >> KvBlockLayout.Shift], arguments.KeyHeads, head, from);
         var block = arguments.Blocks[(to >> KvBlockLayout.Shift) - (arguments.NewStart >> KvBlockLayout.Shift)];
-        var target = Row(arguments, block, head, to);
+        var target = KvBlockLayout.RowOf(block, arguments.KeyHeads, head, to);
         for (var piece = Warp.LaneIdx; piece < arguments.Pieces; piece += 32)
         {
             arguments.Keys[(target * arguments.Pieces) + piece] = arguments.Source.Keys[(source * arguments.Pieces) + piece];
@@ -43,9 +43,6 @@ internal sealed class CompactKernel(Accelerator accelerator)
         if (arguments.SourcePositions.Length > 0 && head == 0 && Warp.IsFirstLane)
             arguments.Positions[((long)block << KvBlockLayout.Shift) + (to & (KvBlockLayout.Size - 1))] = arguments.SourcePositions[from - arguments.FirstPosition];
     }
-
-    private static long Row(in Arguments arguments, int block, int head, int slot) =>
-        ((((long)block * arguments.KeyHeads) + head) << KvBlockLayout.Shift) + (slot & (KvBlockLayout.Size - 1));
 
     internal struct Arguments
     {

@@ -68,8 +68,8 @@ internal sealed class MarkHistogram : IDisposable
         {
             for (var slot = start + Group.IdxX; slot < arguments.Length; slot += Threads)
             {
-                var at = ((((long)table[slot >> KvBlockLayout.Shift] * arguments.KeyHeads) + head) << KvBlockLayout.Shift) + (slot & (KvBlockLayout.Size - 1));
-                Atomic.Add(ref buckets[BucketOf(arguments.Marks[at])], 1);
+                var row = KvBlockLayout.RowOf(table[slot >> KvBlockLayout.Shift], arguments.KeyHeads, head, slot);
+                Atomic.Add(ref buckets[BucketOf(arguments.Marks[row])], 1);
             }
         }
 

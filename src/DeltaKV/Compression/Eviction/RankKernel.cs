@@ -63,8 +63,7 @@ internal sealed class RankKernel(Accelerator accelerator)
         if (arguments.Marks.Length == 0)
             return 0f;
         var slot = arguments.Start + token;
-        var block = arguments.Table[slot >> KvBlockLayout.Shift];
-        return arguments.Marks[((((long)block * arguments.KeyHeads) + head) << KvBlockLayout.Shift) + (slot & (KvBlockLayout.Size - 1))];
+        return arguments.Marks[KvBlockLayout.RowOf(arguments.Table[slot >> KvBlockLayout.Shift], arguments.KeyHeads, head, slot)];
     }
 
     internal struct Arguments

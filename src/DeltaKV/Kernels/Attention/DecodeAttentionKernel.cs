@@ -62,17 +62,17 @@ internal static class DecodeAttentionKernel
         // A warp whose tokens of the first block all lie before the start begins with the next, which may be beyond the end.
         if (TRange.HasStart)
             block = Math.Max(block, (start - firstToken + KvBlockLayout.Size - WarpTokens) >> KvBlockLayout.Shift);
-        var slot = Slot(arguments, table[Math.Min(block, blocks - 1)], keyHead, firstToken);
+        var firstRow = KvBlockLayout.RowOf(table[Math.Min(block, blocks - 1)], arguments.KeyHeads, keyHead, 0) + firstToken;
         var keys = LocalMemory.Allocate<UInt4>(2 * ((THead.Dim + 31) / 32));
         for (var j = 0; j < Unroll.Full(2 * ((THead.Dim + 31) / 32)); j++)
             keys[j] = default;
         var last = length - (block << KvBlockLayout.Shift) - firstToken - 1;
         if (last >= WarpTokens)
-            LoadKeys<THead>(arguments, slot, last, keys);
+            LoadKeys<THead>(arguments, firstRow, last, keys);
         var nextBlock = table[Math.Min(block + 1, blocks - 1)];
         GridDependency.Wait();
         if (last is >= 0 and < WarpTokens)
-            LoadKeys<THead>(arguments, slot, last, keys);
+            LoadKeys<THead>(arguments, firstRow, last, keys);
 
         var q = LocalMemory.Allocate<UInt4>(TSets.Count * ((THead.Dim + 31) / 32));
         LoadQueries<THead, TSets>(arguments, row, keyHead, q);
@@ -97,12 +97,12 @@ internal static class DecodeAttentionKernel
         {
             var valid = length - (block << KvBlockLayout.Shift) - firstToken;
             var first = start - (block << KvBlockLayout.Shift) - firstToken;
-            LoadValues<THead, TRange>(arguments, slot, first, valid - 1, values);
+            LoadValues<THead, TRange>(arguments, firstRow, first, valid - 1, values);
             Score<THead, TSets>(keys, q, scores);
 
             // The keys of the next block, whose number is here, and the number of the one after. At the end both are read in vain.
-            slot = Slot(arguments, nextBlock, keyHead, firstToken);
-            LoadKeys<THead>(arguments, slot, Math.Max(0, valid - KvBlockLayout.Size - 1), keys);
+            firstRow = KvBlockLayout.RowOf(nextBlock, arguments.KeyHeads, keyHead, 0) + firstToken;
+            LoadKeys<THead>(arguments, firstRow, Math.Max(0, valid - KvBlockLayout.Size - 1), keys);
             nextBlock = table[Math.Min(block + 2, blocks - 1)];
             if (TRange.IsObserved)
                 Keep<TSets>(arguments, row, keyHead, limits, (block << KvBlockLayout.Shift) + firstToken, scores);
@@ -127,10 +127,6 @@ internal static class DecodeAttentionKernel
         DecodeFinish.Write<THead, TSets, TRange>(arguments, row, keyHead, sums, largest, total);
     }
 
-    /// <summary>The first row of K and V that this warp reads in a block.</summary>
-    private static long Slot(in DecodeArguments arguments, int block, int keyHead, int firstToken) =>
-        ((((long)block * arguments.KeyHeads) + keyHead) << KvBlockLayout.Shift) + firstToken;
-
     private static void LoadQueries<THead, TSets>(in DecodeArguments arguments, int row, int keyHead, ArrayView<UInt4> q)
         where THead : struct, IHead
         where TSets : struct, IHeadSets
@@ -150,11 +146,11 @@ internal static class DecodeAttentionKernel
     }
 
     /// <summary>Loads 16 rows of K as left operands: tokens g and g + 8 of lane group g. Rows after <paramref name="last"/> read it again.</summary>
-    private static void LoadKeys<THead>(in DecodeArguments arguments, long slot, int last, ArrayView<UInt4> keys)
+    private static void LoadKeys<THead>(in DecodeArguments arguments, long firstRow, int last, ArrayView<UInt4> keys)
         where THead : struct, IHead
     {
         var token = Warp.LaneIdx >> 2;
-        var source = arguments.Cache.Keys.SubView((slot * (THead.Dim / 8)) + (Warp.LaneIdx & 3));
+        var source = arguments.Cache.Keys.SubView((firstRow * (THead.Dim / 8)) + (Warp.LaneIdx & 3));
         var upper = source.SubView(Math.Min(token, last) * (THead.Dim / 8));
         var lower = source.SubView(Math.Min(token + 8, last) * (THead.Dim / 8));
         for (var j = 0; j < Unroll.Full((THead.Dim + 31) / 32); j++)
@@ -166,12 +162,12 @@ internal static class DecodeAttentionKernel
     }
 
     /// <summary>Loads 16 rows of V: tokens 2t, 2t + 1, 2t + 8 and 2t + 9 of lane t of a group, 8 elements each. Rows that are not read are others again: their weight is 0.</summary>
-    private static void LoadValues<THead, TRange>(in DecodeArguments arguments, long slot, int first, int last, ArrayView<UInt4> values)
+    private static void LoadValues<THead, TRange>(in DecodeArguments arguments, long firstRow, int first, int last, ArrayView<UInt4> values)
         where THead : struct, IHead
         where TRange : struct, IKeyRange
     {
         var token = 2 * (Warp.LaneIdx & 3);
-        var source = arguments.Cache.Values.SubView((slot * (THead.Dim / 8)) + (Warp.LaneIdx >> 2));
+        var source = arguments.Cache.Values.SubView((firstRow * (THead.Dim / 8)) + (Warp.LaneIdx >> 2));
         for (var i = 0; i < Unroll.Full(4); i++)
         {
             var row = Math.Min(token + (i & 1) + (8 * (i >> 1)), last);

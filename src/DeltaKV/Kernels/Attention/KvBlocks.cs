@@ -4,7 +4,7 @@ namespace DeltaKV.Kernels.Attention;
 
 /// <summary>The paged keys and values of one layer and the tables that say which block holds which tokens.</summary>
 /// <remarks>
-/// Token p of a sequence is slot p mod 64 of block <c>tables[sequence * stride + p / 64]</c>; a store of its own may have smaller blocks. Everything lies on the device, so that a captured graph
+/// The token in slot p of a sequence is row p mod 64 of block <c>tables[sequence * stride + p / 64]</c>; a store of its own may have smaller blocks. Everything lies on the device, so that a captured graph
 /// reads the tables of the step it is replayed in.
 /// </remarks>
 /// <param name="keys">Keys after RoPE <c>[blocks, keyHeads, 64, headDim]</c>.</param>
@@ -41,9 +41,6 @@ internal readonly struct KvBlocks<T>(
     public readonly ArrayView<int> Starts = starts;
 
     /// <summary>The row of the keys, and of the values, that a slot of a sequence has of one of so many heads.</summary>
-    public long RowOf(int keyHeads, int head, int sequence, int slot)
-    {
-        var block = Tables[(sequence * TableStride) + (slot >> BlockShift)];
-        return ((((long)block * keyHeads) + head) << BlockShift) + (slot & ((1 << BlockShift) - 1));
-    }
+    public long RowOf(int keyHeads, int head, int sequence, int slot) =>
+        KvBlockLayout.RowOf(Tables[(sequence * TableStride) + (slot >> BlockShift)], keyHeads, head, slot, BlockShift);
 }

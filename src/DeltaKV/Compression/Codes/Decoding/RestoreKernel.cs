@@ -81,9 +81,8 @@ internal sealed class RestoreKernel(Accelerator accelerator)
         }
 
         var head = isValue ? part - pool.KeyHeads : part;
-        var block = token.Slot >> arguments.BlockShift;
-        var slot = (((block * pool.KeyHeads) + head) << arguments.BlockShift) + (token.Slot & ((1 << arguments.BlockShift) - 1));
-        var at = ((long)slot * (arguments.HeadDim / 8)) + (element / 8);
+        var target = KvBlockLayout.RowOf(token.Slot >> arguments.BlockShift, pool.KeyHeads, head, token.Slot, arguments.BlockShift);
+        var at = (target * (arguments.HeadDim / 8)) + (element / 8);
         var rows = isValue ? arguments.Values : arguments.Keys;
         rows[at] = Pack(low);
         rows[at + (half / 8)] = Pack(high);
