@@ -92,7 +92,7 @@ internal sealed class AttentionMassKernel
         var upper = queries.PositionOf(row, arguments.GroupSize);
         var lower = queries.PositionOf(row + 8, arguments.GroupSize);
         var q = LocalMemory.Allocate<UInt4>(THead.Dim / 16);
-        LoadQueries<THead>(arguments, queries, row, q);
+        queries.Load<THead>(arguments, row, q);
         var scores = LocalMemory.Allocate<Float4>(BlockTokens / 8);
         var largest = new Float2(float.NegativeInfinity, float.NegativeInfinity);
         var total = default(Float2);
@@ -125,8 +125,8 @@ internal sealed class AttentionMassKernel
         var below = Softmax.RowSum(total.Y);
         if ((Warp.LaneIdx & 3) == 0)
         {
-            Store(arguments, queries, row, split, above > 0f ? largest.X + FastMath.Lg2(above) : float.NegativeInfinity);
-            Store(arguments, queries, row + 8, split, below > 0f ? largest.Y + FastMath.Lg2(below) : float.NegativeInfinity);
+            queries.StoreLogSumExp(arguments, row, split, above > 0f ? largest.X + FastMath.Lg2(above) : float.NegativeInfinity);
+            queries.StoreLogSumExp(arguments, row + 8, split, below > 0f ? largest.Y + FastMath.Lg2(below) : float.NegativeInfinity);
         }
     }
 
@@ -153,12 +153,12 @@ internal sealed class AttentionMassKernel
             for (var tile = 0; tile < tiles; tile++)
             {
                 var row = (tile * TileRows) + (warp << 4) + (Warp.LaneIdx >> 2);
-                LoadQueries<THead>(arguments, queries, row, q);
+                queries.Load<THead>(arguments, row, q);
                 PrefillAttentionKernel.Score<THead>(keys, q, scores);
                 var upper = queries.PositionOf(row, arguments.GroupSize) - firstSlot;
                 var lower = queries.PositionOf(row + 8, arguments.GroupSize) - firstSlot;
-                var total = new Float2(LogSumExpOf(arguments, queries, row), LogSumExpOf(arguments, queries, row + 8));
-                var weight = new Float2(WeightOf(arguments, queries, row), WeightOf(arguments, queries, row + 8));
+                var total = new Float2(queries.LogSumExpOf(arguments, row), queries.LogSumExpOf(arguments, row + 8));
+                var weight = new Float2(queries.WeightOf(arguments, row), queries.WeightOf(arguments, row + 8));
                 for (var j = 0; j < Unroll.Full(BlockTokens / 8); j++)
                 {
                     var score = Masked(scores[j], arguments.Scale, 8 * j, start - firstSlot, upper, lower);
@@ -206,16 +206,6 @@ internal sealed class AttentionMassKernel
         Group.Barrier();
     }
 
-    /// <summary>Left operands of rows <paramref name="row"/> and 8 below it.</summary>
-    private static void LoadQueries<THead>(in AttentionMassArguments arguments, QueryRun queries, int row, ArrayView<UInt4> q)
-        where THead : struct, IHead
-    {
-        var upper = arguments.Queries.SubView(queries.OffsetOf(row, arguments, THead.Dim / 2) + (Warp.LaneIdx & 3));
-        var lower = arguments.Queries.SubView(queries.OffsetOf(row + 8, arguments, THead.Dim / 2) + (Warp.LaneIdx & 3));
-        for (var k = 0; k < Unroll.Full(THead.Dim / 16); k++)
-            q[k] = new UInt4(upper[8 * k], lower[8 * k], upper[(8 * k) + 4], lower[(8 * k) + 4]);
-    }
-
     /// <summary>Scores of keys between the first and the queries' own, as binary exponents; the others are minus infinity.</summary>
     private static Float4 Masked(Float4 score, float scale, int column, int first, int upper, int lower)
     {
@@ -228,33 +218,7 @@ internal sealed class AttentionMassKernel
     }
 
     /// <summary><c>2^(score - largest)</c>; 0 for what is hidden, also while nothing has been seen.</summary>
-    private static float Weight(float score, float largest) => score > float.NegativeInfinity ? FastMath.Ex2(score - largest) : 0f;
-
-    private static void Store(in AttentionMassArguments arguments, QueryRun queries, int row, int split, float value)
-    {
-        if (row < queries.Count * arguments.GroupSize)
-            arguments.LogSumExp[(queries.IndexOf(row, arguments) * arguments.Splits) + split] = value;
-    }
-
-    /// <summary>The logarithm of a query's denominator, its splits added up.</summary>
-    private static float LogSumExpOf(in AttentionMassArguments arguments, QueryRun queries, int row)
-    {
-        var parts = arguments.LogSumExp.SubView(queries.IndexOf(row, arguments) * arguments.Splits);
-        var largest = parts[0];
-        for (var split = 1; split < arguments.Splits; split++)
-            largest = MathF.Max(largest, parts[split]);
-        var sum = 0f;
-        for (var split = 0; split < arguments.Splits; split++)
-            sum += Weight(parts[split], largest);
-        return largest + FastMath.Lg2(sum);
-    }
-
-    private static float WeightOf(in AttentionMassArguments arguments, QueryRun queries, int row)
-    {
-        if (row >= queries.Count * arguments.GroupSize)
-            return 0f;
-        return arguments.HeadWeights.Length == 0 ? 1f : arguments.HeadWeights[queries.HeadOf(row, arguments.GroupSize)];
-    }
+    internal static float Weight(float score, float largest) => score > float.NegativeInfinity ? FastMath.Ex2(score - largest) : 0f;
 
     private static void Add<TReduction>(in AttentionMassArguments arguments, QueryRun queries, int block, int slot, int start, int length, float sum)
         where TReduction : struct, IReduction
@@ -287,35 +251,5 @@ internal sealed class AttentionMassKernel
     private readonly struct Largest : IReduction
     {
         public static float Of(float a, float b) => MathF.Max(a, b);
-    }
-
-    /// <summary>Queries of one sequence, as rows: all of the first query head of a key head, then of the next.</summary>
-    private readonly struct QueryRun(int sequence, int firstRow, int count, int firstPosition)
-    {
-        public readonly int Sequence = sequence;
-        public readonly int FirstRow = firstRow;
-        public readonly int Count = count;
-        public readonly int FirstPosition = firstPosition;
-
-        public static QueryRun Of(in AttentionMassArguments arguments)
-        {
-            if (arguments.Count > 0)
-                return new QueryRun(arguments.Sequence, arguments.FirstRow, arguments.Count, arguments.FirstPosition);
-            // A padding row is at position -1, so that its sequence of no length is over at once.
-            var row = Grid.IdxZ;
-            return new QueryRun(arguments.Rows.Sequences[row], row, 1, arguments.Rows.Positions[row]);
-        }
-
-        public int PositionOf(int row, int groupSize) => FirstPosition + (Math.Min(row, (Count * groupSize) - 1) % Count);
-
-        public int HeadOf(int row, int groupSize) => (Grid.IdxY * groupSize) + (Math.Min(row, (Count * groupSize) - 1) / Count);
-
-        public long OffsetOf(int row, in AttentionMassArguments arguments, int headPairs) =>
-            ((long)RowOf(row, arguments.GroupSize) * arguments.QueryStride) + (HeadOf(row, arguments.GroupSize) * headPairs);
-
-        public long IndexOf(int row, in AttentionMassArguments arguments) =>
-            ((long)RowOf(row, arguments.GroupSize) * (arguments.KeyHeads * arguments.GroupSize)) + HeadOf(row, arguments.GroupSize);
-
-        private int RowOf(int row, int groupSize) => FirstRow + (Math.Min(row, (Count * groupSize) - 1) % Count);
     }
 }
