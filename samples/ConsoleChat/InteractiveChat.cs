@@ -7,7 +7,7 @@ namespace ConsoleChat;
 internal sealed class InteractiveChat(ChatConversation conversation, IAnsiConsole console, bool isNeedle)
 {
     private const string Help = "/doc FILE puts a document in front of your next message; /stats, /reset, /exit. Ctrl-C stops an answer.";
-    private const string Needle = "The model finds facts in a text and can do nothing else. Try: The keeper of the silver mill is Brolan. Who is the keeper of the silver mill?";
+    private const string Needle = "The model finds facts in a text and can do nothing else. Try:\nThe keeper of the silver mill is Brolan. Who is the keeper of the silver mill?";
 
     private string document = "";
 
