@@ -118,17 +118,23 @@ internal sealed class EvaluationHtml
                         : $"{method}\nnothing asked")))));
     }
 
-    private void Tasks(HtmlPage page) => page.Section(
-        "Task by task", "Right answers, %.",
-        HtmlPage.Grid(
+    private void Tasks(HtmlPage page)
+    {
+        // Whichever way is narrower: a page of many tasks with long names would shrink until nobody can read it.
+        var areRowsMethods = HeatMap.WidthOf(methods, plan.Tasks) <= HeatMap.WidthOf(plan.Tasks, methods);
+        var (rows, columns) = areRowsMethods ? (methods, plan.Tasks) : (plan.Tasks, (IReadOnlyList<string>)methods);
+        EvaluationRecord At(int row, int column, int length) =>
+            areRowsMethods ? Find(rows[row], columns[column], length) : Find(columns[column], rows[row], length);
+        page.Section("Task by task", "Right answers, %.", HtmlPage.Grid(
             plan.Lengths.Select(length => (
                 $"{Tokens(length)} tokens",
-                new HeatMap(methods, plan.Tasks) { Cell = (Math.Max(46, plan.Tasks.Max(Svg.WidthOf) + 8), 26) }.Draw(
-                    (row, column) => Find(methods[row], plan.Tasks[column], length).Accuracy,
-                    (row, column) => Find(methods[row], plan.Tasks[column], length) is var r
+                new HeatMap(rows, columns) { Cell = (HeatMap.CellFor(columns), 26) }.Draw(
+                    (row, column) => At(row, column, length).Accuracy,
+                    (row, column) => At(row, column, length) is var r
                         ? Invariant($"{r.Method}, {r.Task}\n{r.Correct:G6} of {r.Questions}\n{100 * r.Ratio:F1} % of the bytes")
                         : ""))),
             isWide: true));
+    }
 
     private void Bars(HtmlPage page, string heading, string note, Func<EvaluationRecord, double> value, Func<EvaluationRecord, double>? beyond, string format, string unit)
     {
@@ -151,7 +157,7 @@ internal sealed class EvaluationHtml
     private void Figures(HtmlPage page) => page.Section(
         "The figures", "Intervals are 95 %, paired by question and drawn by document.",
         HtmlPage.Table(
-            ["method", "length", "KV %", "right %", "vs full, points", "95 % interval", "KL, nats", "perplexity", "TTFT ms", "tok/s", "peak MB", "questions"],
+            ["method", "length", "KV %", "right %", "vs full, points", "95 % interval", "KL", "perplexity", "TTFT ms", "tok/s", "peak MB", "questions"],
             from length in plan.Lengths
             from method in methods
             let own = Of(method).Where(r => r.Length == length).ToArray()

@@ -27,6 +27,12 @@ internal sealed record HeatMap(IReadOnlyList<string> Rows, IReadOnlyList<string>
     /// <summary>Between cells.</summary>
     public double Gap { get; init; } = 2;
 
+    /// <summary>How wide cells must be for the names above them.</summary>
+    public static double CellFor(IReadOnlyList<string> columns) => Math.Max(46, columns.Max(Svg.WidthOf) + 8);
+
+    /// <summary>How wide a grid with such cells is.</summary>
+    public static double WidthOf(IReadOnlyList<string> rows, IReadOnlyList<string> columns) => rows.Max(Svg.WidthOf) + columns.Count * CellFor(columns);
+
     /// <summary>The grid.</summary>
     /// <param name="values">0 to 1 by row and column; null where there is nothing.</param>
     /// <param name="tip">What a pointer is told of a cell.</param>

@@ -64,6 +64,17 @@ public sealed class EvaluationHtmlTests
     }
 
     [Fact]
+    public void ManyTasksOfFewMethodsStandBelowEachOther()
+    {
+        string[] tasks = [.. EvaluationPlan.KnownTasks];
+        var drawings = Drawings(Page(Plan with { Methods = ["full", "kivi-8"], Lengths = [4096], Tasks = tasks }));
+
+        var names = drawings.Select(d => d.Descendants("text").ToArray()).First(texts => tasks.All(task => texts.Any(t => t.Value == task)));
+        Assert.All(tasks, task => Assert.Equal("end", (string?)names.Single(t => t.Value == task).Attribute("text-anchor")));
+        Assert.Equal("middle", (string?)names.Single(t => t.Value == "kivi-8").Attribute("text-anchor"));
+    }
+
+    [Fact]
     public void DepthsAreToldApart()
     {
         var depths = new DepthAccuracy(Plan, Journal(Plan));
