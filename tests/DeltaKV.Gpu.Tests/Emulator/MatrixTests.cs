@@ -97,6 +97,8 @@ public sealed class MatrixTests
             st.global.v4.u32 [%rd1], {%r4, %r5, %r6, %r7};
             cp.async.ca.shared.global [%r1], [%rd0+8], 8;
             cp.async.ca.shared.global [%r1+8], [%rd0], 4;
+            cp.async.commit_group;
+            cp.async.wait_group 0;
             ld.shared.v4.u32 {%r4, %r5, %r6, %r7}, [%r1];
             st.global.v4.u32 [%rd1+512], {%r4, %r5, %r6, %r7};
             }
