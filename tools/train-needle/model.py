@@ -102,7 +102,7 @@ CHAT_TEMPLATE = ("{{ bos_token }}{% for m in messages %}<|{{ m['role'] }}|>{{ m[
 
 
 def export(model, tokenizer, directory):
-    """Write model.safetensors (bf16), config.json and tokenizer_config.json."""
+    """Write model.safetensors (bf16), config.json, generation_config.json and tokenizer_config.json."""
     from safetensors.torch import save_file
     weights = {"model." + k: v.detach().to(torch.bfloat16).contiguous().cpu() for k, v in model.state_dict().items()}
     save_file(weights, os.path.join(directory, "model.safetensors"), metadata={"format": "pt"})
@@ -114,6 +114,8 @@ def export(model, tokenizer, directory):
         pad_token_id=tokenizer.token_to_id("<|pad|>"), hidden_act="silu", attention_bias=False, mlp_bias=False)
     chat = dict(tokenizer_class="PreTrainedTokenizerFast", bos_token="<|bos|>", eos_token="<|end|>", pad_token="<|pad|>",
                 model_max_length=MAX_POSITIONS, chat_template=CHAT_TEMPLATE)
-    for name, value in (("config.json", config), ("tokenizer_config.json", chat)):
+    # Answers take up to a hundred tokens; asked what it does not know, the model does not end by itself.
+    generation = dict(bos_token_id=config["bos_token_id"], eos_token_id=config["eos_token_id"], pad_token_id=config["pad_token_id"], max_new_tokens=256)
+    for name, value in (("config.json", config), ("generation_config.json", generation), ("tokenizer_config.json", chat)):
         with open(os.path.join(directory, name), "w") as file:
             json.dump(value, file, indent=1)
