@@ -13,14 +13,19 @@ internal static class SplitCount
     private const int Tiles = 32;
     private const int MostWaves = 4;
 
+    // Splits that fit in one wave from which on a second wave does not pay.
+    private const int EnoughInOneWave = 6;
+
     /// <summary>The best number of splits.</summary>
     /// <param name="histories">Rows times heads that are read.</param>
     /// <param name="groups">Groups that the device runs at once.</param>
     /// <param name="most">The most splits.</param>
     internal static int Best(int histories, int groups, int most)
     {
-        var best = 1;
-        for (var splits = 2; splits <= most && (long)splits * histories <= (long)MostWaves * groups; splits++)
+        var best = Math.Clamp(groups / histories, 1, most);
+        if (best >= EnoughInOneWave)
+            return best;
+        for (var splits = best + 1; splits <= most && (long)splits * histories <= (long)MostWaves * groups; splits++)
         {
             if (Time(histories, groups, splits) < Time(histories, groups, best))
                 best = splits;
@@ -35,10 +40,9 @@ internal static class SplitCount
     /// <param name="groups">The most groups that a device runs at once.</param>
     internal static long Most(int rows, int heads, int groups)
     {
-        // From six splits in one wave on a second one does not pay, and with five they are at most 24 in four waves.
-        const int InSeveralWaves = 6 * MostWaves;
+        // Where there are several waves, one holds fewer splits than are enough.
         var oneWave = Math.Max(rows, groups / heads);
-        return Math.Max(oneWave, Math.Min((long)InSeveralWaves * rows, (long)MostWaves * groups / heads));
+        return Math.Max(oneWave, Math.Min((long)EnoughInOneWave * MostWaves * rows, (long)MostWaves * groups / heads));
     }
 
     /// <summary>Time in tiles that a multiprocessor reads.</summary>
