@@ -70,17 +70,18 @@ internal sealed class LatentTables : IDisposable
         var key = codes.Parts[(layer * 2 * codec.KeyHeads) + head];
         var value = codes.Parts[(layer * 2 * codec.KeyHeads) + codec.KeyHeads + head];
         var code = codes.Layers[layer];
-        var copied = new CopiedPieces();
-        Add(key);
+        var (copied, ofValue) = (new CopiedPieces(), new CopiedPieces());
+        Add(key, copied);
         var keyPieces = copied.Pieces.Count;
-        copied.FindsAgain = false;
-        Add(value);
+        Add(value, copied);
+        Add(value, ofValue);
+        var areApart = copied.Pieces.Count == keyPieces + ofValue.Pieces.Count;
         copied.AddWords(code.IdWord, (codec.Neighbours + 1) / 2);
         var plan = new LatentPlan
         {
             FirstPiece = pieces.Count,
             Pieces = copied.Pieces.Count,
-            KeyPieces = copied.FindsAgain ? 0 : keyPieces,
+            KeyPieces = areApart ? keyPieces : 0,
             KeySteps = key.Steps,
             WidePairs = key.WidePairs,
             ByteChunks = key.ByteChunks,
@@ -100,12 +101,12 @@ internal sealed class LatentTables : IDisposable
         AddValueSteps(codec, code, value, copied, steps);
         return plan;
 
-        void Add(PartCode part)
+        void Add(PartCode part, CopiedPieces target)
         {
-            copied.AddWords(part.FirstWord, 4 * ChunksOf(part));
-            copied.AddWords(part.FirstTail, 2 * part.OctalChunks);
+            target.AddWords(part.FirstWord, 4 * ChunksOf(part));
+            target.AddWords(part.FirstTail, 2 * part.OctalChunks);
             if (code.ScaleWord >= 0)
-                copied.AddWords(code.ScaleWord + (part.FirstScale * code.ScaleStride), code.ScaleStride == 0 ? 1 : IntegersOf(part));
+                target.AddWords(code.ScaleWord + (part.FirstScale * code.ScaleStride), code.ScaleStride == 0 ? 1 : IntegersOf(part));
         }
     }
 
@@ -157,16 +158,11 @@ internal sealed class LatentTables : IDisposable
     {
         internal List<int> Pieces { get; } = [];
 
-        /// <summary>Whether one was asked for that was there already.</summary>
-        internal bool FindsAgain { get; set; }
-
         internal void AddWords(int first, int count)
         {
             for (var piece = first / 4; count > 0 && piece <= (first + count - 1) / 4; piece++)
             {
-                if (Pieces.Contains(piece))
-                    FindsAgain = true;
-                else
+                if (!Pieces.Contains(piece))
                     Pieces.Add(piece);
             }
         }
