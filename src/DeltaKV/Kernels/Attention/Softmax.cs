@@ -57,14 +57,17 @@ internal static class Softmax
         max = new Float2(MathF.Max(largest.X, max.X * scale), MathF.Max(largest.Y, max.Y * scale));
         var correction = new Float2(FastMath.Ex2(largest.X - max.X), FastMath.Ex2(largest.Y - max.Y));
         largest = max;
-        score = new Float4(
-            FastMath.Ex2(FastMath.Fma(score.X, scale, -max.X)),
-            FastMath.Ex2(FastMath.Fma(score.Y, scale, -max.Y)),
-            FastMath.Ex2(FastMath.Fma(score.Z, scale, -max.X)),
-            FastMath.Ex2(FastMath.Fma(score.W, scale, -max.Y)));
+        score = ColumnWeights(score, scale, max);
         total = new Float2(FastMath.Fma(total.X, correction.X, score.X + score.Z), FastMath.Fma(total.Y, correction.Y, score.Y + score.W));
         return correction;
     }
+
+    /// <summary>Weights of scores whose columns are queries.</summary>
+    internal static Float4 ColumnWeights(Float4 score, float scale, Float2 largest) => new(
+        FastMath.Ex2(FastMath.Fma(score.X, scale, -largest.X)),
+        FastMath.Ex2(FastMath.Fma(score.Y, scale, -largest.Y)),
+        FastMath.Ex2(FastMath.Fma(score.Z, scale, -largest.X)),
+        FastMath.Ex2(FastMath.Fma(score.W, scale, -largest.Y)));
 
     /// <summary>A fragment times a factor per row.</summary>
     internal static Float4 ScaleRows(Float4 sum, Float2 factors) => new(sum.X * factors.X, sum.Y * factors.X, sum.Z * factors.Y, sum.W * factors.Y);

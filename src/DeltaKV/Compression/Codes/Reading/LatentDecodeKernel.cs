@@ -274,12 +274,7 @@ internal static class LatentDecodeKernel
         var target = weights.SubView(((Warp.LaneIdx >> 2) * LatentShared.WeightStride) + ((Group.IdxX >> 5) * (WarpTokens / 2)) + (Warp.LaneIdx & 3));
         for (var half = 0; half < Unroll.Full(2); half++)
         {
-            var score = scores[half];
-            score = new Float4(
-                FastMath.Ex2(FastMath.Fma(score.X, scale, -largest.X)),
-                FastMath.Ex2(FastMath.Fma(score.Y, scale, -largest.Y)),
-                FastMath.Ex2(FastMath.Fma(score.Z, scale, -largest.X)),
-                FastMath.Ex2(FastMath.Fma(score.W, scale, -largest.Y)));
+            var score = Softmax.ColumnWeights(scores[half], scale, largest);
             total = new Float2(total.X + score.X + score.Z, total.Y + score.Y + score.W);
             target[8 * half] = MoveMatrix.Transpose(Half2.FromSingles(score.X, score.Y).Bits);
             target[(8 * half) + 4] = MoveMatrix.Transpose(Half2.FromSingles(score.Z, score.W).Bits);
