@@ -32,7 +32,7 @@ internal sealed class ReaderDecodeKernel<TReader>(Accelerator accelerator) : IDe
         arguments.KeyHeads = shape.KeyHeads;
         arguments.QkvWords = shape.QkvWidth / 2;
         arguments.Scale = shape.ScoreScale;
-        var parts = (shape.GroupSize + QueryGroup.Most - 1) / QueryGroup.Most;
+        var parts = QueryGroup.PartsOf(shape);
         var config = new KernelConfig(new Index3D(arguments.Splits, shape.KeyHeads * parts, rowCount), new Index3D(32 * Warps, 1, 1));
         kernels.Launch(stream, shape.HeadDim, config, arguments);
         if (arguments.Splits > 1)

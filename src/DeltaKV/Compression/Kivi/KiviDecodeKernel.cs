@@ -33,7 +33,7 @@ internal sealed class KiviDecodeKernel(Accelerator accelerator) : IDecodeKernel<
         if (rowCount == 0)
             return;
         var layer = arguments.Reader.Layer;
-        var parts = (shape.GroupSize + QueryGroup.Most - 1) / QueryGroup.Most;
+        var parts = QueryGroup.PartsOf(shape);
         arguments.Splits = Math.Clamp(accelerator.NumMultiprocessors * ResidentGroups / (rowCount * shape.KeyHeads * parts), 1, arguments.Splits);
         arguments.QueryHeads = shape.QueryHeads;
         arguments.KeyHeads = shape.KeyHeads;

@@ -17,6 +17,9 @@ internal readonly struct QueryGroup
         First = (KeyHead * groupSize) + (Part * Most);
     }
 
+    /// <summary>Groups for the query heads of one key head.</summary>
+    internal static int PartsOf(AttentionShape shape) => (shape.GroupSize + Most - 1) / Most;
+
     /// <summary>The key head.</summary>
     internal int KeyHead { get; }
 

@@ -171,7 +171,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
         attendRecomputed.Launch(
             stream,
             new KernelConfig(
-                new Index3D(latent.Splits + 1, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
+                new Index3D(latent.Splits + 1, shape.KeyHeads * QueryGroup.PartsOf(shape), rowCount),
                 new Index3D(32 * RecomputedDecodeKernel.Warps, 1, 1),
                 SharedMemoryConfig.RequestDynamic<UInt4>(shape.HeadDim == 64 ? RecomputedDecodeKernel.Pieces<Heads.Of64>() : RecomputedDecodeKernel.Pieces<Heads.Of128>())),
             latent);
@@ -181,7 +181,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
 
     /// <summary>As many groups as fill the device once, one per head of which is for raw tokens.</summary>
     private int TableSplits(int rows) => Math.Clamp(
-        (accelerator.NumMultiprocessors * TableGroups / (rows * shape.KeyHeads * ((shape.GroupSize + 7) / 8))) - 1, 1, maxSplits);
+        (accelerator.NumMultiprocessors * TableGroups / (rows * shape.KeyHeads * QueryGroup.PartsOf(shape))) - 1, 1, maxSplits);
 
     private LatentArguments Arguments(DecodeArguments<CodeReader> arguments, int rowCount)
     {
@@ -218,7 +218,7 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     }
 
     private KernelConfig Config(LatentLayer plan, LatentArguments arguments, int splits, int rowCount) => new(
-        new Index3D(splits, shape.KeyHeads * ((shape.GroupSize + 7) / 8), rowCount),
+        new Index3D(splits, shape.KeyHeads * QueryGroup.PartsOf(shape), rowCount),
         new Index3D(32 * LatentDecodeKernel.Warps, 1, 1),
         SharedMemoryConfig.RequestDynamic<UInt4>(Bytes(plan, arguments.Stages) / 16));
 
@@ -244,6 +244,6 @@ internal sealed class LatentDecode : IDecodeKernel<CodeReader>, IScoreKernel<Cod
     {
         var plan = tables.Layer(layer);
         // Groups of heads without history leave at once.
-        return SplitCount.Best(rows * plan.Heads * ((shape.GroupSize + 7) / 8), accelerator.NumMultiprocessors * Resident(plan, Stages(plan)), maxSplits);
+        return SplitCount.Best(rows * plan.Heads * QueryGroup.PartsOf(shape), accelerator.NumMultiprocessors * Resident(plan, Stages(plan)), maxSplits);
     }
 }
