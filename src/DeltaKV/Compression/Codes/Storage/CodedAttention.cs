@@ -54,17 +54,7 @@ internal sealed class CodedAttention : IDisposable
     /// <summary>Looks at a step's prompts.</summary>
     internal void Prepare(AcceleratorStream stream, ReadOnlySpan<SequenceStep> sequences)
     {
-        prompts.Clear();
-        var tile = 0;
-        for (var i = 0; i < sequences.Length; i++)
-        {
-            if (sequences[i].Rows == 1)
-                continue;
-            var tiles = PrefillTile.CountOf(sequences[i].Rows);
-            prompts.Add(new PromptSpan(i, sequences[i].Cache.Length + sequences[i].Rows, tile, tiles));
-            tile += tiles;
-        }
-
+        PromptSpan.Find(sequences, prompts);
         sample.Prepare(stream, sequences, step => ((CodedSequence)step.Cache).CodedEnd - ((CodedSequence)step.Cache).CodedStart);
     }
 

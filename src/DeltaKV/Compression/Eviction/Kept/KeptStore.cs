@@ -20,6 +20,7 @@ internal sealed class KeptStore : IDisposable
     private readonly MemoryBuffer1D<int, Stride1D.Dense> positions;
     private readonly KiviKept? kivi;
     private readonly CodecKept? codecs;
+    private readonly List<PromptSpan> spans = [];
     private readonly List<PromptRun> prompts = [];
     private readonly long promptBlocks;
 
@@ -60,20 +61,17 @@ internal sealed class KeptStore : IDisposable
     /// <summary>Notes the prompts of a step.</summary>
     internal void Prepare(ReadOnlySpan<SequenceStep> steps)
     {
+        PromptSpan.Find(steps, spans);
         prompts.Clear();
-        var tile = 0;
-        var hasMoved = false;
-        for (var row = 0; row < steps.Length; row++)
+        foreach (var span in spans)
         {
-            var sequence = (EvictingSequence)steps[row].Cache;
-            hasMoved |= sequence.EvictedEnd > 0;
-            if (steps[row].Rows == 1)
-                continue;
-            var tiles = PrefillTile.CountOf(steps[row].Rows);
-            prompts.Add(new PromptRun(sequence, row, sequence.Length + steps[row].Rows, tile, tiles, sequence.IsRaw));
-            tile += tiles;
+            var sequence = (EvictingSequence)steps[span.Sequence].Cache;
+            prompts.Add(new PromptRun(span, sequence, sequence.IsRaw));
         }
 
+        var hasMoved = false;
+        foreach (var step in steps)
+            hasMoved |= ((EvictingSequence)step.Cache).EvictedEnd > 0;
         Variant = hasMoved && format.Kept!.HasPositions ? 1 : 0;
         if (codecs is not null)
             codecs.HasMoved = Variant == 1;
@@ -87,19 +85,20 @@ internal sealed class KeptStore : IDisposable
         code.Decode(stream, layer, blocks, order, qkv, step, output);
         foreach (var prompt in prompts)
         {
-            var tiles = step.Tiles.SubView(prompt.FirstTile, prompt.Tiles);
+            var (row, length, firstTile, tileCount) = prompt.Span;
+            var tiles = step.Tiles.SubView(firstTile, tileCount);
             if (prompt.IsRaw)
             {
-                kernels.PrefillAttention(stream, qkv, tiles, blocks, output, prompt.Tiles);
+                kernels.PrefillAttention(stream, qkv, tiles, blocks, output, tileCount);
             }
-            else if (prompt.Tiles >= PlainAttention.TilesWorthIt && prompt.Blocks(layer) <= promptBlocks)
+            else if (tileCount >= PlainAttention.TilesWorthIt && prompt.Blocks(layer) <= promptBlocks)
             {
-                var plain = code.Reconstruct(stream, layer, blocks, order, prompt.Row, prompt.Sequence.Layers[layer].Start, prompt.Length);
-                kernels.PrefillAttention(stream, qkv, tiles, plain, output, prompt.Tiles);
+                var plain = code.Reconstruct(stream, layer, blocks, order, row, prompt.Sequence.Layers[layer].Start, length);
+                kernels.PrefillAttention(stream, qkv, tiles, plain, output, tileCount);
             }
             else
             {
-                code.Prefill(stream, layer, blocks, order, qkv, tiles, prompt.Tiles, output);
+                code.Prefill(stream, layer, blocks, order, qkv, tiles, tileCount, output);
             }
         }
     }
