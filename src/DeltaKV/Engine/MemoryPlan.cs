@@ -73,9 +73,9 @@ public sealed record MemoryPlan
         {
             var required = weightBytes + workspaceBytes + needed * blockBytes;
             throw new InsufficientDeviceMemoryException(
-                $"{device} offers {Bytes(budget)} ({options.MemoryShare:P0} of {Bytes(freeBytes)} free{(options.KvCacheBytes is { } limit ? $", cache limited to {Bytes(limit)}" : "")}), "
-                + $"but weights {Bytes(weightBytes)}, workspace {Bytes(workspaceBytes)} and a cache of {needed * KvBlockLayout.Size} tokens "
-                + $"({Bytes(needed * blockBytes)}) need {Bytes(required)}. Use a smaller model or context, fewer batch tokens, or more memory.",
+                $"{device} offers {ByteCount.Text(budget)} ({options.MemoryShare:P0} of {ByteCount.Text(freeBytes)} free{(options.KvCacheBytes is { } limit ? $", cache limited to {ByteCount.Text(limit)}" : "")}), "
+                + $"but weights {ByteCount.Text(weightBytes)}, workspace {ByteCount.Text(workspaceBytes)} and a cache of {needed * KvBlockLayout.Size} tokens "
+                + $"({ByteCount.Text(needed * blockBytes)}) need {ByteCount.Text(required)}. Use a smaller model or context, fewer batch tokens, or more memory.",
                 required, budget);
         }
         return new MemoryPlan
@@ -94,17 +94,12 @@ public sealed record MemoryPlan
     /// <summary>The plan as a few lines of text.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"""
-        device      {Device}, {Bytes(BudgetBytes)} usable
-        weights     {Bytes(WeightBytes)}
-        workspace   {Bytes(WorkspaceBytes)}
-        KV cache    {Bytes(KvBytes)} = {KvTokens:N0} tokens of {KvBytesPerToken:N0} bytes, in blocks of {BlockSize}
+        device      {Device}, {ByteCount.Text(BudgetBytes)} usable
+        weights     {ByteCount.Text(WeightBytes)}
+        workspace   {ByteCount.Text(WorkspaceBytes)}
+        KV cache    {ByteCount.Text(KvBytes)} = {KvTokens:N0} tokens of {KvBytesPerToken:N0} bytes, in blocks of {BlockSize}
         context     {MaxModelLength:N0} tokens per sequence, {KvTokens / (double)MaxModelLength:F1} sequences of that length
         """);
 
     private static long BlocksFor(int tokens, int blockSize) => ((long)tokens + blockSize - 1) / blockSize;
-
-    private static string Bytes(long bytes) => bytes >= 1_000_000_000
-        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:F2} GB")
-        : bytes >= 1_000_000 ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:F1} MB")
-        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:F1} kB");
 }
