@@ -1,5 +1,6 @@
 using DeltaKV.Cache.Reading;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Cache.Selection;
@@ -13,11 +14,12 @@ internal sealed class TokenSelector : IDisposable
     private readonly SelectionBudget budget;
     private readonly SelectionBudget prefill;
     private readonly AttentionShape shape;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> logSumExp;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> scores;
-    private readonly MemoryBuffer1D<uint, Stride1D.Dense> logits;
-    private readonly MemoryBuffer1D<int, Stride1D.Dense> lists;
-    private readonly MemoryBuffer1D<int, Stride1D.Dense> counts;
+    private readonly ArrayView<float> logSumExp;
+    private readonly ArrayView<float> scores;
+    private readonly ArrayView<uint> logits;
+    private readonly ArrayView<int> lists;
+    private readonly ArrayView<int> counts;
+    private readonly DeviceBuffers buffers;
     private readonly TopCandidates candidates;
     private readonly TopTokensKernel top;
     private readonly LargestScoresKernel largest;
@@ -41,11 +43,12 @@ internal sealed class TokenSelector : IDisposable
         heads = perHead ? shape.KeyHeads : 1;
         scoreStride = sequenceTokens;
         listStride = ListStride(budget, prefillTokens, sequenceTokens);
-        logSumExp = accelerator.Allocate1D<float>((long)rows * shape.QueryHeads);
-        scores = accelerator.Allocate1D<float>((long)rows * heads * scoreStride);
-        logits = accelerator.Allocate1D<uint>(LogitRows(shape, rows, sequenceTokens) * LogitWords(shape, sequenceTokens));
-        lists = accelerator.Allocate1D<int>((long)sequences * heads * listStride);
-        counts = accelerator.Allocate1D<int>((long)sequences * heads);
+        buffers = new DeviceBuffers(accelerator);
+        logSumExp = buffers.Allocate<float>((long)rows * shape.QueryHeads);
+        scores = buffers.Allocate<float>((long)rows * heads * scoreStride);
+        logits = buffers.Allocate<uint>(LogitRows(shape, rows, sequenceTokens) * LogitWords(shape, sequenceTokens));
+        lists = buffers.Allocate<int>((long)sequences * heads * listStride);
+        counts = buffers.Allocate<int>((long)sequences * heads);
         candidates = new TopCandidates(accelerator, sequences * heads, scoreStride);
         top = new TopTokensKernel(accelerator, candidates);
         largest = new LargestScoresKernel(accelerator);
@@ -53,7 +56,7 @@ internal sealed class TokenSelector : IDisposable
     }
 
     /// <summary>Where an observation layer's attention leaves its softmax denominators.</summary>
-    internal ArrayView<float> LogSumExp => logSumExp.View;
+    internal ArrayView<float> LogSumExp => logSumExp;
 
     /// <summary>What a selector allocates.</summary>
     internal static long Bytes(AttentionShape shape, SelectionBudget budget, bool perHead, int prefillTokens, int sequences, int sequenceTokens)
@@ -66,11 +69,11 @@ internal sealed class TokenSelector : IDisposable
     }
 
     /// <summary>The order of tokens with what the last observation layer selected.</summary>
-    internal TokenOrder Order(ArrayView<ReadBounds> bounds) => new(bounds, lists.View, counts.View, listStride, heads);
+    internal TokenOrder Order(ArrayView<ReadBounds> bounds) => new(bounds, lists, counts, listStride, heads);
 
     /// <summary>Where a layer's attention may leave its scores behind, or nothing, if there is no room for so many rows.</summary>
     internal TokenLogits Logits(int rows) =>
-        rows * LogitWords(shape, scoreStride) <= logits.Length ? new TokenLogits(logits.View, scoreStride, shape.GroupSize) : default;
+        rows * LogitWords(shape, scoreStride) <= logits.Length ? new TokenLogits(logits, scoreStride, shape.GroupSize) : default;
 
     /// <summary>Selects from what a layer just attended to.</summary>
     internal void Observe<TReader>(AcceleratorStream stream, IScoreKernel<TReader> kernel, DecodeArguments<TReader> decode, int rows)
@@ -89,17 +92,13 @@ internal sealed class TokenSelector : IDisposable
     {
         var selection = Selection(decode, prefill);
         Score(stream, kernel, decode, selection, queries);
-        largest.Launch(stream, decode.Rows, decode.Order.Bounds, scores.View, scoreStride, heads, queries);
+        largest.Launch(stream, decode.Rows, decode.Order.Bounds, scores, scoreStride, heads, queries);
         top.Launch(stream, selection, 1, heads);
     }
 
     public void Dispose()
     {
-        logSumExp.Dispose();
-        scores.Dispose();
-        logits.Dispose();
-        lists.Dispose();
-        counts.Dispose();
+        buffers.Dispose();
         candidates.Dispose();
     }
 
@@ -110,12 +109,12 @@ internal sealed class TokenSelector : IDisposable
         if (decode.Logits.AreKept)
             fromLogits.Launch(stream, selection, decode.Order, decode.Logits, decode.LogSumExp, heads, shape, rows);
         else
-            kernel.Launch(stream, decode, scores.View, scoreStride, heads, shape, rows);
+            kernel.Launch(stream, decode, scores, scoreStride, heads, shape, rows);
     }
 
     private TopTokensArguments Selection<TReader>(DecodeArguments<TReader> decode, SelectionBudget of)
         where TReader : unmanaged =>
-        TopTokensKernel.Arguments(decode.Rows, decode.Order.Bounds, scores.View, scoreStride, lists.View, listStride, counts.View, of);
+        TopTokensKernel.Arguments(decode.Rows, decode.Order.Bounds, scores, scoreStride, lists, listStride, counts, of);
 
     /// <summary>Words of a row's logits.</summary>
     private static long LogitWords(AttentionShape shape, int sequenceTokens) => (long)shape.KeyHeads * TokenLogits.WidthOf(shape.GroupSize) * sequenceTokens;

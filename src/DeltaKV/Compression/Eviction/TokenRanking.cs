@@ -1,5 +1,6 @@
 using DeltaKV.Cache.Selection;
 using DeltaKV.Gpu;
+using DeltaKV.Kernels;
 using DeltaKV.Kernels.Attention;
 
 namespace DeltaKV.Compression.Eviction;
@@ -14,14 +15,15 @@ internal sealed class TokenRanking : IDisposable
     private readonly AttentionMassKernel mass;
     private readonly RankKernel rank;
     private readonly TopTokensKernel top;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> logSumExp;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> headWeights;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> masses;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> ranks;
-    private readonly MemoryBuffer1D<int, Stride1D.Dense> lists;
-    private readonly MemoryBuffer1D<int, Stride1D.Dense> counts;
-    private readonly MemoryBuffer1D<int, Stride1D.Dense> headNumbers;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> priorities;
+    private readonly DeviceBuffers buffers;
+    private readonly ArrayView<float> logSumExp;
+    private readonly ArrayView<float> headWeights;
+    private readonly ArrayView<float> masses;
+    private readonly ArrayView<float> ranks;
+    private readonly ArrayView<int> lists;
+    private readonly ArrayView<int> counts;
+    private readonly ArrayView<int> headNumbers;
+    private readonly ArrayView<float> priorities;
     private readonly float[] preferred;
     private readonly int maxTokens;
 
@@ -33,14 +35,15 @@ internal sealed class TokenRanking : IDisposable
         mass = new AttentionMassKernel(accelerator, format.Shape, isMax: format.Probing is not null);
         rank = new RankKernel(accelerator);
         top = new TopTokensKernel(accelerator);
-        logSumExp = accelerator.Allocate1D<float>(LogSumExpEntries(format, limits));
-        headWeights = accelerator.Allocate1D(Weights(format));
-        masses = accelerator.Allocate1D<float>(format.Window > 0 ? (long)format.Shape.KeyHeads * maxTokens : 1);
-        ranks = accelerator.Allocate1D<float>((long)Heads * maxTokens);
-        lists = accelerator.Allocate1D<int>((long)Heads * maxTokens);
-        counts = accelerator.Allocate1D<int>(Heads);
-        headNumbers = accelerator.Allocate1D(Enumerable.Range(0, Heads).ToArray());
-        priorities = accelerator.Allocate1D<float>(maxTokens);
+        buffers = new DeviceBuffers(accelerator);
+        logSumExp = buffers.Allocate<float>(LogSumExpEntries(format, limits));
+        headWeights = buffers.Upload<float>(Weights(format));
+        masses = buffers.Allocate<float>(format.Window > 0 ? (long)format.Shape.KeyHeads * maxTokens : 1);
+        ranks = buffers.Allocate<float>((long)Heads * maxTokens);
+        lists = buffers.Allocate<int>((long)Heads * maxTokens);
+        counts = buffers.Allocate<int>(Heads);
+        headNumbers = buffers.Upload<int>(Enumerable.Range(0, Heads).ToArray());
+        priorities = buffers.Allocate<float>(maxTokens);
         preferred = new float[maxTokens];
     }
 
@@ -48,7 +51,7 @@ internal sealed class TokenRanking : IDisposable
     internal int Heads { get; }
 
     /// <summary>Slots of the tokens that stay, in order <c>[heads, stride]</c>, of the layer chosen for last.</summary>
-    internal ArrayView<int> Lists => lists.View;
+    internal ArrayView<int> Lists => lists;
 
     /// <summary>Entries of a head's list; 0: all heads have the same.</summary>
     internal int ListStride => Heads == 1 ? 0 : maxTokens;
@@ -101,11 +104,11 @@ internal sealed class TokenRanking : IDisposable
             stream,
             new RankKernel.Arguments
             {
-                Mass = format.Window > 0 ? masses.View : default,
+                Mass = format.Window > 0 ? masses : default,
                 Marks = memory.Marks,
                 Table = source.Tables,
                 Priorities = Priorities(stream, job),
-                Ranks = ranks.View,
+                Ranks = ranks,
                 Stride = maxTokens,
                 Start = job.Start,
                 Count = job.Count,
@@ -120,21 +123,11 @@ internal sealed class TokenRanking : IDisposable
         top.Launch(
             stream,
             TopTokensKernel.Arguments(
-                new TokenRows(headNumbers.View, headNumbers.View), bounds, ranks.View, maxTokens, lists.View, maxTokens, counts.View, new SelectionBudget(job.Keep, 0)),
+                new TokenRows(headNumbers, headNumbers), bounds, ranks, maxTokens, lists, maxTokens, counts, new SelectionBudget(job.Keep, 0)),
             Heads);
     }
 
-    public void Dispose()
-    {
-        logSumExp.Dispose();
-        headWeights.Dispose();
-        masses.Dispose();
-        ranks.Dispose();
-        lists.Dispose();
-        counts.Dispose();
-        headNumbers.Dispose();
-        priorities.Dispose();
-    }
+    public void Dispose() => buffers.Dispose();
 
     /// <summary>The attention that tokens received from the prompt's last queries.</summary>
     private void Measure(AcceleratorStream stream, EvictionJob job, KvBlocks<BFloat16> source)
@@ -145,18 +138,18 @@ internal sealed class TokenRanking : IDisposable
         arguments.Sequence = job.Row;
         arguments.Count = job.Sequence.PromptLength - job.Sequence.FirstQuery;
         arguments.FirstPosition = job.Sequence.FirstQuery;
-        arguments.Mass = masses.View;
+        arguments.Mass = masses;
         arguments.MassStride = maxTokens;
         mass.Launch(stream, arguments, EvictionFormat.Blocks(job.Length) - (job.Start / EvictionFormat.BlockTokens));
     }
 
     private AttentionMassArguments Arguments(int layer, KvBlocks<BFloat16> keys)
     {
-        var weights = format.Policy.Scoring?.QueryHeads is null ? default : headWeights.View.BaseView.SubView((long)layer * format.Shape.QueryHeads, format.Shape.QueryHeads);
+        var weights = format.Policy.Scoring?.QueryHeads is null ? default : headWeights.SubView((long)layer * format.Shape.QueryHeads, format.Shape.QueryHeads);
         return new AttentionMassArguments
         {
             Cache = new KvBlocks<UInt4>(keys.Keys.Cast<UInt4>(), keys.Values.Cast<UInt4>(), keys.Tables, keys.TableStride, starts: keys.Starts),
-            LogSumExp = logSumExp.View,
+            LogSumExp = logSumExp,
             HeadWeights = weights,
         };
     }
@@ -169,7 +162,7 @@ internal sealed class TokenRanking : IDisposable
         target.Clear();
         if (!format.Policy.Prefer(job.Layer, job.Sequence.Tokens[^unseen..], target[^unseen..]))
             return default;
-        var view = priorities.View.BaseView.SubView(0, job.Count);
+        var view = priorities.SubView(0, job.Count);
         // Rare, and pageable memory: the copy has left it when this returns.
         view.CopyFromCPU(stream, target);
         return view;
