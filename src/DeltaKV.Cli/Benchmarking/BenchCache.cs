@@ -62,14 +62,8 @@ internal sealed class BenchCache : IDisposable
     /// <summary>Makes room for new tokens of every sequence and puts the tables of the step on the device.</summary>
     internal void Reserve(int count)
     {
-        for (var i = 0; i < steps.Length; i++)
-        {
-            Require(steps[i].Cache.TryReserve(count));
-            steps[i] = steps[i] with { FirstRow = i * count, Rows = count };
-        }
-
+        Reserve(steps, count);
         length += count;
-        Layers.Prepare(model.Stream, steps);
     }
 
     /// <summary>The reserved tokens are computed: what is old enough is compressed.</summary>
@@ -109,17 +103,17 @@ internal sealed class BenchCache : IDisposable
         var together = model.Method is EvictionMethod ? 1 : SequencesAtOnce;
         steps = new SequenceStep[size.Batch];
         for (var first = 0; first < steps.Length; first += together)
-            Fill(steps.AsSpan(first, Math.Min(together, steps.Length - first)), first, target, stepTokens);
+            Fill(steps.AsSpan(first, Math.Min(together, steps.Length - first)), target, stepTokens);
         length = target;
     }
 
     public void Dispose() => Layers.Dispose();
 
-    private void Fill(Span<SequenceStep> some, int firstRow, int target, int stepTokens)
+    private void Fill(Span<SequenceStep> some, int target, int stepTokens)
     {
         for (var i = 0; i < some.Length; i++)
         {
-            some[i] = new SequenceStep(Layers.Cache.Open(), firstRow + i, 1);
+            some[i] = new SequenceStep(Layers.Cache.Open(), i, 1);
             Require(some[i].Cache.TryAdmit(tokens.AsSpan(0, target)));
         }
 
@@ -139,18 +133,22 @@ internal sealed class BenchCache : IDisposable
 
     private void Step(Span<SequenceStep> some, int count, Action<ISequenceCache> commit)
     {
-        var rows = new SequenceStep[some.Length];
-        for (var i = 0; i < rows.Length; i++)
-        {
-            Require(some[i].Cache.TryReserve(count));
-            rows[i] = new SequenceStep(some[i].Cache, i * count, count);
-        }
-
-        Layers.Prepare(model.Stream, rows);
-        foreach (var row in rows)
-            commit(row.Cache);
+        Reserve(some, count);
+        foreach (var one in some)
+            commit(one.Cache);
         Layers.Cache.Flush();
         model.Stream.Synchronize();
+    }
+
+    private void Reserve(Span<SequenceStep> some, int count)
+    {
+        for (var i = 0; i < some.Length; i++)
+        {
+            Require(some[i].Cache.TryReserve(count));
+            some[i] = some[i] with { FirstRow = i * count, Rows = count };
+        }
+
+        Layers.Prepare(model.Stream, some);
     }
 
     private static KvLimits Limits(BenchSource source, BenchSize size, int stepTokens) => DeviceRunnerFactory.Limits(
